@@ -1,0 +1,221 @@
+package io.culvert.flow;
+
+import io.culvert.hook.FlowDecision;
+import io.culvert.hook.Reason;
+import io.culvert.wire.TcpHeader;
+
+/**
+ * A conversation of two sides, the initiator and the target, of one tenant, with what was decided
+ * about it and how much has passed. Every piece of per-flow state that outlives a packet is here or
+ * in its {@link FlowPath}.
+ *
+ * <p>Threading: written by the worker that owns it; other threads may read and see values a moment
+ * old.
+ */
+public final class Flow {
+    private final FlowKey key;
+    private final Tenant tenant;
+    private final long id;
+    private final int worker;
+    private final long openedAtNanos;
+    private final FlowDecision decision;
+
+    private FlowPath path;
+    private TcpState tcpState = TcpState.SYN_SENT;
+    private RelayFigures relayFigures;
+
+    // The acknowledgment number that each side's FIN asks for, once it was seen.
+    private int initiatorEnd;
+    private int targetEnd;
+    private boolean initiatorEndAcknowledged;
+    private boolean targetEndAcknowledged;
+
+    private boolean ending;
+    private boolean closed;
+    private Reason closeReason;
+    private long lastSeenNanos;
+    private long renewAtNanos;
+    private long initiatorPackets;
+    private long initiatorBytes;
+    private long targetPackets;
+    private long targetBytes;
+
+    Flow(FlowKey key, Tenant tenant, long id, int worker, FlowDecision decision, long nowNanos) {
+        this.key = key;
+        this.tenant = tenant;
+        this.id = id;
+        this.worker = worker;
+        this.decision = decision;
+        this.openedAtNanos = nowNanos;
+        this.lastSeenNanos = nowNanos;
+    }
+
+    public FlowKey key() {
+        return key;
+    }
+
+    public Tenant tenant() {
+        return tenant;
+    }
+
+    /** Unique within the process, in order of opening. */
+    public long id() {
+        return id;
+    }
+
+    /** The worker that owns the flow. */
+    public int worker() {
+        return worker;
+    }
+
+    public FlowDecision decision() {
+        return decision;
+    }
+
+    public FlowPath path() {
+        return path;
+    }
+
+    /** Says where packets go from now on; the owner's to call. */
+    public void path(FlowPath path) {
+        this.path = path;
+    }
+
+    /** The state of a TCP flow; {@link TcpState#SYN_SENT} for every other protocol. */
+    public TcpState tcpState() {
+        return tcpState;
+    }
+
+    /**
+     * Counts packets from that side, {@code bytes} in all of their IP lengths. A packet refreshes
+     * the flow's timer: RFC 4787 REQ-6.
+     */
+    public void count(Direction from, int packets, int bytes, long nowNanos) {
+        lastSeenNanos = nowNanos;
+        if (from == Direction.FROM_INITIATOR) {
+            initiatorPackets += packets;
+            initiatorBytes += bytes;
+        } else {
+            targetPackets += packets;
+            targetBytes += bytes;
+        }
+    }
+
+    /**
+     * Moves a TCP flow's state along; {@link FlowTable#segment} is what its owner calls.
+     *
+     * @return whether another time-out applies from now on
+     */
+    boolean segment(Direction from, TcpHeader tcp) {
+        TcpState before = tcpState;
+        int flags = tcp.flags();
+        if (before == TcpState.ESTABLISHED && (flags & (TcpHeader.FIN | TcpHeader.RST)) == 0) {
+            return false;
+        }
+        boolean initiator = from == Direction.FROM_INITIATOR;
+        Direction peer = initiator ? Direction.FROM_TARGET : Direction.FROM_INITIATOR;
+        if ((flags & TcpHeader.ACK) != 0 && before.hasClosed(peer)) {
+            acknowledged(peer, tcp.acknowledgmentNumber());
+        }
+        if ((flags & TcpHeader.FIN) != 0 && !before.hasClosed(from)) {
+            // RFC 9293 section 3.4: SYN and FIN count as one each.
+            int syn = (flags & TcpHeader.SYN) != 0 ? 1 : 0;
+            int end = tcp.sequenceNumber() + syn + tcp.payloadLength() + 1;
+            if (initiator) {
+                initiatorEnd = end;
+            } else {
+                targetEnd = end;
+            }
+        }
+        tcpState = before.after(from, flags, initiatorEndAcknowledged && targetEndAcknowledged);
+        return before.isEstablished() != tcpState.isEstablished();
+    }
+
+    private void acknowledged(Direction side, int acknowledgmentNumber) {
+        // RFC 9293 section 3.4: sequence numbers compare modulo 2^32.
+        if (side == Direction.FROM_INITIATOR) {
+            initiatorEndAcknowledged |= acknowledgmentNumber - initiatorEnd >= 0;
+        } else {
+            targetEndAcknowledged |= acknowledgmentNumber - targetEnd >= 0;
+        }
+    }
+
+    /**
+     * What a relayed TCP flow's sockets said at its end; {@code null} for other flows and before.
+     */
+    public RelayFigures relayFigures() {
+        return relayFigures;
+    }
+
+    public void relayFigures(RelayFigures figures) {
+        relayFigures = figures;
+    }
+
+    /** Why the flow ended; {@code null} while it lives. */
+    public Reason closeReason() {
+        return closeReason;
+    }
+
+    /**
+     * Whether nothing but its last segments is awaited, so that the transitory time-out applies
+     * whatever its state.
+     */
+    boolean isEnding() {
+        return ending;
+    }
+
+    void ending() {
+        ending = true;
+    }
+
+    public boolean isClosed() {
+        return closed;
+    }
+
+    /** Whether the target has answered yet. */
+    public boolean isReplied() {
+        return targetPackets > 0;
+    }
+
+    public long openedAtNanos() {
+        return openedAtNanos;
+    }
+
+    public long lastSeenNanos() {
+        return lastSeenNanos;
+    }
+
+    public long initiatorPackets() {
+        return initiatorPackets;
+    }
+
+    public long initiatorBytes() {
+        return initiatorBytes;
+    }
+
+    public long targetPackets() {
+        return targetPackets;
+    }
+
+    public long targetBytes() {
+        return targetBytes;
+    }
+
+    long renewAtNanos() {
+        return renewAtNanos;
+    }
+
+    void renewAtNanos(long nanos) {
+        renewAtNanos = nanos;
+    }
+
+    void closed(Reason reason) {
+        closed = true;
+        closeReason = reason;
+    }
+
+    @Override
+    public String toString() {
+        return "flow " + id + " " + tenant + " " + key;
+    }
+}

@@ -1,0 +1,259 @@
+package io.culvert.flow;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
+import com.github.benmanes.caffeine.cache.Policy;
+import com.github.benmanes.caffeine.cache.Policy.VarExpiration;
+import com.github.benmanes.caffeine.cache.RemovalCause;
+
+import io.culvert.hook.FlowDecision;
+import io.culvert.hook.Reason;
+import io.culvert.wire.IpProtocol;
+import io.culvert.wire.TcpHeader;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/**
+ * Every live flow of every tenant.
+ *
+ * <p><b>Theory of operation.</b> Caffeine stores the flows and expires them by a hierarchical timer
+ * wheel, each flow with a duration of its own. Two things differ from an ordinary cache.
+ *
+ * <p>A look-up is {@linkplain Policy#getIfPresentQuietly quiet}: one hash, one probe, no
+ * bookkeeping. An ordinary read would note the access in a buffer, move the entry in the timer
+ * wheel and compare-and-set its deadline, for every packet. Instead a packet stores the time in its
+ * flow, and the deadline in the cache is moved at most {@value #RENEWALS_PER_TIMEOUT} times per
+ * time-out ({@link #seen}). The deadline is always one such step later than the time-out, so a flow
+ * is never ended early and at most an eighth of its time-out late. From its deadline on it is not
+ * found; that it is handed to {@link Expired} may take another second, the wheel's tick.
+ *
+ * <p>Nothing is ever evicted for lack of room: RFC 4787 REQ-5 and RFC 5382 REQ-5 let a flow go only
+ * when it was silent for its time-out. {@link #open} refuses instead.
+ *
+ * <p>Threading: shared. {@link #find} is wait-free. A flow that expires is handed to its owner's
+ * {@link Expired}, because only the owner may release what the flow holds.
+ */
+public final class FlowTable {
+    private static final int RENEWALS_PER_TIMEOUT = 8;
+    private static final long NEVER = Long.MAX_VALUE / 4;
+
+    private final FlowLimits limits;
+    private final FlowTimers timers;
+    private final NanoClock clock;
+    private final FlowListener listener;
+    private final Expired expired;
+    private final Cache<FlowKey, Flow> flows;
+    private final Policy<FlowKey, Flow> policy;
+    private final VarExpiration<FlowKey, Flow> expiration;
+    private final AtomicInteger size = new AtomicInteger();
+    private final AtomicLong lastId = new AtomicLong();
+
+    /**
+     * Takes flows whose time is over. Called on any worker's thread; hands the flow to its owner,
+     * who closes it.
+     */
+    @FunctionalInterface
+    public interface Expired {
+        void expired(Flow flow);
+    }
+
+    /** What came of an attempt to open a flow. */
+    public sealed interface Opening {
+        /** The flow is in the table. */
+        record Opened(Flow flow) implements Opening {}
+
+        /** Another worker has just opened it and owns it. */
+        record Found(Flow flow) implements Opening {}
+
+        /** A limit stands in the way. */
+        record Refused(Reason reason) implements Opening {}
+    }
+
+    public FlowTable(
+            FlowLimits limits,
+            FlowTimers timers,
+            NanoClock clock,
+            FlowListener listener,
+            Expired expired) {
+        this.limits = limits;
+        this.timers = timers;
+        this.clock = clock;
+        this.listener = listener;
+        this.expired = expired;
+        flows =
+                Caffeine.newBuilder()
+                        .ticker(clock::nanoTime)
+                        .executor(Runnable::run)
+                        .expireAfter(new TimeoutOfFlow())
+                        .removalListener(this::removed)
+                        .build();
+        policy = flows.policy();
+        expiration = policy.expireVariably().orElseThrow();
+    }
+
+    /** The flow of that key, or {@code null}. The key is only read. */
+    public Flow find(FlowKey key) {
+        return policy.getIfPresentQuietly(key);
+    }
+
+    /**
+     * Opens a flow for a key that has none.
+     *
+     * @param key copied
+     * @param worker who owns the flow from now on
+     */
+    public Opening open(FlowKey key, Tenant tenant, int worker, FlowDecision decision) {
+        if (size.incrementAndGet() > limits.flows()) {
+            size.decrementAndGet();
+            return new Opening.Refused(Reason.TABLE_FULL);
+        }
+        if (!tenant.claimFlow(limits.flowsPerTenant())) {
+            size.decrementAndGet();
+            return new Opening.Refused(Reason.TENANT_LIMIT);
+        }
+        long now = clock.nanoTime();
+        Flow flow = new Flow(key.copy(), tenant, lastId.incrementAndGet(), worker, decision, now);
+        flow.renewAtNanos(now + timeout(flow) / RENEWALS_PER_TIMEOUT);
+        Flow other = flows.asMap().putIfAbsent(flow.key(), flow);
+        if (other != null) {
+            size.decrementAndGet();
+            tenant.releaseFlow();
+            return new Opening.Found(other);
+        }
+        listener.opened(flow);
+        return new Opening.Opened(flow);
+    }
+
+    /**
+     * A packet of the flow has passed; called by its owner after counting it. Moves the flow's
+     * deadline when it is due.
+     */
+    public void seen(Flow flow) {
+        long now = flow.lastSeenNanos();
+        if (now - flow.renewAtNanos() >= 0) {
+            renew(flow, now);
+        }
+    }
+
+    /**
+     * A segment of a TCP flow has passed; called by its owner. Where that changes which time-out
+     * applies, the new one begins now: nothing else may ever be heard of the flow.
+     */
+    public void segment(Flow flow, Direction from, TcpHeader tcp) {
+        if (flow.segment(from, tcp)) {
+            renew(flow, clock.nanoTime());
+        }
+    }
+
+    private void renew(Flow flow, long now) {
+        if (flow.isClosed() || flow.renewAtNanos() == NEVER) {
+            return;
+        }
+        long timeout = timeout(flow);
+        flow.renewAtNanos(now + timeout / RENEWALS_PER_TIMEOUT);
+        moveDeadline(flow, deadlineAfter(timeout));
+    }
+
+    /** The key may be another flow's by now, where this one has expired and is not closed yet. */
+    private void moveDeadline(Flow flow, long nanos) {
+        if (find(flow.key()) == flow) {
+            expiration.setExpiresAfter(flow.key(), nanos, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /**
+     * From now on the flow ends by {@link #close} alone, as an upgraded TCP flow ends with its
+     * sockets.
+     */
+    public void keepUntilClosed(Flow flow) {
+        flow.renewAtNanos(NEVER);
+        moveDeadline(flow, NEVER);
+    }
+
+    /** Only the flow's last segments are awaited: the transitory time-out applies, from now. */
+    public void expireSoon(Flow flow) {
+        flow.ending();
+        flow.renewAtNanos(0);
+        renew(flow, clock.nanoTime());
+    }
+
+    /**
+     * Ends a flow, once: out of the table, what it holds released, the listener told. The owner's
+     * to call.
+     */
+    public void close(Flow flow, Reason reason) {
+        if (flow.isClosed()) {
+            return;
+        }
+        flow.closed(reason);
+        flows.asMap().remove(flow.key(), flow);
+        size.decrementAndGet();
+        flow.tenant().releaseFlow();
+        if (flow.path() != null) {
+            flow.path().release();
+        }
+        listener.closed(flow, reason);
+    }
+
+    /** Lets flows whose time is over go; called by a worker now and then. */
+    public void expire() {
+        flows.cleanUp();
+    }
+
+    /** Live flows. */
+    public int size() {
+        return size.get();
+    }
+
+    public FlowLimits limits() {
+        return limits;
+    }
+
+    /** Shows every live flow, in no order, to a reader on any thread. */
+    public void forEach(Consumer<Flow> reader) {
+        flows.asMap().values().forEach(reader);
+    }
+
+    private void removed(FlowKey key, Flow flow, RemovalCause cause) {
+        // A flow that is closed when its time is over already counts as expired to Caffeine.
+        if (cause == RemovalCause.EXPIRED && !flow.isClosed()) {
+            expired.expired(flow);
+        }
+    }
+
+    private long timeout(Flow flow) {
+        boolean established =
+                flow.key().protocol() == IpProtocol.TCP
+                        && flow.tcpState().isEstablished()
+                        && !flow.isEnding();
+        return timers.nanos(flow.key().protocol(), established);
+    }
+
+    private static long deadlineAfter(long timeout) {
+        return timeout + timeout / RENEWALS_PER_TIMEOUT;
+    }
+
+    /** A new flow's deadline; later ones are set by {@link #renew}. */
+    private final class TimeoutOfFlow implements Expiry<FlowKey, Flow> {
+        @Override
+        public long expireAfterCreate(FlowKey key, Flow flow, long currentTime) {
+            return deadlineAfter(timeout(flow));
+        }
+
+        @Override
+        public long expireAfterUpdate(
+                FlowKey key, Flow flow, long currentTime, long currentDuration) {
+            return deadlineAfter(timeout(flow));
+        }
+
+        @Override
+        public long expireAfterRead(
+                FlowKey key, Flow flow, long currentTime, long currentDuration) {
+            return currentDuration;
+        }
+    }
+}

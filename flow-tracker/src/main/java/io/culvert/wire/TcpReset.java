@@ -1,0 +1,64 @@
+package io.culvert.wire;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The reset that answers a segment nobody wants: RFC 9293 section 3.10.7.1, and 3.5.2 group 1 with
+ * the numbers it must have to be believed.
+ */
+public final class TcpReset {
+    /** RFC 3168 section 6.1: ECN is for segments with new data; DSCP is kept. */
+    private static final int DSCP = 0xfc;
+
+    private TcpReset() {}
+
+    /**
+     * Writes the reset as a whole packet, from the offending one's destination to its source.
+     *
+     * @param offending a wrapped packet; if it has been translated, the answer is in the same terms
+     * @param at absolute index; 40 bytes (IPv4) or 60 (IPv6) are needed there
+     * @return the packet's length; 0 where none may be sent: to a reset, to what is no TCP segment
+     *     or a fragment of one, to and from what is not one host (RFC 1122 section 4.2.3.10)
+     */
+    public static int write(IpPacket offending, ByteBuffer into, int at) {
+        TcpHeader tcp = offending.tcp();
+        if (tcp == null || offending.isFragment() || tcp.rst() || !offending.isUnicast()) return 0;
+        long sourceHigh = offending.destinationHigh();
+        long sourceLow = offending.destinationLow();
+        long destinationHigh = offending.sourceHigh();
+        long destinationLow = offending.sourceLow();
+        int header = IpHeader.length(destinationHigh, destinationLow);
+        IpHeader.write(
+                into,
+                at,
+                sourceHigh,
+                sourceLow,
+                destinationHigh,
+                destinationLow,
+                IpProtocol.TCP,
+                IpHeader.TIME_TO_LIVE,
+                offending.trafficClass() & DSCP,
+                TcpHeader.MINIMUM_LENGTH);
+
+        int start = at + header;
+        // RFC 9293 section 3.4: SYN and FIN each take a sequence number.
+        int length = tcp.payloadLength() + (tcp.syn() ? 1 : 0) + (tcp.fin() ? 1 : 0);
+        boolean acknowledges = tcp.ack();
+        int sequence = acknowledges ? tcp.acknowledgmentNumber() : 0;
+        int acknowledgment = acknowledges ? 0 : tcp.sequenceNumber() + length;
+        int flags = acknowledges ? TcpHeader.RST : TcpHeader.RST | TcpHeader.ACK;
+        into.putShort(start + TcpHeader.SOURCE_PORT, (short) tcp.destinationPort());
+        into.putShort(start + TcpHeader.DESTINATION_PORT, (short) tcp.sourcePort());
+        into.putInt(start + TcpHeader.SEQUENCE_NUMBER, sequence);
+        into.putInt(start + TcpHeader.ACKNOWLEDGMENT_NUMBER, acknowledgment);
+        into.putShort(start + TcpHeader.DATA_OFFSET, (short) ((5 << 12) | flags));
+        into.putShort(start + TcpHeader.WINDOW, (short) 0);
+        into.putInt(start + TcpHeader.CHECKSUM, 0); // and the urgent pointer
+        int sum = InternetChecksum.sum(into, start, TcpHeader.MINIMUM_LENGTH);
+        int pseudoHeader = IpHeader.pseudoHeader(into, at, TcpHeader.MINIMUM_LENGTH);
+        into.putShort(
+                start + TcpHeader.CHECKSUM,
+                (short) InternetChecksum.complement(InternetChecksum.add(sum, pseudoHeader)));
+        return header + TcpHeader.MINIMUM_LENGTH;
+    }
+}

@@ -1,0 +1,25 @@
+package io.culvert.gateway.config;
+
+import io.culvert.gateway.policy.Policy;
+
+import java.util.List;
+
+/**
+ * A whole configuration, valid. Immutable.
+ *
+ * @param offramps always with {@link OffRamp#SOCKET} and {@link OffRamp#TUNNELS}, so that every
+ *     {@code via} of the policy is here
+ * @param workers threads that carry packets, at least 1
+ */
+public record Configuration(
+        List<OnRamp> onramps,
+        List<OffRamp> offramps,
+        Policy policy,
+        Limits limits,
+        Timers timers,
+        int workers) {
+    public Configuration {
+        onramps = List.copyOf(onramps);
+        offramps = List.copyOf(offramps);
+    }
+}

@@ -1,0 +1,82 @@
+package io.culvert.gateway.config;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A configuration as a file of YAML. Reading one opens that file and changes nothing; whatever its
+ * bytes are, the answer is a value and never an exception.
+ */
+public final class ConfigurationFile {
+    /** A file of more bytes than this is refused unread. */
+    private static final int LARGEST = 2 << 20;
+
+    private ConfigurationFile() {}
+
+    /** Reads a file, which may be a pipe. */
+    public static Loaded load(Path path) {
+        String name = path.toString();
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] bytes = in.readNBytes(LARGEST + 1);
+            if (bytes.length > LARGEST) {
+                return unreadable(name, "the file is larger than 2 MiB");
+            }
+            return decode(name, bytes);
+        } catch (NoSuchFileException e) {
+            return unreadable(name, "there is no such file");
+        } catch (AccessDeniedException e) {
+            return unreadable(name, "you may not read the file");
+        } catch (IOException e) {
+            return unreadable(name, "the file cannot be read: " + e.getMessage());
+        }
+    }
+
+    /**
+     * Reads a text.
+     *
+     * @param name what errors call the text
+     */
+    public static Loaded read(String name, String text) {
+        Errors errors = new Errors();
+        Optional<YamlTree> tree = YamlTree.parse(text, errors);
+        Optional<Configuration> configuration =
+                tree.map(
+                        whole -> {
+                            SchemaCheck.check(whole, errors);
+                            return new ConfigurationReader(whole, errors).read();
+                        });
+        return configuration.isPresent() && errors.isEmpty()
+                ? new Loaded.Valid(configuration.get())
+                : new Loaded.Invalid(errors.of(name, text));
+    }
+
+    private static Loaded decode(String name, byte[] bytes) {
+        CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        CharBuffer out = CharBuffer.allocate(bytes.length);
+        CoderResult result = utf8.decode(in, out, true);
+        String text = out.flip().toString();
+        if (result.isError()) {
+            Errors errors = new Errors();
+            errors.add(
+                    YamlTree.positionOf(text, Integer.MAX_VALUE), "the bytes here are not UTF-8");
+            return new Loaded.Invalid(errors.of(name, text));
+        }
+        return read(name, text.startsWith("\ufeff") ? text.substring(1) : text);
+    }
+
+    private static Loaded unreadable(String name, String message) {
+        return new Loaded.Invalid(List.of(new ConfigurationError(name, 1, 1, message, "")));
+    }
+}

@@ -1,0 +1,96 @@
+package io.culvert.gateway.config;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Makes the records from a tree, and says what is wrong with it beyond its form: addresses that are
+ * none, names given twice, references to nothing.
+ */
+final class ConfigurationReader {
+    private final YamlTree tree;
+    private final Errors errors;
+
+    ConfigurationReader(YamlTree tree, Errors errors) {
+        this.tree = tree;
+        this.errors = errors;
+    }
+
+    /** To be used only when no error was added, here or by {@link SchemaCheck}. */
+    Configuration read() {
+        Unsupported.check(tree, errors);
+        Section root = Section.root(tree, errors);
+        OnRampReader onramps = new OnRampReader(root.sections("onramps"));
+        OffRampReader offramps = new OffRampReader(root.sections("offramps"));
+        PolicyReader policy =
+                new PolicyReader(onramps.tenants(), offramps.types(), root.has("plugins"));
+        return new Configuration(
+                onramps.onramps(),
+                offramps.offramps(),
+                policy.read(root.section("policy")),
+                limits(root.section("limits")),
+                timers(root.section("timers")),
+                root.number("workers", Runtime.getRuntime().availableProcessors()));
+    }
+
+    private static Limits limits(Section section) {
+        Limits defaults = Limits.DEFAULT;
+        int flows = section.number("flows", defaults.flows());
+        return new Limits(
+                flows,
+                Math.min(flows, section.number("flows-per-tenant", defaults.flowsPerTenant())),
+                section.number("dials", defaults.dials()),
+                section.value("dial-timeout", text -> span(text, "100ms", "5m"))
+                        .orElse(defaults.dialTimeout()),
+                section.value("drain", text -> span(text, "0s", "24h")).orElse(defaults.drain()),
+                section.value("relay-buffer", text -> bytes(text, "4KiB", "1MiB"))
+                        .orElse(defaults.relayBuffer()));
+    }
+
+    private static Timers timers(Section section) {
+        Timers defaults = Timers.DEFAULT;
+        return new Timers(
+                timer(section, "tcp-established", "7440s", "RFC 5382 REQ-5")
+                        .orElse(defaults.tcpEstablished()),
+                timer(section, "tcp-transitory", "240s", "RFC 5382 REQ-5")
+                        .orElse(defaults.tcpTransitory()),
+                timer(section, "udp", "120s", "RFC 4787 REQ-5").orElse(defaults.udp()),
+                timer(section, "icmp", "60s", "RFC 5508 REQ-2").orElse(defaults.icmp()));
+    }
+
+    private static Optional<Duration> timer(
+            Section section, String key, String floor, String origin) {
+        return section.value(
+                key,
+                text -> {
+                    Duration span = Quantity.duration(text);
+                    if (span.compareTo(Quantity.duration(floor)) < 0) {
+                        throw new IllegalArgumentException(
+                                "must be at least %s (%s), not %s".formatted(floor, origin, text));
+                    }
+                    return span(text, floor, "30d");
+                });
+    }
+
+    private static Duration span(String text, String least, String most) {
+        Duration span = Quantity.duration(text);
+        if (span.compareTo(Quantity.duration(least)) < 0
+                || span.compareTo(Quantity.duration(most)) > 0) {
+            throw outside(text, least, most);
+        }
+        return span;
+    }
+
+    private static int bytes(String text, String least, String most) {
+        long bytes = Quantity.bytes(text);
+        if (bytes < Quantity.bytes(least) || bytes > Quantity.bytes(most)) {
+            throw outside(text, least, most);
+        }
+        return Math.toIntExact(bytes);
+    }
+
+    private static IllegalArgumentException outside(String text, String least, String most) {
+        return new IllegalArgumentException(
+                "must be between %s and %s, not %s".formatted(least, most, text));
+    }
+}

@@ -1,0 +1,30 @@
+package io.culvert.gateway.config;
+
+import io.culvert.gateway.policy.Action;
+import io.culvert.wire.IpAddress;
+
+import java.util.Optional;
+
+/** Where flows leave. */
+public sealed interface OffRamp {
+    /** The built-in off-ramp of upgraded flows. */
+    String SOCKET = Action.UPGRADE.defaultOffRamp();
+
+    /** The built-in off-ramp of forwarded flows. */
+    String TUNNELS = Action.FORWARD.defaultOffRamp();
+
+    /** Unique among the off-ramps. */
+    String name();
+
+    /**
+     * TCP and UDP sockets of the host.
+     *
+     * @param hostLoopback an address that stands for the host's 127.0.0.1 or ::1
+     * @param dns an address at which the gateway answers by asking the host's resolver
+     */
+    record Socket(String name, Optional<IpAddress> hostLoopback, Optional<IpAddress> dns)
+            implements OffRamp {}
+
+    /** IP packets into the tunnel whose routes hold the destination. */
+    record Tunnels(String name) implements OffRamp {}
+}

@@ -1,0 +1,40 @@
+package io.culvert.gateway.config;
+
+import io.culvert.wire.Prefix;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** Where packets come in. */
+public sealed interface OnRamp {
+    /** Unique among the on-ramps. */
+    String name();
+
+    /**
+     * Packets that the kernel routes into a TUN device.
+     *
+     * @param tenant who the packets belong to
+     * @param device the interface's name; made if absent, attached to if it exists
+     * @param mtu bytes, 576 to 65535
+     * @param netns the namespace to make the device in; the gateway's own when empty
+     * @param addresses the device's own
+     * @param routes prefixes reached through it
+     */
+    record Tun(
+            String name,
+            String tenant,
+            String device,
+            int mtu,
+            Optional<Path> netns,
+            List<InterfaceAddress> addresses,
+            List<Prefix> routes)
+            implements OnRamp {
+        public static final int DEFAULT_MTU = 1500;
+
+        public Tun {
+            addresses = List.copyOf(addresses);
+            routes = List.copyOf(routes);
+        }
+    }
+}

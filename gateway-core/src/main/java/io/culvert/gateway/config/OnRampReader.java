@@ -1,0 +1,122 @@
+package io.culvert.gateway.config;
+
+import io.culvert.gateway.config.Section.Located;
+import io.culvert.wire.Prefix;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The on-ramps of a configuration, and what must hold between them. */
+final class OnRampReader {
+    // RFC 8200 §5.
+    private static final int LEAST_IPV6_MTU = 1280;
+
+    private record Device(Optional<Path> netns, String name) {}
+
+    private record Route(String tenant, Prefix prefix) {}
+
+    private final List<OnRamp> onramps = new ArrayList<>();
+    private final Names names = new Names("on-ramp");
+    private final Set<String> tenants = new LinkedHashSet<>();
+    private final Map<Device, Position> devices = new HashMap<>();
+    private final Map<Route, Position> routes = new HashMap<>();
+    private final Networks networks = new Networks();
+    private boolean tenantsAreKnown;
+
+    OnRampReader(List<Section> sections) {
+        tenantsAreKnown = !sections.isEmpty();
+        for (Section section : sections) {
+            names.add(section);
+            section.value("tenant", Names::check).ifPresent(tenants::add);
+            switch (section.text("type").orElse("")) {
+                case "tun" -> onramps.add(tun(section));
+                case "gue", "gre" ->
+                        section.sections("peers")
+                                .forEach(peer -> peer.text("tenant").ifPresent(tenants::add));
+                // Says with each connection whose it is.
+                default -> tenantsAreKnown = false;
+            }
+        }
+        networks.check();
+    }
+
+    List<OnRamp> onramps() {
+        return onramps;
+    }
+
+    /** Every tenant there can be; empty when that is not known before packets come. */
+    Optional<Set<String>> tenants() {
+        return tenantsAreKnown ? Optional.of(tenants) : Optional.empty();
+    }
+
+    private OnRamp.Tun tun(Section section) {
+        String tenant = section.text("tenant").orElse("");
+        Optional<Path> netns = section.value("netns", OnRampReader::namespace);
+        String device = section.value("device", InterfaceName::check).orElse("");
+        if (!device.isEmpty()) {
+            Position first =
+                    devices.putIfAbsent(new Device(netns, device), section.position("device"));
+            if (first != null) {
+                section.wrong(
+                        "device",
+                        "the device \"%s\" belongs to the on-ramp on line %d"
+                                .formatted(device, first.line()));
+            }
+        }
+        List<Located<InterfaceAddress>> addresses =
+                section.located("addresses", OnRampReader::address);
+        addresses.forEach(one -> networks.add(section, netns, one));
+        List<Located<Prefix>> prefixes = section.located("routes", InterfaceAddress::parsePrefix);
+        prefixes.forEach(one -> route(section, tenant, one));
+        int mtu = section.number("mtu", OnRamp.Tun.DEFAULT_MTU);
+        boolean ipv6 =
+                addresses.stream().anyMatch(one -> !one.value().address().isIpv4())
+                        || prefixes.stream().anyMatch(one -> !one.value().address().isIpv4());
+        if (ipv6 && mtu >= 576 && mtu < LEAST_IPV6_MTU) {
+            section.wrong(
+                    "mtu",
+                    "mtu must be at least %d where there is IPv6 (RFC 8200 section 5), not %d"
+                            .formatted(LEAST_IPV6_MTU, mtu));
+        }
+        return new OnRamp.Tun(
+                section.text("name").orElse(""),
+                tenant,
+                device,
+                mtu,
+                netns,
+                addresses.stream().map(Located::value).toList(),
+                prefixes.stream().map(Located::value).toList());
+    }
+
+    private void route(Section section, String tenant, Located<Prefix> route) {
+        Position first = routes.putIfAbsent(new Route(tenant, route.value()), route.position());
+        if (first != null) {
+            section.wrong(
+                    route.position(),
+                    "routes: %s of tenant \"%s\" leads elsewhere already, on line %d"
+                            .formatted(route.value(), tenant, first.line()));
+        }
+    }
+
+    private static InterfaceAddress address(String text) {
+        InterfaceAddress address = InterfaceAddress.parse(text);
+        int slash = text.indexOf('/');
+        InterfaceAddress.parseHost(slash < 0 ? text : text.substring(0, slash));
+        return address;
+    }
+
+    private static Path namespace(String text) {
+        Path path = Path.of(text);
+        if (!path.isAbsolute()) {
+            throw new IllegalArgumentException(
+                    "\"" + text + "\" is not an absolute path such as /run/netns/branch");
+        }
+        return path;
+    }
+}

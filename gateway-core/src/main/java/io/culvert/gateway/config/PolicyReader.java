@@ -1,0 +1,164 @@
+package io.culvert.gateway.config;
+
+import io.culvert.gateway.config.Section.Located;
+import io.culvert.gateway.policy.Action;
+import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.PortRange;
+import io.culvert.gateway.policy.Protocol;
+import io.culvert.gateway.policy.Rule;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The policy of a configuration, with every reference it makes. */
+final class PolicyReader {
+    private static final String DEFAULT = "default";
+
+    private final Names names = new Names("rule");
+    private final Optional<Set<String>> tenants;
+    private final Map<String, String> offramps;
+    private final boolean plugins;
+
+    /**
+     * @param tenants all there can be, when that is known
+     * @param offramps types by name
+     * @param plugins whether there are any, which may bring handlers
+     */
+    PolicyReader(Optional<Set<String>> tenants, Map<String, String> offramps, boolean plugins) {
+        this.tenants = tenants;
+        this.offramps = offramps;
+        this.plugins = plugins;
+    }
+
+    Policy read(Section section) {
+        List<Rule> rules = new ArrayList<>();
+        for (Section rule : section.sections("rules")) {
+            rules.add(rule(rule, rules.size() + 1));
+        }
+        return new Policy(action(section, "default"), rules);
+    }
+
+    private Rule rule(Section section, int number) {
+        names.add(section);
+        String name = section.text("name").orElse("rule " + number);
+        if (name.equals(DEFAULT)) {
+            section.wrong("name", "the name \"default\" stands for the policy's default");
+        }
+        Action action = action(section, "do");
+        List<Located<Integer>> protocols = section.located("protocol", PolicyReader::protocol);
+        List<PortRange> ports = section.values("ports", PortRange::parse);
+        if (!ports.isEmpty()
+                && !protocols.isEmpty()
+                && protocols.stream().noneMatch(one -> Protocol.hasPorts(one.value()))) {
+            section.wrongKey(
+                    "ports", "only tcp, udp and sctp have ports, so the rule matches nothing");
+        }
+        if (action == Action.UPGRADE) {
+            protocols.stream()
+                    .filter(one -> !Protocol.isUpgradable(one.value()))
+                    .forEach(
+                            one ->
+                                    section.wrong(
+                                            one.position(),
+                                            "only tcp, udp, icmp and icmpv6 can be upgraded"));
+        }
+        return new Rule(
+                name,
+                section.values("tenant", this::tenant),
+                section.values("source", InterfaceAddress::parsePrefix),
+                section.values("destination", InterfaceAddress::parsePrefix),
+                protocols.stream().map(Located::value).toList(),
+                ports,
+                action,
+                handler(section, action),
+                via(section, action));
+    }
+
+    private static Action action(Section section, String key) {
+        String word = section.text(key).orElse("");
+        return Arrays.stream(Action.values())
+                .filter(action -> action.name().toLowerCase(Locale.ROOT).equals(word))
+                .findFirst()
+                .orElse(Action.DENY);
+    }
+
+    private String tenant(String name) {
+        if (tenants.isPresent() && !tenants.get().contains(name)) {
+            throw new IllegalArgumentException(
+                    "no on-ramp has the tenant \"%s\"%s"
+                            .formatted(Printable.of(name), Spelling.hint(name, tenants.get())));
+        }
+        return name;
+    }
+
+    private static int protocol(String text) {
+        if (text.matches("[0-9]{1,9}")) {
+            int number = Integer.parseInt(text);
+            if (number > 255) {
+                throw new IllegalArgumentException("must be between 0 and 255, not " + text);
+            }
+            return number;
+        }
+        List<String> words = Arrays.stream(Protocol.values()).map(Protocol::word).toList();
+        return Arrays.stream(Protocol.values())
+                .filter(protocol -> protocol.word().equals(text))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "unknown protocol \"%s\"%s"
+                                                .formatted(
+                                                        Printable.of(text),
+                                                        Spelling.hint(text, words))))
+                .number();
+    }
+
+    private String handler(Section section, Action action) {
+        if (action != Action.UPGRADE) {
+            if (section.has("handler") && section.has("do")) {
+                section.wrongKey("handler", "only a rule with \"do: upgrade\" has a handler");
+            }
+            return "";
+        }
+        String handler = section.text("handler").orElse(Policy.RELAY);
+        List<String> known = List.of(Policy.RELAY, "http");
+        if (!plugins && !known.contains(handler)) {
+            section.wrong(
+                    "handler",
+                    "unknown handler \"%s\"%s"
+                            .formatted(Printable.of(handler), Spelling.hint(handler, known)));
+        }
+        return handler;
+    }
+
+    private String via(Section section, Action action) {
+        if (action.defaultOffRamp().isEmpty()) {
+            if (section.has("via") && section.has("do")) {
+                section.wrongKey("via", "a refused flow leaves by no off-ramp");
+            }
+            return "";
+        }
+        String via = section.text("via").orElse(action.defaultOffRamp());
+        String type = offramps.get(via);
+        if (type == null) {
+            section.wrong(
+                    "via",
+                    "unknown off-ramp \"%s\"%s"
+                            .formatted(Printable.of(via), Spelling.hint(via, offramps.keySet())));
+        } else if (action == Action.UPGRADE && !type.equals("socket")) {
+            section.wrong(
+                    "via",
+                    "an upgraded flow is a socket, and \"%s\" takes IP packets".formatted(via));
+        } else if (action == Action.FORWARD && type.equals("socket")) {
+            section.wrong(
+                    "via",
+                    "a forwarded flow stays IP packets, and \"%s\" is for sockets".formatted(via));
+        }
+        return via;
+    }
+}

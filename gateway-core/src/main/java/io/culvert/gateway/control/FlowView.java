@@ -1,0 +1,69 @@
+package io.culvert.gateway.control;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
+import io.culvert.hook.FlowDecision;
+import io.culvert.wire.IpAddress;
+import io.culvert.wire.IpProtocol;
+
+/**
+ * A live flow as {@code culvert flows} shows it. Counters are of IP packets and their lengths; of
+ * datagrams from a target only the payload counts.
+ */
+public record FlowView(
+        long id,
+        String tenant,
+        String protocol,
+        String initiator,
+        String target,
+        String state,
+        @JsonProperty("age_ms") long ageMillis,
+        @JsonProperty("idle_ms") long idleMillis,
+        @JsonProperty("packets_up") long packetsUp,
+        @JsonProperty("bytes_up") long bytesUp,
+        @JsonProperty("packets_down") long packetsDown,
+        @JsonProperty("bytes_down") long bytesDown,
+        String action,
+        @JsonProperty("decided_by") String decidedBy,
+        int worker) {
+
+    /** What the flow is at this moment, seen from any thread. */
+    public static FlowView of(Flow flow, long nowNanos) {
+        FlowKey key = flow.key();
+        return new FlowView(
+                flow.id(),
+                flow.tenant().name(),
+                IpProtocol.name(key.protocol()),
+                side(key.sourceHigh(), key.sourceLow(), key.sourcePort()),
+                side(key.destinationHigh(), key.destinationLow(), key.destinationPort()),
+                flow.path() == null ? "opening" : flow.path().state(),
+                millis(nowNanos - flow.openedAtNanos()),
+                millis(nowNanos - flow.lastSeenNanos()),
+                flow.initiatorPackets(),
+                flow.initiatorBytes(),
+                flow.targetPackets(),
+                flow.targetBytes(),
+                action(flow.decision()),
+                flow.decision().decidedBy(),
+                flow.worker());
+    }
+
+    private static String action(FlowDecision decision) {
+        return switch (decision) {
+            case FlowDecision.Refuse refuse -> "refuse";
+            case FlowDecision.Forward forward -> "forward";
+            case FlowDecision.Upgrade upgrade -> "upgrade";
+        };
+    }
+
+    private static long millis(long nanos) {
+        return Math.max(0, nanos / 1_000_000);
+    }
+
+    private static String side(long high, long low, int port) {
+        IpAddress address = new IpAddress(high, low);
+        return address.isIpv4() ? address + ":" + port : "[" + address + "]:" + port;
+    }
+}

@@ -1,0 +1,51 @@
+package io.culvert.gateway.control;
+
+import io.culvert.flow.PacketCounters;
+import io.culvert.gateway.Gateway;
+import io.culvert.gateway.WorkerStatus;
+import io.culvert.hook.Reason;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A gateway's totals.
+ *
+ * @param received packets from on-ramps; the sum of {@code carried}, {@code answered} and {@code
+ *     dropped}
+ * @param returned packets to on-ramps
+ * @param dropped by reason, those that occurred
+ */
+public record GatewayStatus(
+        int flows,
+        long received,
+        long carried,
+        long answered,
+        long returned,
+        Map<String, Long> dropped,
+        List<WorkerStatus> workers) {
+
+    public static GatewayStatus of(Gateway gateway) throws IOException {
+        long received = 0;
+        long carried = 0;
+        long answered = 0;
+        long returned = 0;
+        Map<String, Long> dropped = new TreeMap<>();
+        for (PacketCounters counters : gateway.counters()) {
+            received += counters.receivedCount();
+            carried += counters.carriedCount();
+            answered += counters.answeredCount();
+            returned += counters.returnedCount();
+            for (Reason reason : Reason.values()) {
+                long count = counters.droppedCount(reason);
+                if (count > 0) {
+                    dropped.merge(reason.name(), count, Long::sum);
+                }
+            }
+        }
+        return new GatewayStatus(
+                gateway.flows(), received, carried, answered, returned, dropped, gateway.status());
+    }
+}

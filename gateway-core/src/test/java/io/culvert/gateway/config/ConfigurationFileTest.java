@@ -1,0 +1,337 @@
+package io.culvert.gateway.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.culvert.gateway.policy.Action;
+import io.culvert.gateway.policy.PortRange;
+import io.culvert.gateway.policy.Rule;
+import io.culvert.wire.IpAddress;
+import io.culvert.wire.Prefix;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+class ConfigurationFileTest {
+    @TempDir private Path directory;
+
+    private static Configuration valid(String text) {
+        Loaded loaded = ConfigurationFile.read("it.yaml", text);
+        return assertInstanceOf(Loaded.Valid.class, loaded, () -> ((Loaded.Invalid) loaded).text())
+                .configuration();
+    }
+
+    private static String wrong(Loaded loaded) {
+        return assertInstanceOf(Loaded.Invalid.class, loaded).text();
+    }
+
+    private static String resource(String name) throws IOException {
+        try (InputStream in = ConfigurationFileTest.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Test
+    void acceptsTheExampleAtTheTopOfTheRepository() {
+        Configuration edge =
+                assertInstanceOf(
+                                Loaded.Valid.class,
+                                ConfigurationFile.load(Path.of("../examples/edge.yaml")))
+                        .configuration();
+        OnRamp.Tun branch = assertInstanceOf(OnRamp.Tun.class, edge.onramps().getFirst());
+        assertEquals("culv0", branch.device());
+        assertEquals(
+                List.of("dns", "no-private-targets", "web", "ping"),
+                edge.policy().rules().stream().map(Rule::name).toList());
+    }
+
+    @Test
+    void findsInTheDocumentedExampleOnlyWhatIsNotSupportedYet() throws IOException {
+        Loaded.Invalid invalid =
+                assertInstanceOf(
+                        Loaded.Invalid.class,
+                        ConfigurationFile.read("full.yaml", resource("full.yaml")));
+        assertEquals(
+                List.of(
+                        "9:5 capture is not supported yet by this version",
+                        "12:11 type seqpacket is not supported yet by this version",
+                        "17:11 type gue is not supported yet by this version",
+                        "21:11 type gre is not supported yet by this version",
+                        "28:11 type device is not supported yet by this version",
+                        "44:1 plugins is not supported yet by this version",
+                        "47:1 telemetry is not supported yet by this version"),
+                invalid.errors().stream()
+                        .map(e -> e.line() + ":" + e.column() + " " + e.message())
+                        .toList());
+    }
+
+    @Test
+    void readsEveryKeyThatIsSupported() {
+        Configuration configuration =
+                valid(
+                        """
+                        $schema: ../schema.json
+                        onramps:
+                          - { name: a, type: tun, tenant: acme, device: culv0, mtu: 9000,
+                              netns: /run/netns/branch, addresses: [10.50.0.1/24, "2001:db8::1/64"],
+                              routes: [10.50.0.0/16, "2001:db8::/48"] }
+                        offramps:
+                          - { name: internet, type: socket, host-loopback: 10.0.2.2, dns: 10.0.2.3 }
+                        policy:
+                          default: forward
+                          rules:
+                            - name: web
+                              tenant: acme
+                              source: 10.0.0.0/8
+                              destination: [0.0.0.0/0, "::/0"]
+                              protocol: [tcp, 17]
+                              ports: [80, 8000-8100]
+                              do: upgrade
+                              via: internet
+                            - { do: forward }
+                            - { do: reject, protocol: gre }
+                        limits: { flows: 10, flows-per-tenant: 5, dials: 3, dial-timeout: 500ms,
+                                  drain: 1h, relay-buffer: 1MiB }
+                        timers: { tcp-established: 3h, tcp-transitory: 5m, udp: 2m, icmp: 60s }
+                        workers: 3
+                        """);
+        assertEquals(
+                new OnRamp.Tun(
+                        "a",
+                        "acme",
+                        "culv0",
+                        9000,
+                        Optional.of(Path.of("/run/netns/branch")),
+                        List.of(
+                                new InterfaceAddress(IpAddress.parse("10.50.0.1"), 24),
+                                new InterfaceAddress(IpAddress.parse("2001:db8::1"), 64)),
+                        List.of(Prefix.parse("10.50.0.0/16"), Prefix.parse("2001:db8::/48"))),
+                configuration.onramps().getFirst());
+        assertEquals(
+                List.of(
+                        new OffRamp.Socket(
+                                "internet",
+                                Optional.of(IpAddress.parse("10.0.2.2")),
+                                Optional.of(IpAddress.parse("10.0.2.3"))),
+                        new OffRamp.Socket("socket", Optional.empty(), Optional.empty()),
+                        new OffRamp.Tunnels("tunnels")),
+                configuration.offramps());
+        assertEquals(Action.FORWARD, configuration.policy().defaultAction());
+        assertEquals(
+                List.of(
+                        new Rule(
+                                "web",
+                                List.of("acme"),
+                                List.of(Prefix.parse("10.0.0.0/8")),
+                                List.of(Prefix.parse("0.0.0.0/0"), Prefix.parse("::/0")),
+                                List.of(6, 17),
+                                List.of(new PortRange(80, 80), new PortRange(8000, 8100)),
+                                Action.UPGRADE,
+                                "relay",
+                                "internet"),
+                        rule("rule 2", List.of(), Action.FORWARD, "tunnels"),
+                        rule("rule 3", List.of(47), Action.REJECT, "")),
+                configuration.policy().rules());
+        assertEquals(
+                new Limits(10, 5, 3, Duration.ofMillis(500), Duration.ofHours(1), 1 << 20),
+                configuration.limits());
+        assertEquals(
+                new Timers(
+                        Duration.ofHours(3),
+                        Duration.ofMinutes(5),
+                        Duration.ofMinutes(2),
+                        Duration.ofMinutes(1)),
+                configuration.timers());
+        assertEquals(3, configuration.workers());
+    }
+
+    private static Rule rule(String name, List<Integer> protocols, Action action, String via) {
+        return new Rule(
+                name, List.of(), List.of(), List.of(), protocols, List.of(), action, "", via);
+    }
+
+    @Test
+    void takesTheDefaultsThatTheSchemaDocuments() {
+        Configuration configuration = valid("{}");
+        assertEquals(List.of(), configuration.onramps());
+        assertEquals(Action.DENY, configuration.policy().defaultAction());
+        assertEquals(Limits.DEFAULT, configuration.limits());
+        assertEquals(Timers.DEFAULT, configuration.timers());
+        assertEquals(Runtime.getRuntime().availableProcessors(), configuration.workers());
+        StringBuilder documented = new StringBuilder();
+        for (String section : List.of("limits", "timers")) {
+            documented.append(section).append(":\n");
+            SchemaCheck.schema()
+                    .at("/$defs/" + section + "/properties")
+                    .properties()
+                    .forEach(
+                            key ->
+                                    documented
+                                            .append("  ")
+                                            .append(key.getKey())
+                                            .append(": ")
+                                            .append(key.getValue().get("default").asString())
+                                            .append('\n'));
+        }
+        Configuration written = valid(documented.toString());
+        assertEquals(Limits.DEFAULT, written.limits());
+        assertEquals(Timers.DEFAULT, written.timers());
+        assertEquals(
+                OnRamp.Tun.DEFAULT_MTU,
+                SchemaCheck.schema().at("/$defs/tun/properties/mtu/default").intValue());
+    }
+
+    @Test
+    void setsTheOptionsOfTheBuiltInSocket() {
+        assertEquals(
+                List.of(
+                        new OffRamp.Socket(
+                                "socket",
+                                Optional.of(IpAddress.parse("10.0.2.2")),
+                                Optional.empty()),
+                        new OffRamp.Tunnels("tunnels")),
+                valid("offramps: [{ name: socket, type: socket, host-loopback: 10.0.2.2 }]")
+                        .offramps());
+    }
+
+    @Test
+    void lowersTheFlowsOfATenantToTheFlowsOfAll() {
+        assertEquals(100, valid("limits: { flows: 100 }").limits().flowsPerTenant());
+    }
+
+    @Test
+    void repeatsWhatAnAliasStandsFor() {
+        assertEquals(
+                List.of(Prefix.parse("10.0.0.0/8")),
+                valid(
+                                """
+                                policy:
+                                  rules:
+                                    - { do: deny, source: &inside [10.0.0.0/8] }
+                                    - { do: reject, destination: *inside }
+                                """)
+                        .policy()
+                        .rules()
+                        .get(1)
+                        .destinations());
+    }
+
+    @Test
+    void readsAFileThatBeginsWithAByteOrderMark() throws IOException {
+        Path file = Files.writeString(directory.resolve("bom.yaml"), "\ufeffworkers: 2\n");
+        assertInstanceOf(Loaded.Valid.class, ConfigurationFile.load(file));
+    }
+
+    @Test
+    void namesTheFileThatCannotBeRead() {
+        Path absent = directory.resolve("absent.yaml");
+        assertEquals(
+                absent + ":1:1: error: there is no such file\n1 error. Nothing was changed.\n",
+                wrong(ConfigurationFile.load(absent)));
+        assertTrue(wrong(ConfigurationFile.load(directory)).contains("the file cannot be read"));
+    }
+
+    @Test
+    void saysWhereTheBytesAreNotUtf8() throws IOException {
+        Path file =
+                Files.write(directory.resolve("latin.yaml"), new byte[] {'a', ':', '\n', 'b', -28});
+        assertTrue(
+                wrong(ConfigurationFile.load(file))
+                        .startsWith(file + ":2:2: error: the bytes here are not UTF-8\nb\n ^\n"));
+    }
+
+    @Test
+    void refusesAHugeFileUnread() throws IOException {
+        Path file = Files.write(directory.resolve("huge.yaml"), new byte[10 << 20]);
+        long start = System.nanoTime();
+        assertTrue(wrong(ConfigurationFile.load(file)).contains("larger than 2 MiB"));
+        assertTrue(System.nanoTime() - start < 1_000_000_000L);
+    }
+
+    @Test
+    void boundsWhatAliasesOfAliasesStandFor() {
+        StringBuilder laughs = new StringBuilder("a0: &a0 [lol, lol]\n");
+        for (int i = 1; i < 60; i++) {
+            laughs.append("a%d: &a%d [*a%d, *a%d]\n".formatted(i, i, i - 1, i - 1));
+        }
+        assertTrue(
+                wrong(ConfigurationFile.read("laughs.yaml", laughs.toString()))
+                        .contains("more than 200000 values"));
+    }
+
+    @Test
+    void boundsTheDepth() {
+        String deep = "[".repeat(1_000_000);
+        assertTrue(
+                wrong(ConfigurationFile.read("deep.yaml", deep))
+                        .contains("deep.yaml:1:33: error: this is nested more than 32 deep"));
+    }
+
+    @Test
+    void readsAPolicyOfManyRules() {
+        StringBuilder text = new StringBuilder("policy:\n  rules:\n");
+        for (int i = 0; i < 15_000; i++) {
+            text.append(
+                    "    - { name: r%d, do: deny, source: [10.0.0.0/8, \"fd00::/8\"], ports: 80 }\n"
+                            .formatted(i));
+        }
+        assertEquals(15_000, valid(text.toString()).policy().rules().size());
+    }
+
+    @Test
+    void readsPlainAddressesOfBothFamilies() {
+        assertEquals(
+                List.of(Prefix.parse("2001:db8::/32"), Prefix.parse("fd00::/8")),
+                valid("policy: { rules: [{ do: deny, source: [2001:db8::/32, fd00::/8] }] }")
+                        .policy()
+                        .rules()
+                        .getFirst()
+                        .sources());
+    }
+
+    @Test
+    void comparesManyAddressesInGoodTime() {
+        StringBuilder text =
+                new StringBuilder(
+                        "onramps: [{ name: a, type: tun, tenant: t, device: d, addresses: [");
+        for (int i = 0; i < 100_000; i++) {
+            text.append("10.%d.%d.%d/8, ".formatted(i >> 16, i >> 8 & 255, i & 255));
+        }
+        assertEquals(
+                100_000,
+                ((OnRamp.Tun) valid(text + "] }]").onramps().getFirst()).addresses().size());
+    }
+
+    @Test
+    void saysManyErrorsOfOneLongLine() {
+        String text = "policy: { rules: [" + "{ do: dent }, ".repeat(60_000) + "] }";
+        Loaded.Invalid invalid =
+                assertInstanceOf(Loaded.Invalid.class, ConfigurationFile.read("long.yaml", text));
+        assertEquals(60_000, invalid.errors().size());
+        assertEquals(60_001, invalid.text().lines().count());
+    }
+
+    @Test
+    void saysManyErrorsOfALargeFileInGoodTime() {
+        StringBuilder text = new StringBuilder("policy:\n  rules:\n");
+        for (int i = 0; i < 20_000; i++) {
+            text.append("    - { name: r, do: deny, source: 10.0.0.1/8, prots: 1 }\n");
+        }
+        Loaded.Invalid invalid =
+                assertInstanceOf(
+                        Loaded.Invalid.class,
+                        ConfigurationFile.read("large.yaml", text.toString()));
+        assertEquals(3 * 20_000 - 1, invalid.errors().size());
+        assertTrue(invalid.text().length() > 1_000_000);
+    }
+}

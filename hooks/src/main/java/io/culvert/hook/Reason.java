@@ -1,0 +1,71 @@
+package io.culvert.hook;
+
+/**
+ * Why a packet was dropped, a flow refused, or a flow ended. The same word stands in {@code
+ * explain}, the flow log, metric labels, {@code flows} and the manual.
+ */
+public enum Reason {
+    // A flow was refused.
+    POLICY_RULE("a policy rule refuses it"),
+    POLICY_DEFAULT("no policy rule matches and the default refuses it"),
+    HOOK_REFUSED("a plugin's hook refused it"),
+    HOOK_TIMEOUT("a plugin's hook did not decide in time"),
+    TABLE_FULL("the flow table is full"),
+    TENANT_LIMIT("the tenant has as many flows as it may"),
+    SLOTS_EXHAUSTED("no NAT slot is free"),
+    DESCRIPTORS_EXHAUSTED("the process may open no more files"),
+    PORTS_EXHAUSTED("the host has no local port left for the destination"),
+    ECHO_UNAVAILABLE("this process may send no echo requests (see net.ipv4.ping_group_range)"),
+    DIALS_EXHAUSTED("too many dials are under way"),
+    NO_ROUTE("no off-ramp leads to the destination"),
+    PROTOCOL_NOT_UPGRADABLE("only TCP, UDP and echo requests can be upgraded"),
+    DIAL_REFUSED("the destination refused the connection"),
+    DIAL_UNREACHABLE("the destination cannot be reached"),
+    DIAL_TIMEOUT("the destination did not answer the dial in time"),
+
+    // A packet was dropped.
+    NO_FLOW("the packet belongs to no flow and cannot open one"),
+    NOT_UNICAST("source or destination is not one host"),
+    MARTIAN("source or destination is an address that never crosses a link"),
+    TIME_EXCEEDED("the time to live or hop limit has run out"),
+    FRAGMENT("a fragment of a datagram cannot be upgraded"),
+    QUEUE_FULL("a bounded queue was full"),
+    DEVICE_ERROR("the device refused the packet"),
+    SOCKET_ERROR("the socket refused the datagram"),
+    UNMATCHED_ERROR("an ICMP error quotes no live flow"),
+    BAD_CHECKSUM("a checksum is wrong where the gateway is the receiver"),
+
+    // A packet lies about itself: see io.culvert.wire.Defect.
+    MALFORMED_VERSION("neither version 4 nor 6"),
+    MALFORMED_HEADER("the IP header is cut or contradicts itself"),
+    MALFORMED_HEADER_CHECKSUM("the IPv4 header checksum is wrong"),
+    MALFORMED_LENGTH("the IP length field lies"),
+    MALFORMED_OPTION("an IP option or extension header is cut or lies about its length"),
+    MALFORMED_EXTENSIONS("more extension headers than any honest packet has"),
+    MALFORMED_ROUTING_HEADER("routing header type 0 (RFC 5095)"),
+    MALFORMED_FRAGMENT("an impossible fragment"),
+    MALFORMED_TCP("the TCP header is cut or contradicts itself"),
+    MALFORMED_UDP("the UDP header is cut or contradicts itself"),
+    MALFORMED_ICMP("the ICMP message is cut or contradicts itself"),
+
+    // A flow ended.
+    FINISHED("both sides closed it"),
+    RESET_BY_INITIATOR("the initiator reset it"),
+    RESET_BY_TARGET("the target reset it"),
+    IDLE("nothing was heard of it for its time-out"),
+    HALF_CLOSED_IDLE("one side had closed it and the other fell silent"),
+    HANDSHAKE_TIMEOUT("the initiator did not complete the handshake"),
+    HANDLER_CLOSED("the handler closed it"),
+    SHUTDOWN("the gateway stopped");
+
+    private final String meaning;
+
+    Reason(String meaning) {
+        this.meaning = meaning;
+    }
+
+    /** A phrase for a person. */
+    public String meaning() {
+        return meaning;
+    }
+}

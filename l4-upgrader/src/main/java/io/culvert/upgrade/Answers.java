@@ -1,0 +1,177 @@
+package io.culvert.upgrade;
+
+import io.culvert.flow.NanoClock;
+import io.culvert.flow.PacketCounters;
+import io.culvert.hook.Reason;
+import io.culvert.linux.Errno;
+import io.culvert.tun.Packet;
+import io.culvert.tun.PacketDevice;
+import io.culvert.wire.IcmpError;
+import io.culvert.wire.IcmpType;
+import io.culvert.wire.IpAddress;
+import io.culvert.wire.IpPacket;
+import io.culvert.wire.IpProtocol;
+import io.culvert.wire.TcpReset;
+
+/**
+ * Tells initiators the truth about packets that go nowhere: a RST where a TCP port refused, an ICMP
+ * error where a host cannot be reached or a rule forbids. Errors are rate limited (RFC 1812 section
+ * 4.3.2.8, RFC 4443 section 2.4 f): beyond the rate nothing is sent.
+ *
+ * <p>Confined to one worker.
+ */
+public final class Answers {
+    /** As Linux has it: ip-sysctl, icmp_msgs_per_sec and icmp_msgs_burst. */
+    private static final int ERRORS_PER_SECOND = 1_000;
+
+    private static final int ERRORS_AT_ONCE = 50;
+
+    /**
+     * For errors of a node without an address of its own towards the one it tells: RFC 7600 section
+     * 4.8.
+     */
+    private static final IpAddress SELF_4 = IpAddress.parse("192.0.0.8");
+
+    /** A unique local address (RFC 4193), as there is no such number for IPv6. */
+    private static final IpAddress SELF_6 = IpAddress.parse("fd00:c0:1::1");
+
+    private static final long NANOS_PER_ERROR = 1_000_000_000L / ERRORS_PER_SECOND;
+
+    private final NanoClock clock;
+    private final PacketCounters counters;
+    private final Packet reply = new Packet();
+    private long fullAtNanos;
+
+    public Answers(NanoClock clock, PacketCounters counters) {
+        this.clock = clock;
+        this.counters = counters;
+        fullAtNanos = clock.nanoTime();
+    }
+
+    /** What a dial's failure is called. */
+    public static Reason reasonOf(int errno) {
+        return switch (Errno.of(errno)) {
+            // The last two where the target has accepted and reset at once.
+            case ECONNREFUSED, ECONNRESET, EPIPE -> Reason.DIAL_REFUSED;
+            case ETIMEDOUT -> Reason.DIAL_TIMEOUT;
+            case EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC -> Reason.DESCRIPTORS_EXHAUSTED;
+            case EADDRNOTAVAIL -> Reason.PORTS_EXHAUSTED;
+            case EAGAIN -> Reason.DIALS_EXHAUSTED;
+            default -> Reason.DIAL_UNREACHABLE;
+        };
+    }
+
+    /**
+     * Answers a packet whose flow is refused for that reason. A shortage of our own is not
+     * answered: the initiator tries again and may then succeed.
+     *
+     * @return whether an answer went out
+     */
+    public boolean refuse(IpPacket ip, Reason reason, PacketDevice ramp) {
+        boolean tcp = ip.protocol() == IpProtocol.TCP;
+        boolean ipv6 = ip.version() == 6;
+        return switch (reason) {
+            case DIAL_REFUSED ->
+                    tcp
+                            ? reset(ip, ramp)
+                            : error(
+                                    ip,
+                                    ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
+                                    ipv6 ? IcmpType.V6_PORT_UNREACHABLE : IcmpType.PORT_UNREACHABLE,
+                                    0,
+                                    ramp);
+            case POLICY_RULE, POLICY_DEFAULT, HOOK_REFUSED ->
+                    tcp
+                            ? reset(ip, ramp)
+                            : error(
+                                    ip,
+                                    ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
+                                    ipv6
+                                            ? IcmpType.V6_ADMINISTRATIVELY_PROHIBITED
+                                            : IcmpType.ADMINISTRATIVELY_PROHIBITED,
+                                    0,
+                                    ramp);
+            case NO_ROUTE ->
+                    error(
+                            ip,
+                            ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
+                            ipv6 ? IcmpType.V6_NO_ROUTE : IcmpType.NET_UNREACHABLE,
+                            0,
+                            ramp);
+            case DIAL_UNREACHABLE, DIAL_TIMEOUT ->
+                    error(
+                            ip,
+                            ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
+                            ipv6 ? IcmpType.V6_ADDRESS_UNREACHABLE : IcmpType.HOST_UNREACHABLE,
+                            0,
+                            ramp);
+            case TIME_EXCEEDED ->
+                    error(
+                            ip,
+                            ipv6 ? IcmpType.V6_TIME_EXCEEDED : IcmpType.TIME_EXCEEDED,
+                            0,
+                            0,
+                            ramp);
+            default -> false;
+        };
+    }
+
+    /** Sends the RST that a closed port would (RFC 9293 section 3.10.7.1). */
+    public boolean reset(IpPacket ip, PacketDevice ramp) {
+        return send(TcpReset.write(ip, reply.bytes(), Packet.OFFSET), ramp);
+    }
+
+    /**
+     * Sends an ICMP error about a packet: that a port is closed as the destination would say it,
+     * which knows its ports; anything else as the gateway itself, a hop on the way.
+     */
+    public boolean error(IpPacket ip, int type, int code, int info, PacketDevice ramp) {
+        boolean ipv6 = ip.version() == 6;
+        boolean portUnreachable =
+                ipv6
+                        ? type == IcmpType.V6_UNREACHABLE && code == IcmpType.V6_PORT_UNREACHABLE
+                        : type == IcmpType.UNREACHABLE && code == IcmpType.PORT_UNREACHABLE;
+        if (portUnreachable) {
+            return errorFrom(ip, type, code, info, ip.destinationHigh(), ip.destinationLow(), ramp);
+        }
+        IpAddress self = ipv6 ? SELF_6 : SELF_4;
+        return errorFrom(ip, type, code, info, self.high(), self.low(), ramp);
+    }
+
+    /** The same as from {@code source}, where it is known who reports the error. */
+    public boolean errorFrom(
+            IpPacket ip,
+            int type,
+            int code,
+            int info,
+            long sourceHigh,
+            long sourceLow,
+            PacketDevice ramp) {
+        int length =
+                IcmpError.write(
+                        ip, type, code, info, sourceHigh, sourceLow, reply.bytes(), Packet.OFFSET);
+        return length > 0 && withinRate() && send(length, ramp);
+    }
+
+    private boolean send(int length, PacketDevice ramp) {
+        if (length == 0) {
+            return false;
+        }
+        boolean sent = ramp.send(reply.plain(length)) == PacketDevice.Sent.TAKEN;
+        if (sent) {
+            counters.returned(1);
+        }
+        return sent;
+    }
+
+    /** A token bucket, kept as the time at which it will be full again. */
+    private boolean withinRate() {
+        long now = clock.nanoTime();
+        long fullAt = Math.max(fullAtNanos, now);
+        if (fullAt - now > (ERRORS_AT_ONCE - 1) * NANOS_PER_ERROR) {
+            return false;
+        }
+        fullAtNanos = fullAt + NANOS_PER_ERROR;
+        return true;
+    }
+}

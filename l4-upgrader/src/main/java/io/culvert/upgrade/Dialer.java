@@ -1,0 +1,180 @@
+package io.culvert.upgrade;
+
+import io.culvert.linux.Errno;
+import io.culvert.linux.SocketAddressBuffer;
+import io.culvert.linux.SocketOptions;
+import io.culvert.linux.Syscall;
+
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+
+/**
+ * Opens TCP connections to targets without blocking: at most so many at once, each within the same
+ * time limit, so that the eldest dial is the next to run out of time and one queue is timer enough.
+ *
+ * <p>Confined to one worker.
+ */
+public final class Dialer {
+    private static final int AF_INET = 2;
+    private static final int AF_INET6 = 10;
+    private static final int STREAM_NONBLOCKING_CLOSE_ON_EXEC = 1 | 0x800 | 0x80000;
+
+    private final Poller poller;
+    private final long timeoutNanos;
+    private final int atOnce;
+    private final int idleSeconds;
+    private final SocketAddressBuffer address = new SocketAddressBuffer();
+    private final ArrayDeque<Dial> underWay = new ArrayDeque<>();
+    private int pending;
+
+    /**
+     * @param idle after so much silence the kernel asks whether a target is still there; it takes
+     *     at most 32,767 s
+     * @param atOnce dials under way at once; one more is refused with EAGAIN
+     */
+    public Dialer(Poller poller, long timeoutNanos, int atOnce, Duration idle) {
+        this.poller = poller;
+        this.timeoutNanos = timeoutNanos;
+        this.atOnce = atOnce;
+        idleSeconds = Math.toIntExact(Math.min(idle.toSeconds(), 32_767));
+    }
+
+    /** Told once what came of a dial. */
+    public interface Outcome {
+        /** The connection stands; the socket and what watches it are the receiver's now. */
+        void connected(int socket, Poller.Watch watch);
+
+        /**
+         * It does not: {@code errno} is the kernel's, ETIMEDOUT at the time limit, EAGAIN at the
+         * number limit.
+         */
+        void failed(int errno);
+    }
+
+    /**
+     * Begins to connect to an address, IPv4 in mapped form. The outcome may come before this
+     * returns.
+     */
+    public Dial dial(
+            long high, long low, int port, int trafficClass, long nowNanos, Outcome outcome) {
+        Dial dial = new Dial(nowNanos + timeoutNanos, outcome);
+        if (pending >= atOnce) {
+            dial.end(Errno.EAGAIN.number());
+            return dial;
+        }
+        address.set(high, low, port);
+        boolean ipv6 = address.isIpv6();
+        int socket = Syscall.socket(ipv6 ? AF_INET6 : AF_INET, STREAM_NONBLOCKING_CLOSE_ON_EXEC, 0);
+        if (socket < 0) {
+            dial.end(-socket);
+            return dial;
+        }
+        Syscall.setsockopt(socket, SocketOptions.IPPROTO_TCP, SocketOptions.TCP_NODELAY, 1);
+        // A relay has no other way to pass urgent data on (RFC 6093 section 4).
+        Syscall.setsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_OOBINLINE, 1);
+        Syscall.setsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_KEEPALIVE, 1);
+        Syscall.setsockopt(
+                socket, SocketOptions.IPPROTO_TCP, SocketOptions.TCP_KEEPIDLE, idleSeconds);
+        // RFC 2474: the class that the initiator asked for; the two ECN bits are the kernel's own
+        // (RFC 3168 section 6.1.1).
+        if ((trafficClass & 0xfc) != 0) {
+            Syscall.setsockopt(
+                    socket,
+                    ipv6 ? SocketOptions.IPPROTO_IPV6 : SocketOptions.IPPROTO_IP,
+                    ipv6 ? SocketOptions.IPV6_TCLASS : SocketOptions.IP_TOS,
+                    trafficClass & 0xfc);
+        }
+        int result = Syscall.connect(socket, address.address(), address.length());
+        if (result < 0 && !Errno.EINPROGRESS.is(result)) {
+            Syscall.close(socket);
+            dial.end(-result);
+            return dial;
+        }
+        try {
+            dial.begin(socket);
+        } catch (UncheckedIOException noWatch) {
+            Syscall.close(socket);
+            dial.end(Errno.ENOSPC.number());
+        }
+        return dial;
+    }
+
+    /** Ends dials whose time is over; called now and then. */
+    public void expire(long nowNanos) {
+        for (Dial eldest = underWay.peek(); eldest != null; eldest = underWay.peek()) {
+            boolean alive = eldest.socket >= 0;
+            if (alive && nowNanos - eldest.deadlineNanos < 0) {
+                return;
+            }
+            underWay.poll();
+            if (alive) {
+                eldest.fail(Errno.ETIMEDOUT.number());
+            }
+        }
+    }
+
+    /** Dials under way. */
+    public int pending() {
+        return pending;
+    }
+
+    /** One attempt to connect. */
+    public final class Dial {
+        private final long deadlineNanos;
+        private final Outcome outcome;
+        private int socket = -1;
+        private Poller.Watch watch;
+
+        private Dial(long deadlineNanos, Outcome outcome) {
+            this.deadlineNanos = deadlineNanos;
+            this.outcome = outcome;
+        }
+
+        private void begin(int opened) {
+            watch = poller.watch(opened, Splicer.EVENTS, this::ready);
+            socket = opened;
+            pending++;
+            underWay.add(this);
+        }
+
+        private void ready(int events) {
+            int error =
+                    Syscall.getsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_ERROR);
+            if (error != 0) {
+                fail(Math.abs(error));
+            } else if ((events & Poller.OUT) != 0) {
+                int connected = socket;
+                forget();
+                outcome.connected(connected, watch);
+            }
+        }
+
+        /** Gives up without an outcome. */
+        public void cancel() {
+            if (socket >= 0) {
+                watch.cancel();
+                Syscall.close(socket);
+                forget();
+            }
+        }
+
+        private void fail(int errno) {
+            cancel();
+            outcome.failed(errno);
+        }
+
+        private void end(int errno) {
+            outcome.failed(errno);
+        }
+
+        /** The queue drops the entry when it comes to its head. */
+        private void forget() {
+            socket = -1;
+            pending--;
+            if (pending == 0) {
+                underWay.clear();
+            }
+        }
+    }
+}

@@ -1,0 +1,382 @@
+package io.culvert.upgrade;
+
+import io.culvert.flow.Flow;
+import io.culvert.flow.FlowTable;
+import io.culvert.flow.NanoClock;
+import io.culvert.flow.PacketCounters;
+import io.culvert.flow.RelayFigures;
+import io.culvert.hook.Reason;
+import io.culvert.linux.Errno;
+import io.culvert.linux.Fd;
+import io.culvert.linux.NativeMemory;
+import io.culvert.linux.SocketAddressBuffer;
+import io.culvert.linux.SocketOptions;
+import io.culvert.linux.Syscall;
+import io.culvert.linux.TcpInfo;
+import io.culvert.nat.Endpoints;
+import io.culvert.nat.SlotAddresses;
+import io.culvert.nat.SlotPool;
+import io.culvert.nat.Translation;
+import io.culvert.tun.Packet;
+import io.culvert.tun.PacketDevice;
+import io.culvert.wire.Defect;
+import io.culvert.wire.IpPacket;
+import io.culvert.wire.IpProtocol;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+
+/**
+ * Upgrades one worker's TCP flows: translates their packets into the {@linkplain UpgradeNamespace
+ * namespace} and back, accepts what the kernel has connected there, and has it joined to a socket
+ * that was dialed before.
+ *
+ * <p>Confined to one worker.
+ */
+public final class TcpUpgrader implements AutoCloseable {
+    /** Packets taken from the namespace before others have their turn. */
+    private static final int BUDGET = 64;
+
+    private static final int NONBLOCKING_CLOSE_ON_EXEC = 0x800 | 0x80000;
+    private static final int AF_UNIX = 1;
+    private static final int DATAGRAM_CLOSE_ON_EXEC = 2 | 0x80000;
+
+    private final FlowTable table;
+    private final UpgradeNamespace.Entrance entrance;
+    private final Poller poller;
+    private final NanoClock clock;
+    private final Runnable cycle;
+    private final PacketCounters counters;
+    private final Answers answers;
+    private final SlotPool slots;
+    private final Dialer dialer;
+    private final Splicer splicer;
+    private final ByteBuffer noLinger = NativeMemory.allocateNative(8).putInt(0, 1);
+
+    // A descriptor kept for the moment when there are no others.
+    private int spare = spare();
+
+    private final IpPacket ip = new IpPacket();
+    private final IpPacket quoted = new IpPacket();
+    private final Packet scratch = new Packet();
+    private final ArrayList<UpgradedTcp> holdInward = new ArrayList<>();
+    private final ArrayList<UpgradedTcp> holdOutward = new ArrayList<>();
+    private final IpPacket scratchIp = new IpPacket();
+    private final SocketAddressBuffer peer = new SocketAddressBuffer();
+    private final TcpInfo initiatorInfo = new TcpInfo();
+    private final TcpInfo targetInfo = new TcpInfo();
+
+    /**
+     * @param cycle called at the start of each batch of packets from the namespace, to refresh the
+     *     clock
+     */
+    public TcpUpgrader(
+            FlowTable table,
+            UpgradeNamespace.Entrance entrance,
+            Poller poller,
+            NanoClock clock,
+            Runnable cycle,
+            PacketCounters counters,
+            Answers answers,
+            SlotPool slots,
+            Dialer dialer,
+            Splicer splicer) {
+        this.table = table;
+        this.entrance = entrance;
+        this.poller = poller;
+        this.clock = clock;
+        this.cycle = cycle;
+        this.counters = counters;
+        this.answers = answers;
+        this.slots = slots;
+        this.dialer = dialer;
+        this.splicer = splicer;
+    }
+
+    /** Begins to take packets and connections from the namespace; on the worker's thread. */
+    public void start() {
+        poller.watch(entrance.device().descriptor(), Poller.IN, events -> fromNamespace());
+        poller.watch(
+                entrance.listener4().number(), Poller.IN, events -> accept(entrance.listener4()));
+        poller.watch(
+                entrance.listener6().number(), Poller.IN, events -> accept(entrance.listener6()));
+    }
+
+    /**
+     * Upgrades a new flow.
+     *
+     * @param ip its first packet, a SYN
+     * @param ramp where replies go
+     */
+    public void open(
+            Flow flow, SocketOffRamp offRamp, IpPacket ip, Packet packet, PacketDevice ramp) {
+        UpgradedTcp connection = new UpgradedTcp(this, flow, packet, ramp);
+        flow.path(connection);
+        SocketOffRamp.Target target =
+                offRamp.target(ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
+        connection.dial(target, ip.trafficClass());
+    }
+
+    /** Ends a flow whose time is over. */
+    public void expire(Flow flow) {
+        table.close(flow, ((UpgradedTcp) flow.path()).ending());
+    }
+
+    /** Lets time limits of dials and half-closed splices act; called now and then. */
+    public void tick(long halfClosedNanos) {
+        dialer.expire(now());
+        splicer.expireHalfClosed(now(), halfClosedNanos);
+    }
+
+    /** Cuts a relayed flow; what its initiator is told waits for {@link #deliver}. */
+    public void reset(Flow flow, Reason reason) {
+        if (flow.path() instanceof UpgradedTcp connection) {
+            connection.reset(reason);
+        }
+    }
+
+    /** Carries on all that has come out of the namespace. */
+    public void deliver() {
+        cycle.run();
+        while (entrance.device().receive(this::reply, BUDGET) == BUDGET) {
+            // There is more.
+        }
+    }
+
+    private void fromNamespace() {
+        cycle.run();
+        entrance.device().receive(this::reply, BUDGET);
+        for (int i = 0; i < holdOutward.size(); i++) {
+            holdOutward.get(i).sendHeldOutward();
+        }
+        holdOutward.clear();
+    }
+
+    /** Sends what was kept until the end of a batch of packets from initiators. */
+    public void flush() {
+        for (int i = 0; i < holdInward.size(); i++) {
+            holdInward.get(i).sendHeldInward();
+        }
+        holdInward.clear();
+    }
+
+    void holdsInward(UpgradedTcp connection) {
+        holdInward.add(connection);
+    }
+
+    void holdsOutward(UpgradedTcp connection) {
+        holdOutward.add(connection);
+    }
+
+    /**
+     * For a packet made or kept here; whoever fills it sends it before anyone else fills it again.
+     */
+    Packet scratch() {
+        return scratch;
+    }
+
+    private void reply(Packet packet) {
+        if (ip.wrap(packet.bytes(), Packet.OFFSET, packet.length()) != Defect.NONE) {
+            return;
+        }
+        boolean ipv6 = ip.version() == 6;
+        if (ip.protocol() == IpProtocol.TCP && !ip.isFragment()) {
+            UpgradedTcp connection =
+                    at(ipv6, ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
+            if (connection != null) {
+                connection.reply(ip, packet);
+            }
+        } else if (ip.icmp() != null && ip.icmp().isError() && wrapQuoted(ip, quoted)) {
+            UpgradedTcp connection =
+                    at(ipv6, quoted.sourceHigh(), quoted.sourceLow(), quoted.sourcePort());
+            if (connection != null) {
+                connection.errorReply(ip, quoted, packet);
+            }
+        }
+        // Anything else is the kernel's own chatter on a new device, such as multicast reports.
+    }
+
+    private static boolean wrapQuoted(IpPacket error, IpPacket quoted) {
+        int at = error.icmp().payloadOffset();
+        return quoted.wrapQuoted(error.bytes(), at, error.start() + error.length() - at)
+                == Defect.NONE;
+    }
+
+    private UpgradedTcp at(boolean ipv6, long high, long low, int port) {
+        Flow flow = slots.flow(entrance.addresses().slot(ipv6, high, low, port));
+        return flow == null ? null : (UpgradedTcp) flow.path();
+    }
+
+    private void accept(Fd listener) {
+        cycle.run();
+        for (int socket = next(listener); socket >= 0; socket = next(listener)) {
+            UpgradedTcp connection =
+                    at(peer.isIpv6(), peer.addressHigh(), peer.addressLow(), peer.port());
+            if (connection == null || !connection.accepted(socket)) {
+                closeWithReset(socket);
+            }
+        }
+    }
+
+    /** The next connection's socket with {@link #peer} set; negative where none waits. */
+    private int next(Fd listener) {
+        int socket = acceptOne(listener);
+        if (Errno.EMFILE.is(socket) || Errno.ENFILE.is(socket)) {
+            turnAway(listener);
+        }
+        // ECONNABORTED and the like concern one connection; level-triggered, we come again for the
+        // others.
+        return socket;
+    }
+
+    /**
+     * Without this, a connection that there is no descriptor for would keep the listener ready, and
+     * us busy, for ever.
+     */
+    private void turnAway(Fd listener) {
+        Syscall.close(spare);
+        int socket = acceptOne(listener);
+        if (socket >= 0) {
+            UpgradedTcp connection =
+                    at(peer.isIpv6(), peer.addressHigh(), peer.addressLow(), peer.port());
+            if (connection != null) {
+                connection.turnedAway();
+            }
+            closeWithReset(socket);
+        }
+        spare = spare();
+    }
+
+    private int acceptOne(Fd listener) {
+        peer.prepare();
+        return Syscall.accept(
+                listener.number(), peer.address(), peer.lengthAddress(), NONBLOCKING_CLOSE_ON_EXEC);
+    }
+
+    private static int spare() {
+        return Syscall.socket(AF_UNIX, DATAGRAM_CLOSE_ON_EXEC, 0);
+    }
+
+    void replay(HeldPacket held, UpgradedTcp connection) {
+        held.into(scratch);
+        scratchIp.wrap(scratch.bytes(), Packet.OFFSET, scratch.length());
+        connection.intoNamespace(scratchIp, scratch);
+    }
+
+    void answer(HeldPacket held, Reason reason, PacketDevice ramp) {
+        held.into(scratch);
+        scratchIp.wrap(scratch.bytes(), Packet.OFFSET, scratch.length());
+        answers.refuse(scratchIp, reason, ramp);
+    }
+
+    boolean intoNamespace(Packet packet) {
+        return entrance.device().send(packet) == PacketDevice.Sent.TAKEN;
+    }
+
+    void toInitiator(Packet packet, int packets, PacketDevice ramp) {
+        if (ramp.send(packet) == PacketDevice.Sent.TAKEN) {
+            counters.returned(packets);
+        }
+    }
+
+    /** Asks both sockets of a splice that is over, still open, how it went. */
+    RelayFigures figures(Splicer.Splice over) {
+        boolean asked = initiatorInfo.read(over.initiator()) && targetInfo.read(over.target());
+        return new RelayFigures(
+                over.bytesUp(),
+                over.bytesDown(),
+                asked ? initiatorInfo.rtt() : 0,
+                asked ? initiatorInfo.retransmits() : 0,
+                asked ? targetInfo.rtt() : 0,
+                asked ? targetInfo.retransmits() : 0);
+    }
+
+    Translation inward(Flow flow, int slot) {
+        return new Translation(initiatorView(flow), namespaceView(flow, slot));
+    }
+
+    Translation outward(Flow flow, int slot) {
+        return new Translation(
+                namespaceView(flow, slot).reversed(), initiatorView(flow).reversed());
+    }
+
+    private static Endpoints initiatorView(Flow flow) {
+        return new Endpoints(
+                flow.key().sourceHigh(),
+                flow.key().sourceLow(),
+                flow.key().sourcePort(),
+                flow.key().destinationHigh(),
+                flow.key().destinationLow(),
+                flow.key().destinationPort());
+    }
+
+    private Endpoints namespaceView(Flow flow, int slot) {
+        boolean ipv6 = flow.key().isIpv6();
+        SlotAddresses addresses = entrance.addresses();
+        return new Endpoints(
+                addresses.high(ipv6),
+                addresses.slotLow(ipv6, slot),
+                addresses.slotPort(slot),
+                addresses.high(ipv6),
+                addresses.listenerLow(ipv6),
+                SlotAddresses.LISTENER_PORT);
+    }
+
+    /** socket(7), SO_LINGER: with a linger time of zero, close sends RST and not FIN. */
+    void closeWithReset(int socket) {
+        Syscall.setsockopt(
+                socket,
+                SocketOptions.SOL_SOCKET,
+                SocketOptions.SO_LINGER,
+                NativeMemory.address(noLinger),
+                8);
+        Syscall.close(socket);
+    }
+
+    long now() {
+        return clock.nanoTime();
+    }
+
+    FlowTable table() {
+        return table;
+    }
+
+    PacketCounters counters() {
+        return counters;
+    }
+
+    Dialer dialer() {
+        return dialer;
+    }
+
+    Splicer splicer() {
+        return splicer;
+    }
+
+    SlotPool slots() {
+        return slots;
+    }
+
+    /** Relays alive, and pipes open, for a look from the worker's own thread. */
+    public int relays() {
+        return splicer.live();
+    }
+
+    public int pipes() {
+        return splicer.pipes();
+    }
+
+    public int slotsUsed() {
+        return slots.used();
+    }
+
+    public int dials() {
+        return dialer.pending();
+    }
+
+    @Override
+    public void close() {
+        splicer.close();
+        Syscall.close(spare);
+    }
+}

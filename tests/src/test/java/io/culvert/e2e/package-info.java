@@ -1,0 +1,9 @@
+/**
+ * The gateway from outside: clients and servers are ordinary sockets of the JDK and the kernel in
+ * network namespaces of their own, and what they see is compared with what they would see without a
+ * gateway between them.
+ *
+ * <p>{@link io.culvert.e2e.Host} is one machine, {@link io.culvert.e2e.Topology} three of them with
+ * a gateway in the middle. Nothing waits for a fixed time: {@link io.culvert.e2e.Eventually}.
+ */
+package io.culvert.e2e;
