@@ -51,6 +51,12 @@ public final class PacketCounters {
         dropped(reason, packets);
     }
 
+    /** Packets that counted as carried went nowhere, and got an answer that says so. */
+    public void refused(int packets) {
+        add(CARRIED, -packets);
+        answered(packets);
+    }
+
     public long receivedCount() {
         return get(RECEIVED);
     }

@@ -13,6 +13,7 @@ import io.culvert.gateway.config.InterfaceAddress;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.linux.LinkAddress;
+import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.NetworkNamespace;
 import io.culvert.tun.Offload;
@@ -65,6 +66,9 @@ public final class Gateway implements AutoCloseable {
 
     /** What is left, at most, of a drain's limit for closing what has not ended. */
     private static final Duration CLOSING_TIME = Duration.ofSeconds(3);
+
+    /** Two a relayed connection, for a few thousand of them. */
+    private static final int FEW_DESCRIPTORS = 16_384;
 
     private static final Duration ANSWER_TIME = Duration.ofSeconds(5);
 
@@ -137,6 +141,7 @@ public final class Gateway implements AutoCloseable {
 
     private void open(Configuration configuration, Surroundings surroundings, CycleClock clock)
             throws IOException {
+        warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
         if (echoSockets.incomplete()) {
@@ -192,6 +197,18 @@ public final class Gateway implements AutoCloseable {
         }
         for (int i = 0; i < opened.size(); i++) {
             attach(opened.get(i), i);
+        }
+    }
+
+    private static void warnOfFewDescriptors() throws IOException {
+        long limit = OpenDescriptors.limit();
+        if (limit < FEW_DESCRIPTORS) {
+            LOG.warn(
+                    "This process may open {} files, so no more than about {} upgraded TCP "
+                            + "connections can live at once. To raise it: ulimit -n 1048576, or "
+                            + "LimitNOFILE=1048576 in a systemd unit",
+                    limit,
+                    limit / 2);
         }
     }
 

@@ -62,6 +62,12 @@ final class Worker {
     /** The kernel's TIME-WAIT inside the namespace, and a little. */
     private static final long SLOT_HOLD_DOWN_NANOS = 65_000_000_000L;
 
+    /**
+     * A SYN is kept until its dial has succeeded, and thousands may be. RFC 7413 section 4.2: one
+     * with data that is lost comes again without.
+     */
+    private static final int LONGEST_HELD_SYN = 4096;
+
     private final int index;
     private final Shared shared;
     private final Poller poller;
@@ -423,7 +429,6 @@ final class Worker {
             Flow flow, TunnelPort port, Packet packet, int packets, SocketOffRamp offRamp) {
         flow.count(Direction.FROM_INITIATOR, packets, ip.length(), shared.clock().nanoTime());
         if (flow.key().protocol() == IpProtocol.TCP) {
-            counters.carried(packets);
             tcp.open(flow, offRamp, ip, packet, port.device());
             return;
         }
@@ -447,6 +452,9 @@ final class Worker {
         // RFC 1812 section 5.3.1: we are a hop.
         if (ip.timeToLive() <= 1) {
             return Reason.TIME_EXCEEDED;
+        }
+        if (ip.protocol() == IpProtocol.TCP && ip.length() > LONGEST_HELD_SYN) {
+            return Reason.SYN_TOO_LONG;
         }
         boolean opens =
                 switch (ip.protocol()) {

@@ -25,6 +25,7 @@ public enum Reason {
 
     // A packet was dropped.
     NO_FLOW("the packet belongs to no flow and cannot open one"),
+    SYN_TOO_LONG("a SYN that is held until the dial succeeds may carry no more than 4 KiB"),
     NOT_UNICAST("source or destination is not one host"),
     MARTIAN("source or destination is an address that never crosses a link"),
     TIME_EXCEEDED("the time to live or hop limit has run out"),

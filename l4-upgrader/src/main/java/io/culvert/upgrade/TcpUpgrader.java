@@ -25,6 +25,7 @@ import io.culvert.wire.IpProtocol;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Upgrades one worker's TCP flows: translates their packets into the {@linkplain UpgradeNamespace
@@ -59,8 +60,8 @@ public final class TcpUpgrader implements AutoCloseable {
     private final IpPacket ip = new IpPacket();
     private final IpPacket quoted = new IpPacket();
     private final Packet scratch = new Packet();
-    private final ArrayList<UpgradedTcp> holdInward = new ArrayList<>();
-    private final ArrayList<UpgradedTcp> holdOutward = new ArrayList<>();
+    private final ArrayList<HeldAcknowledgment> heldInward = new ArrayList<>();
+    private final ArrayList<HeldAcknowledgment> heldOutward = new ArrayList<>();
     private final IpPacket scratchIp = new IpPacket();
     private final SocketAddressBuffer peer = new SocketAddressBuffer();
     private final TcpInfo initiatorInfo = new TcpInfo();
@@ -105,12 +106,13 @@ public final class TcpUpgrader implements AutoCloseable {
     /**
      * Upgrades a new flow.
      *
-     * @param ip its first packet, a SYN
+     * @param ip its first packet, a SYN; counted as carried here, until the dial has failed
      * @param ramp where replies go
      */
     public void open(
             Flow flow, SocketOffRamp offRamp, IpPacket ip, Packet packet, PacketDevice ramp) {
-        UpgradedTcp connection = new UpgradedTcp(this, flow, packet, ramp);
+        UpgradedTcp connection =
+                new UpgradedTcp(this, flow, packet, ip.packetsOf(packet.segmentSize()), ramp);
         flow.path(connection);
         SocketOffRamp.Target target =
                 offRamp.target(ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
@@ -146,33 +148,29 @@ public final class TcpUpgrader implements AutoCloseable {
     private void fromNamespace() {
         cycle.run();
         entrance.device().receive(this::reply, BUDGET);
-        for (int i = 0; i < holdOutward.size(); i++) {
-            holdOutward.get(i).sendHeldOutward();
-        }
-        holdOutward.clear();
+        send(heldOutward);
     }
 
     /** Sends what was kept until the end of a batch of packets from initiators. */
     public void flush() {
-        for (int i = 0; i < holdInward.size(); i++) {
-            holdInward.get(i).sendHeldInward();
+        send(heldInward);
+    }
+
+    private static void send(List<HeldAcknowledgment> held) {
+        for (int i = 0; i < held.size(); i++) {
+            held.get(i).send();
         }
-        holdInward.clear();
+        held.clear();
     }
 
-    void holdsInward(UpgradedTcp connection) {
-        holdInward.add(connection);
+    /** For acknowledgments of a flow's initiator. */
+    HeldAcknowledgment holdInward() {
+        return new HeldAcknowledgment(heldInward, scratch, this::intoNamespace);
     }
 
-    void holdsOutward(UpgradedTcp connection) {
-        holdOutward.add(connection);
-    }
-
-    /**
-     * For a packet made or kept here; whoever fills it sends it before anyone else fills it again.
-     */
-    Packet scratch() {
-        return scratch;
+    /** For acknowledgments of the kernel's to a flow's initiator. */
+    HeldAcknowledgment holdOutward(PacketDevice ramp) {
+        return new HeldAcknowledgment(heldOutward, scratch, packet -> toInitiator(packet, 1, ramp));
     }
 
     private void reply(Packet packet) {
@@ -263,10 +261,11 @@ public final class TcpUpgrader implements AutoCloseable {
         connection.intoNamespace(scratchIp, scratch);
     }
 
-    void answer(HeldPacket held, Reason reason, PacketDevice ramp) {
+    /** Whether an answer went out. */
+    boolean answer(HeldPacket held, Reason reason, PacketDevice ramp) {
         held.into(scratch);
         scratchIp.wrap(scratch.bytes(), Packet.OFFSET, scratch.length());
-        answers.refuse(scratchIp, reason, ramp);
+        return answers.refuse(scratchIp, reason, ramp);
     }
 
     boolean intoNamespace(Packet packet) {
@@ -280,7 +279,7 @@ public final class TcpUpgrader implements AutoCloseable {
     }
 
     /** Asks both sockets of a splice that is over, still open, how it went. */
-    RelayFigures figures(Splicer.Splice over) {
+    RelayFigures figures(Splice over) {
         boolean asked = initiatorInfo.read(over.initiator()) && targetInfo.read(over.target());
         return new RelayFigures(
                 over.bytesUp(),
@@ -289,6 +288,11 @@ public final class TcpUpgrader implements AutoCloseable {
                 asked ? initiatorInfo.retransmits() : 0,
                 asked ? targetInfo.rtt() : 0,
                 asked ? targetInfo.retransmits() : 0);
+    }
+
+    /** Whether nothing is left of the connection that the socket had: nobody will end it. */
+    boolean isGone(int socket) {
+        return initiatorInfo.read(socket) && initiatorInfo.state() == TcpInfo.CLOSED;
     }
 
     Translation inward(Flow flow, int slot) {

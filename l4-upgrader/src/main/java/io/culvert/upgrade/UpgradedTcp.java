@@ -46,23 +46,29 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
 
     private State state = State.DIALING;
     private HeldPacket syn;
+
+    /** Packets that count as carried while it is not known yet whether they are. */
+    private int heldPackets;
+
     private Dialer.Dial dial;
     private int target = NONE;
     private Poller.Watch targetWatch;
     private int slot = NONE;
     private Translation inward;
     private Translation outward;
-    private Splicer.Splice splice;
+    private Splice splice;
     private HeldAcknowledgment heldInward;
     private HeldAcknowledgment heldOutward;
     private int acknowledged;
     private Reason ending = Reason.HANDSHAKE_TIMEOUT;
 
-    UpgradedTcp(TcpUpgrader upgrader, Flow flow, Packet syn, PacketDevice ramp) {
+    UpgradedTcp(TcpUpgrader upgrader, Flow flow, Packet syn, int heldPackets, PacketDevice ramp) {
         this.upgrader = upgrader;
         this.flow = flow;
         this.ramp = ramp;
         this.syn = new HeldPacket(syn);
+        this.heldPackets = heldPackets;
+        upgrader.counters().carried(heldPackets);
         ipv6 = flow.key().isIpv6();
     }
 
@@ -93,7 +99,7 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     }
 
     /** Asked from any thread, where a relay may have only just begun or ended. */
-    private static boolean isHalfClosed(Splicer.Splice splice) {
+    private static boolean isHalfClosed(Splice splice) {
         return splice != null && splice.isHalfClosed();
     }
 
@@ -117,7 +123,7 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
             upgrader.counters().carried(1);
             return true;
         }
-        sendHeldInward();
+        send(heldInward);
         int packets = ip.packetsOf(packet.segmentSize());
         if (intoNamespace(ip, packet)) {
             upgrader.counters().carried(packets);
@@ -138,39 +144,27 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
 
     private void holdInward(Packet packet, int number) {
         if (heldInward == null) {
-            heldInward = new HeldAcknowledgment();
+            heldInward = upgrader.holdInward();
         }
-        if (!heldInward.isSupersededBy(number)) {
-            sendHeldInward();
-        }
-        if (heldInward.hold(packet, number)) {
-            upgrader.holdsInward(this);
-        }
-    }
-
-    /** Lets the acknowledgment that is held into the namespace, if one is. */
-    void sendHeldInward() {
-        if (heldInward != null && heldInward.release(upgrader.scratch())) {
-            upgrader.intoNamespace(upgrader.scratch());
-        }
+        heldInward.hold(packet, number);
     }
 
     private void holdOutward(Packet packet, int number) {
         if (heldOutward == null) {
-            heldOutward = new HeldAcknowledgment();
+            heldOutward = upgrader.holdOutward(ramp);
         }
-        if (!heldOutward.isSupersededBy(number)) {
-            sendHeldOutward();
-        }
-        if (heldOutward.hold(packet, number)) {
-            upgrader.holdsOutward(this);
+        heldOutward.hold(packet, number);
+    }
+
+    private static void send(HeldAcknowledgment held) {
+        if (held != null) {
+            held.send();
         }
     }
 
-    /** Sends the initiator the acknowledgment that is held, if one is. */
-    void sendHeldOutward() {
-        if (heldOutward != null && heldOutward.release(upgrader.scratch())) {
-            upgrader.toInitiator(upgrader.scratch(), 1, ramp);
+    private static void forget(HeldAcknowledgment held) {
+        if (held != null) {
+            held.forget();
         }
     }
 
@@ -199,6 +193,7 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         } else if (tcp.syn()) {
             syn = new HeldPacket(packet);
         }
+        heldPackets += packets;
         upgrader.counters().carried(packets);
         return true;
     }
@@ -249,7 +244,7 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
             holdOutward(packet, number);
             return;
         }
-        sendHeldOutward();
+        send(heldOutward);
         upgrader.toInitiator(packet, ip.packetsOf(packet.segmentSize()), ramp);
         closeIfOver(Reason.RESET_BY_TARGET);
     }
@@ -306,6 +301,7 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         targetWatch = watch;
         slot = upgrader.slots().claim(flow, upgrader.now());
         if (slot == NONE) {
+            upgrader.counters().lost(Reason.SLOTS_EXHAUSTED, heldPackets);
             upgrader.table().close(flow, Reason.SLOTS_EXHAUSTED);
             return;
         }
@@ -324,7 +320,11 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     public void failed(int errno) {
         dial = null;
         Reason reason = Answers.reasonOf(errno);
-        upgrader.answer(syn, reason, ramp);
+        if (upgrader.answer(syn, reason, ramp)) {
+            upgrader.counters().refused(heldPackets);
+        } else {
+            upgrader.counters().lost(reason, heldPackets);
+        }
         upgrader.table().close(flow, reason);
     }
 
@@ -337,7 +337,7 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         upgrader.table().keepUntilClosed(flow);
         int to = target;
         target = NONE;
-        Splicer.Splice joined =
+        Splice joined =
                 upgrader.splicer().join(socket, null, to, targetWatch, upgrader.now(), this);
         if (state == State.RELAYING) {
             splice = joined;
@@ -346,12 +346,14 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     }
 
     @Override
-    public void done(Splicer.Splice over, Reason reason) {
+    public void done(Splice over, Reason reason) {
         flow.relayFigures(upgrader.figures(over));
         splice = null;
         state = State.CLOSING;
         ending = reason;
-        if (flow.tcpState().isOver() || reason == Reason.RESET_BY_INITIATOR) {
+        // Of a reset that came just before, the splice may not know.
+        boolean reset = reason == Reason.RESET_BY_INITIATOR || upgrader.isGone(over.initiator());
+        if (reset || flow.tcpState().isOver()) {
             upgrader.table().close(flow, reason);
         } else {
             upgrader.table().expireSoon(flow);
@@ -385,8 +387,8 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     @Override
     public void release() {
         state = State.CLOSING;
-        heldInward = null;
-        heldOutward = null;
+        forget(heldInward);
+        forget(heldOutward);
         if (dial != null) {
             dial.cancel();
         }

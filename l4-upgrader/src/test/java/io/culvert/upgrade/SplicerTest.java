@@ -67,7 +67,7 @@ class SplicerTest {
         final Fd initiator;
         final Fd target;
         final CompletableFuture<Reason> done = new CompletableFuture<>();
-        final Splicer.Splice splice;
+        final Splice splice;
 
         Joined(Connection up, Connection down, Poller.Watch targetWatch) throws Exception {
             initiator = up.peer();

@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  */
 public record OpenDescriptors(Set<String> named) {
     private static final Path OPEN = Path.of("/proc/self/fd");
+    private static final Path LIMITS = Path.of("/proc/self/limits");
     private static final String TUN = "/dev/net/tun";
 
     public OpenDescriptors {
@@ -38,6 +39,20 @@ public record OpenDescriptors(Set<String> named) {
             }
         }
         return new OpenDescriptors(named);
+    }
+
+    /**
+     * How many descriptors this process may have open at once, RLIMIT_NOFILE (getrlimit(2)); a JVM
+     * raises its own to the most that it is allowed.
+     */
+    public static long limit() throws IOException {
+        for (String line : Files.readAllLines(LIMITS)) {
+            if (line.startsWith("Max open files")) {
+                String soft = line.substring(26).trim().split(" +", 2)[0];
+                return soft.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(soft);
+            }
+        }
+        throw new IOException(LIMITS + " does not say how many files may be open");
     }
 
     public int count() {

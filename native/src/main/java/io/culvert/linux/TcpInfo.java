@@ -7,6 +7,9 @@ import java.nio.ByteBuffer;
  * and later). Reusable; confined to one thread.
  */
 public final class TcpInfo {
+    /** The {@link #state} of a connection that is over, or was reset: TCP_CLOSE. */
+    public static final int CLOSED = 7;
+
     private static final int STATE = 0;
     private static final int SND_MSS = 16;
     private static final int UNACKED = 24;
@@ -39,7 +42,10 @@ public final class TcpInfo {
         return result == 0 && bytes.getInt(LENGTH) == SIZE;
     }
 
-    /** The kernel's number of the state: 1 established, 7 closed, 10 listening (tcp_states.h). */
+    /**
+     * The kernel's number of the state: 1 established, {@link #CLOSED}, 10 listening
+     * (tcp_states.h).
+     */
     public int state() {
         return bytes.get(STATE);
     }

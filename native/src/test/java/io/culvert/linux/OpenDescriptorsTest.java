@@ -3,6 +3,8 @@ package io.culvert.linux;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
@@ -26,6 +28,15 @@ final class OpenDescriptorsTest {
         OpenDescriptors before = OpenDescriptors.now();
         socket.close();
         assertEquals(Set.of(), OpenDescriptors.now().since(before));
+    }
+
+    @Test
+    void readsTheLimitThatTheShellSetForAProcess() throws IOException, InterruptedException {
+        Process shell = new ProcessBuilder("sh", "-c", "ulimit -n").start();
+        String said = new String(shell.getInputStream().readAllBytes(), US_ASCII).trim();
+        assertEquals(0, shell.waitFor());
+        long expected = said.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(said);
+        assertEquals(expected, OpenDescriptors.limit());
     }
 
     @Test

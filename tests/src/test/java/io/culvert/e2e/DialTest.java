@@ -20,9 +20,7 @@ import java.net.NoRouteToHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 
@@ -34,27 +32,22 @@ class DialTest {
 
     @ParameterizedTest
     @EnumSource
-    void seesRefusedAsRefusedWithinFiftyMilliseconds(Family family) throws Exception {
+    void seesRefusedAsRefused(Family family) throws Exception {
         FlowLog log = new FlowLog();
         try (Topology topology = Topology.open(Topology.UPGRADE_ALL, log)) {
-            long[] nanos = new long[ROUNDS];
             for (int i = 0; i < ROUNDS; i++) {
-                long start = System.nanoTime();
                 ConnectException refused =
                         assertThrows(
                                 ConnectException.class,
                                 () ->
                                         topology.client()
                                                 .connect(family, family.server(CLOSED_PORT)));
-                nanos[i] = System.nanoTime() - start;
                 assertEquals("Connection refused", refused.getMessage());
             }
-            // The median, since whatever else the machine does is not the gateway's time.
-            Arrays.sort(nanos);
-            Duration median = Duration.ofNanos(nanos[ROUNDS / 2]);
-            assertTrue(median.toMillis() < 50, "took " + median);
             assertEquals(Reason.DIAL_REFUSED, log.ended(CLOSED_PORT).reason());
             Eventually.equal(Topology.Held.NOTHING, "held", topology::held);
+            assertEquals(ROUNDS, topology.status().answered());
+            topology.everyPacketIsAccountedFor();
         }
     }
 
@@ -91,6 +84,8 @@ class DialTest {
                 NoRouteToHostException.class,
                 () -> topology.client().connect(family, new InetSocketAddress(host, 80)));
         Eventually.equal(Topology.Held.NOTHING, "held", topology::held);
+        assertTrue(topology.status().answered() > 0, "the answer is counted as one");
+        topology.everyPacketIsAccountedFor();
     }
 
     /** The server's answer is lost, and so are the client's retransmissions, until there is one. */
@@ -141,7 +136,7 @@ class DialTest {
                     () -> topology.client().connect(family, server.address()));
 
             long millis = (System.nanoTime() - start) / 1_000_000;
-            assertTrue(millis >= 1_500 && millis < 8_000, "took " + millis + " ms");
+            assertTrue(millis >= 1_500, "gave up after " + millis + " ms");
             assertEquals(Reason.DIAL_TIMEOUT, log.ended(server.address().getPort()).reason());
             Eventually.equal(Topology.Held.NOTHING, "held", topology::held);
         }

@@ -106,6 +106,20 @@ class HostilePacketsTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void holdsNoSynThatCarriesMoreThanFourKibibytes(Family family) throws Exception {
+        RawPacket packet = new RawPacket(family.client(), family.server());
+        try (Topology topology = Topology.open(9_000, Topology.UPGRADE_ALL, FlowListener.NONE);
+                PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {
+            ramp.send(packet.tcp(1000, 7, 1, 0, RawPacket.SYN, new byte[4_096]));
+            Eventually.equal(1L, "dropped", () -> topology.dropped(Reason.SYN_TOO_LONG));
+            assertEquals(0, topology.gateway().flows());
+            topology.everyPacketIsAccountedFor();
+            stillWorks(topology, family);
+        }
+    }
+
     /** Sound packets with bits turned over, which get deeper than random bytes do. */
     @ParameterizedTest
     @EnumSource

@@ -25,7 +25,18 @@ record RawPacket(InetAddress source, InetAddress destination, int timeToLive) {
 
     /** RFC 9293 section 3.1, without options. */
     byte[] tcp(int sourcePort, int destinationPort, int sequence, int acknowledgment, int flags) {
-        ByteBuffer segment = ByteBuffer.allocate(TCP_HEADER);
+        return tcp(sourcePort, destinationPort, sequence, acknowledgment, flags, new byte[0]);
+    }
+
+    byte[] tcp(
+            int sourcePort,
+            int destinationPort,
+            int sequence,
+            int acknowledgment,
+            int flags,
+            byte[] payload) {
+        ByteBuffer segment = ByteBuffer.allocate(TCP_HEADER + payload.length);
+        segment.put(TCP_HEADER, payload);
         segment.putShort(0, (short) sourcePort).putShort(2, (short) destinationPort);
         segment.putInt(4, sequence).putInt(8, acknowledgment);
         segment.put(12, (byte) (TCP_HEADER << 2)).put(13, (byte) flags);

@@ -63,13 +63,17 @@ class ScarceDescriptorsTest {
                                 return false;
                             }
                         });
-                Duration before = cpu(culvert);
-                long start = System.nanoTime();
-                Eventually.holds("time passes", () -> System.nanoTime() - start > 500_000_000L);
-                assertTrue(
-                        cpu(culvert).minus(before).toMillis() < 250, "busy while nothing happens");
+                Eventually.holds("idle while nothing happens", () -> isIdle(culvert));
             }
         }
+    }
+
+    /** Whether it hardly ran for half a second: what spins never does, what compiles soon does. */
+    private static boolean isIdle(CulvertProcess culvert) throws Exception {
+        Duration before = cpu(culvert);
+        long start = System.nanoTime();
+        Eventually.holds("time passes", () -> System.nanoTime() - start > 500_000_000L);
+        return cpu(culvert).minus(before).toMillis() < 100;
     }
 
     private static Duration cpu(CulvertProcess culvert) {

@@ -43,6 +43,40 @@ class ShortConnectionsTest {
         }
     }
 
+    /**
+     * Answers then meet a socket that is closed, and the client resets what the gateway may have
+     * ended itself a moment before.
+     */
+    @ParameterizedTest
+    @EnumSource
+    void holdsNothingOfClientsThatLeaveBeforeTheyAreAnswered(Family family) throws Exception {
+        try (Topology topology = Topology.open();
+                TcpServer server =
+                        TcpServer.on(topology.server(), family, ShortConnectionsTest::answer)) {
+            List<FutureTask<Void>> clients = new ArrayList<>();
+            for (int i = 0; i < THREADS; i++) {
+                clients.add(
+                        topology.client().start(() -> askAndLeave(family, server.address(), 200)));
+            }
+            for (FutureTask<Void> client : clients) {
+                client.get();
+            }
+            Eventually.equal(Topology.Held.NOTHING, "held", topology::held);
+            topology.everyPacketIsAccountedFor();
+        }
+    }
+
+    private static Void askAndLeave(Family family, InetSocketAddress to, int times)
+            throws IOException {
+        for (int i = 0; i < times; i++) {
+            try (SocketChannel channel = SocketChannel.open(family.protocol())) {
+                channel.connect(to);
+                channel.write(ByteBuffer.wrap(new byte[] {2}));
+            }
+        }
+        return null;
+    }
+
     private static void answer(SocketChannel connection) throws IOException {
         ByteBuffer request = ByteBuffer.allocate(1);
         connection.read(request);

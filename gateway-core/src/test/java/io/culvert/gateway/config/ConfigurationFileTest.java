@@ -253,9 +253,7 @@ class ConfigurationFileTest {
     @Test
     void refusesAHugeFileUnread() throws IOException {
         Path file = Files.write(directory.resolve("huge.yaml"), new byte[10 << 20]);
-        long start = System.nanoTime();
         assertTrue(wrong(ConfigurationFile.load(file)).contains("larger than 2 MiB"));
-        assertTrue(System.nanoTime() - start < 1_000_000_000L);
     }
 
     @Test
