@@ -77,20 +77,21 @@ final class PartialDatagram {
         dontFragment = false;
     }
 
-    /** Whether just this fragment is there already, which a network may do: RFC 8200 4.5. */
+    /**
+     * Whether just this fragment is there already: RFC 8200 section 4.5, "duplicated in the
+     * network".
+     */
     boolean has(IpPacket fragment) {
         int offset = fragment.fragmentOffset();
         int end = offset + size(fragment);
         if (fragment.moreFragments() != (end != total)) return false;
         if (offset == 0 && !isSameFirst(fragment)) return false;
-        if (beginsOrIsAbsent(end)) {
-            for (int from = offset; from < end; from = endOfChunk(from, end)) {
-                int to = endOfChunk(from, end);
-                if (!has(fragment, from, to, from == offset)) return false;
-            }
-            return true;
+        if (!isEndOfAFragment(end)) return false;
+        for (int from = offset; from < end; from = endOfChunk(from, end)) {
+            int to = endOfChunk(from, end);
+            if (!has(fragment, from, to, from == offset)) return false;
         }
-        return false;
+        return true;
     }
 
     private boolean isSameFirst(IpPacket fragment) {
@@ -98,7 +99,8 @@ final class PartialDatagram {
                 && nextHeader == DatagramHeader.nextHeader(fragment);
     }
 
-    private boolean beginsOrIsAbsent(int end) {
+    /** Where data are up to there: what follows is not there or another fragment's. */
+    private boolean isEndOfAFragment(int end) {
         int next = (end + Chunk.UNIT - 1) / Chunk.UNIT * Chunk.UNIT;
         Chunk chunk = next / Chunk.LENGTH < CHUNKS ? data[next / Chunk.LENGTH] : null;
         if (chunk == null) return true;

@@ -399,6 +399,32 @@ class ReassemblerTest {
     }
 
     @Test
+    void neverMixesTwoTenantsInAMillionInterleavedFragments() {
+        byte[][] data = {Fragments.datagram(32), Fragments.datagram(32)};
+        data[1][15]++;
+        data[1][31]++;
+        IpPacket[][] trains = new IpPacket[2][];
+        for (int tenant = 0; tenant < 2; tenant++) {
+            List<IpPacket> train = Fragments.train(false, 7, data[tenant], 16);
+            trains[tenant] = new IpPacket[] {train.get(0), train.get(1)};
+        }
+        for (int i = 0; i < 250_000; i++) {
+            int first = i & 1;
+            reassembler.add(0, trains[0][first], into, AT);
+            reassembler.add(1, trains[1][1 - first], into, AT);
+            for (int tenant = 0; tenant < 2; tenant++) {
+                int last = tenant == 0 ? 1 - first : first;
+                Outcome outcome = reassembler.add(tenant, trains[tenant][last], into, AT);
+                if (outcome != Outcome.COMPLETE
+                        || into.get(AT + 20 + 15) != data[tenant][15]
+                        || into.get(AT + 20 + 31) != data[tenant][31]) {
+                    throw new AssertionError("in round " + i);
+                }
+            }
+        }
+    }
+
+    @Test
     void tellsDatagramsApartByAddressesAndIdentification() {
         for (boolean ipv6 : new boolean[] {false, true}) {
             byte[] data = Fragments.datagram(64);
