@@ -3,15 +3,26 @@ package io.culvert.wire;
 import java.nio.ByteBuffer;
 
 /**
- * Cuts a packet that the gateway made, without options or extension headers, into fragments that
- * fit an MTU: RFC 791 section 3.2, RFC 8200 section 4.5. What it writes carries the same
- * identification; the caller sees to it that no other datagram of the same source, destination and
- * protocol does for 120 s (RFC 6864 section 4.2).
+ * Cuts a packet into fragments that fit an MTU: RFC 791 section 3.2, RFC 8200 section 4.5. It may
+ * be one that the gateway made or one that it forwards.
+ *
+ * <p>IPv4: options whose copied flag is set go into every fragment, the others into the first
+ * alone. A packet that is a fragment itself is cut further; its offset counts, and its last piece
+ * says what it said of more to follow.
+ *
+ * <p>IPv6: a router cuts nothing, so the packet is one that came in fragments and was put together,
+ * and has no fragment header. Hop-by-hop options, a routing header and destination options before
+ * one go into every fragment.
+ *
+ * <p>All fragments carry the identification given: a fragment's own, a reassembled datagram's own,
+ * or a new one of {@code io.culvert.flow.Identifications} (RFC 6864 section 4.3).
  */
 public final class Fragmenter {
-    private static final int V6_HEADER = 8;
     private static final int MORE_FRAGMENTS = 1;
     private static final int UNIT = 8;
+
+    /** RFC 791 section 3.1, Options: of the kind, "copied into all fragments". */
+    private static final int COPIED = 0x80;
 
     private Fragmenter() {}
 
@@ -26,16 +37,7 @@ public final class Fragmenter {
         void fragment(int length);
     }
 
-    /**
-     * Cuts a packet.
-     *
-     * @param bytes where the packet is, at absolute index {@code start}; its checksums complete;
-     *     not changed
-     * @param length bytes of the packet
-     * @param into where each fragment is written, at absolute index {@code at}; another buffer than
-     *     {@code bytes}
-     * @return how many fragments were handed over
-     */
+    /** Cuts a packet whose fragments may be cut again on their way. */
     public static int cut(
             ByteBuffer bytes,
             int start,
@@ -45,47 +47,142 @@ public final class Fragmenter {
             ByteBuffer into,
             int at,
             Sink sink) {
-        boolean four = bytes.get(start) >>> 4 == 4;
-        int header = four ? Ipv4Header.MINIMUM_LENGTH : Ipv6Header.LENGTH;
-        int overhead = four ? header : header + V6_HEADER;
-        int most = (mtu - overhead) / UNIT * UNIT;
+        return cut(bytes, start, length, mtu, identification, false, into, at, sink);
+    }
+
+    /**
+     * Cuts a packet. One that fits is handed over as the only fragment.
+     *
+     * @param bytes where the packet is, at absolute index {@code start}; its lengths checked, its
+     *     checksums complete; not changed
+     * @param length bytes of the packet
+     * @param dontFragment whether IPv4 fragments say DF. RFC 6864 section 4.3 forbids to cut a
+     *     datagram that says so, but one that came in such fragments leaves in such again, none
+     *     longer than the longest that came.
+     * @param into where each fragment is written, at absolute index {@code at}; another buffer than
+     *     {@code bytes}
+     * @return how many fragments were handed over; 0 where the MTU has no room for the headers and
+     *     8 bytes
+     */
+    public static int cut(
+            ByteBuffer bytes,
+            int start,
+            int length,
+            int mtu,
+            int identification,
+            boolean dontFragment,
+            ByteBuffer into,
+            int at,
+            Sink sink) {
+        if (bytes.get(start) >>> 4 == 4) {
+            int flags = dontFragment ? Ipv4Header.DONT_FRAGMENT_BIT : 0;
+            return cut4(bytes, start, length, mtu, identification, flags, into, at, sink);
+        }
+        return cut6(bytes, start, length, mtu, identification, into, at, sink);
+    }
+
+    private static int cut4(
+            ByteBuffer bytes,
+            int start,
+            int length,
+            int mtu,
+            int identification,
+            int flags,
+            ByteBuffer into,
+            int at,
+            Sink sink) {
+        int header = (bytes.get(start) & 0xf) << 2;
+        if (mtu - header < UNIT) return 0;
+        int field = bytes.getShort(start + Ipv4Header.FRAGMENT);
         int payload = length - header;
         int count = 0;
-        for (int offset = 0; offset < payload; offset += most) {
-            int part = Math.min(most, payload - offset);
-            boolean last = offset + part == payload;
-            into.put(at, bytes, start, header);
-            into.put(at + overhead, bytes, start + header + offset, part);
-            if (four) {
-                finish4(into, at, overhead + part, identification, offset, last);
-            } else {
-                finish6(into, at, part, identification, offset, last);
-            }
-            sink.fragment(overhead + part);
-            count++;
+        for (int done = 0; done < payload; count++) {
+            int own =
+                    done == 0
+                            ? copyHeader(bytes, start, header, into, at)
+                            : copyLaterHeader(bytes, start, header, into, at);
+            int part = part(mtu - own, payload - done);
+            int more =
+                    done + part < payload
+                            ? Ipv4Header.MORE_FRAGMENTS_BIT
+                            : field & Ipv4Header.MORE_FRAGMENTS_BIT;
+            int offset = (field & 0x1fff) + done / UNIT;
+            into.put(at + own, bytes, start + header + done, part);
+            into.putShort(at + Ipv4Header.TOTAL_LENGTH, (short) (own + part));
+            into.putShort(at + Ipv4Header.IDENTIFICATION, (short) identification);
+            into.putShort(at + Ipv4Header.FRAGMENT, (short) (flags | more | offset));
+            Ipv4Header.renewChecksum(into, at, own);
+            sink.fragment(own + part);
+            done += part;
         }
         return count;
     }
 
-    private static void finish4(
-            ByteBuffer into, int at, int length, int identification, int offset, boolean last) {
-        into.putShort(at + Ipv4Header.TOTAL_LENGTH, (short) length);
-        into.putShort(at + Ipv4Header.IDENTIFICATION, (short) identification);
-        int more = last ? 0 : MORE_FRAGMENTS << 13;
-        into.putShort(at + Ipv4Header.FRAGMENT, (short) (more | offset / UNIT));
-        into.putShort(at + Ipv4Header.HEADER_CHECKSUM, (short) 0);
-        int sum = InternetChecksum.sum(into, at, Ipv4Header.MINIMUM_LENGTH);
-        into.putShort(at + Ipv4Header.HEADER_CHECKSUM, (short) InternetChecksum.complement(sum));
+    /** As much as fits, in whole units unless it is the rest. */
+    private static int part(int room, int rest) {
+        return rest <= room ? rest : room / UNIT * UNIT;
     }
 
-    private static void finish6(
-            ByteBuffer into, int at, int part, int identification, int offset, boolean last) {
-        int fragment = at + Ipv6Header.LENGTH;
-        into.put(fragment, into.get(at + Ipv6Header.NEXT_HEADER));
-        into.put(fragment + 1, (byte) 0);
-        into.putShort(fragment + 2, (short) (offset | (last ? 0 : MORE_FRAGMENTS)));
-        into.putInt(fragment + 4, identification);
-        into.put(at + Ipv6Header.NEXT_HEADER, (byte) Ipv6Header.FRAGMENT);
-        into.putShort(at + Ipv6Header.PAYLOAD_LENGTH, (short) (V6_HEADER + part));
+    private static int copyHeader(
+            ByteBuffer bytes, int start, int header, ByteBuffer into, int at) {
+        into.put(at, bytes, start, header);
+        return header;
+    }
+
+    /** The header of any fragment but the first, with fewer options. */
+    private static int copyLaterHeader(
+            ByteBuffer bytes, int start, int header, ByteBuffer into, int at) {
+        into.put(at, bytes, start, Ipv4Header.MINIMUM_LENGTH);
+        int length = Ipv4Header.MINIMUM_LENGTH;
+        int end = start + header;
+        for (int option = start + Ipv4Header.MINIMUM_LENGTH; option < end; ) {
+            int kind = bytes.get(option);
+            if (kind == Ipv4Header.END_OF_OPTIONS) break;
+            int size = kind == Ipv4Header.NO_OPERATION ? 1 : bytes.get(option + 1) & 0xff;
+            if ((kind & COPIED) != 0) {
+                into.put(at + length, bytes, option, size);
+                length += size;
+            }
+            option += size;
+        }
+        // RFC 791 section 3.1, Padding: to whole words, with zeros.
+        for (; (length & 3) != 0; length++) {
+            into.put(at + length, (byte) Ipv4Header.END_OF_OPTIONS);
+        }
+        into.put(at, (byte) (4 << 4 | length >>> 2));
+        return length;
+    }
+
+    private static int cut6(
+            ByteBuffer bytes,
+            int start,
+            int length,
+            int mtu,
+            int identification,
+            ByteBuffer into,
+            int at,
+            Sink sink) {
+        int last = Ipv6Header.lastUnfragmentable(bytes, start);
+        int header = Ipv6Header.unfragmentableLength(bytes, start, last);
+        int overhead = header + Ipv6Header.FRAGMENT_LENGTH;
+        if (mtu - overhead < UNIT) return 0;
+        int payload = length - header;
+        int count = 0;
+        for (int done = 0; done < payload; count++) {
+            int part = part(mtu - overhead, payload - done);
+            int more = done + part < payload ? MORE_FRAGMENTS : 0;
+            into.put(at, bytes, start, header);
+            into.put(at + last - start, (byte) Ipv6Header.FRAGMENT);
+            into.put(at + header, bytes.get(last));
+            into.put(at + header + 1, (byte) 0);
+            into.putShort(at + header + 2, (short) (done | more));
+            into.putInt(at + header + 4, identification);
+            into.put(at + overhead, bytes, start + header + done, part);
+            int fieldLength = overhead - Ipv6Header.LENGTH + part;
+            into.putShort(at + Ipv6Header.PAYLOAD_LENGTH, (short) fieldLength);
+            sink.fragment(overhead + part);
+            done += part;
+        }
+        return count;
     }
 }

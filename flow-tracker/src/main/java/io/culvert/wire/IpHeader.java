@@ -10,8 +10,6 @@ final class IpHeader {
     /** RFC 1700 "IP time to live parameter"; what a packet of our own starts with. */
     static final int TIME_TO_LIVE = 64;
 
-    private static final int LONGEST = 65_535;
-
     private IpHeader() {}
 
     /** Bytes of the header before such a destination. */
@@ -25,7 +23,7 @@ final class IpHeader {
     static boolean fits(int headerLength, int payloadLength) {
         // RFC 791 counts the header in the total length, RFC 8200 does not in the payload length.
         int counted = headerLength == Ipv4Header.MINIMUM_LENGTH ? headerLength : 0;
-        return payloadLength <= LONGEST - counted;
+        return payloadLength <= DatagramHeader.LONGEST - counted;
     }
 
     static void write(
@@ -47,12 +45,9 @@ final class IpHeader {
             into.putShort(at + Ipv4Header.IDENTIFICATION, (short) 0);
             into.putShort(at + Ipv4Header.FRAGMENT, (short) Ipv4Header.DONT_FRAGMENT_BIT);
             into.putShort(at + Ipv4Header.TIME_TO_LIVE, (short) ((timeToLive << 8) | protocol));
-            into.putShort(at + Ipv4Header.HEADER_CHECKSUM, (short) 0);
             into.putInt(at + Ipv4Header.SOURCE_ADDRESS, (int) sourceLow);
             into.putInt(at + Ipv4Header.DESTINATION_ADDRESS, (int) destinationLow);
-            int sum = InternetChecksum.sum(into, at, Ipv4Header.MINIMUM_LENGTH);
-            into.putShort(
-                    at + Ipv4Header.HEADER_CHECKSUM, (short) InternetChecksum.complement(sum));
+            Ipv4Header.renewChecksum(into, at, Ipv4Header.MINIMUM_LENGTH);
         } else {
             into.putInt(at, (6 << 28) | (trafficClass << 20));
             into.putShort(at + Ipv6Header.PAYLOAD_LENGTH, (short) payloadLength);

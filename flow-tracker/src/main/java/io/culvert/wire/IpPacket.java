@@ -22,8 +22,6 @@ public final class IpPacket {
     /** High half is 0, low half has this in its upper 32 bits: RFC 4291 section 2.5.5.2. */
     private static final long MAPPED = 0x0000_ffff_0000_0000L;
 
-    private static final int LONGEST = 65_535;
-
     /** RFC 1858 section 3.2.1: tmin, the bytes of a TCP header up to its flags, in eights. */
     private static final int SMALLEST_FIRST_TCP_FRAGMENT = 16;
 
@@ -142,14 +140,12 @@ public final class IpPacket {
     }
 
     private Defect wrapFragment() {
-        // Where the datagram's data began, and what stood before it, RFC 8200 section 4.5.
-        boolean four = version == 4;
-        int data = four ? transportOffset : ipv6.fragmentHeader() + 8;
-        int before = four ? data - start : ipv6.fragmentHeader() - start - Ipv6Header.LENGTH;
-        int size = start + length - data;
+        int size = start + length - fragmentDataOffset();
         if (size == 0) return Defect.FRAGMENT_TINY;
         if (moreFragments && (size & 7) != 0) return Defect.FRAGMENT_NOT_MULTIPLE_OF_8;
-        if (before + fragmentOffset + size > LONGEST) return Defect.FRAGMENT_BEYOND_65535;
+        if (DatagramHeader.countedLength(this) + fragmentOffset + size > DatagramHeader.LONGEST) {
+            return Defect.FRAGMENT_BEYOND_65535;
+        }
         if (fragmentOffset == 0) return wrapFirstFragment();
         // RFC 1858 section 4.2, RFC 3128: this one would hold the flags.
         return protocol == IpProtocol.TCP && fragmentOffset < SMALLEST_FIRST_TCP_FRAGMENT
@@ -289,6 +285,14 @@ public final class IpPacket {
 
     public boolean moreFragments() {
         return moreFragments;
+    }
+
+    /**
+     * Absolute index of what a fragment carries of its datagram, up to the packet's end: behind the
+     * IPv4 header or the fragment header. Only where there is one of them.
+     */
+    public int fragmentDataOffset() {
+        return version == 4 ? transportOffset : ipv6.fragmentHeader() + Ipv6Header.FRAGMENT_LENGTH;
     }
 
     /** What fragments of one datagram share: 16 bits in IPv4, 32 in IPv6; 0 without a header. */

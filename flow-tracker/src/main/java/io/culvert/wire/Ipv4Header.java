@@ -39,10 +39,10 @@ public final class Ipv4Header {
     static final int DESTINATION_ADDRESS = 16;
 
     static final int DONT_FRAGMENT_BIT = 0x4000;
-    private static final int MORE_FRAGMENTS_BIT = 0x2000;
+    static final int MORE_FRAGMENTS_BIT = 0x2000;
 
-    private static final int END_OF_OPTIONS = 0;
-    private static final int NO_OPERATION = 1;
+    static final int END_OF_OPTIONS = 0;
+    static final int NO_OPERATION = 1;
 
     private ByteBuffer bytes;
     private int start;
@@ -103,6 +103,13 @@ public final class Ipv4Header {
             at += size;
         }
         return Defect.NONE;
+    }
+
+    /** Sets the checksum of a header that was written field by field. */
+    static void renewChecksum(ByteBuffer bytes, int start, int headerLength) {
+        bytes.putShort(start + HEADER_CHECKSUM, (short) 0);
+        int sum = InternetChecksum.sum(bytes, start, headerLength);
+        bytes.putShort(start + HEADER_CHECKSUM, (short) InternetChecksum.complement(sum));
     }
 
     /** Bytes of the header, options included: four times the field IHL. */

@@ -60,6 +60,10 @@ public final class Ipv6Header {
     private static final int HOP_BY_HOP = 0;
     private static final int ROUTING = 43;
     static final int FRAGMENT = 44;
+
+    /** Bytes of the fragment header, RFC 8200 section 4.5. */
+    static final int FRAGMENT_LENGTH = 8;
+
     private static final int AUTHENTICATION = 51;
     private static final int DESTINATION_OPTIONS = 60;
     private static final int MOBILITY = 135;
@@ -75,6 +79,7 @@ public final class Ipv6Header {
     private int protocol;
     private int transportOffset;
     private int fragmentHeader;
+    private int fragmentNextHeaderField;
     private int options;
 
     /** Checks the lengths of the header and of each extension header and option. */
@@ -110,6 +115,7 @@ public final class Ipv6Header {
 
     private Defect walkExtensions() {
         options = 0;
+        int nextHeaderField = start + NEXT_HEADER;
         for (int headers = 1; ; headers++) {
             int at = transportOffset;
             int room = end - at;
@@ -132,10 +138,12 @@ public final class Ipv6Header {
                 case FRAGMENT -> {
                     if (fragmentHeader >= 0) return Defect.FRAGMENT_REPEATED;
                     fragmentHeader = at;
+                    fragmentNextHeaderField = nextHeaderField;
                 }
                 default -> {}
             }
             protocol = bytes.get(at) & 0xff;
+            nextHeaderField = at;
             transportOffset = at + size;
             // What follows in any but the first fragment is the middle of something.
             if (fragmentHeader >= 0 && fragmentOffset() > 0) return Defect.NONE;
@@ -154,7 +162,7 @@ public final class Ipv6Header {
     private int extensionLength(int at) {
         int field = bytes.get(at + 1) & 0xff;
         return switch (protocol) {
-            case FRAGMENT -> 8; // RFC 8200 section 4.5: the second byte is reserved
+            case FRAGMENT -> FRAGMENT_LENGTH; // the second byte is reserved
             case AUTHENTICATION -> (field + 2) << 2; // RFC 4302 section 2.2: words, minus 2
             default -> (field + 1) << 3; // RFC 6564 section 4
         };
@@ -175,6 +183,36 @@ public final class Ipv6Header {
             at += size;
         }
         return Defect.NONE;
+    }
+
+    /**
+     * The header behind which a packet's source puts the fragment header, as the absolute index of
+     * its next header field: RFC 8200 section 4.5, "Per-Fragment headers". The packet's lengths are
+     * checked.
+     */
+    static int lastUnfragmentable(ByteBuffer bytes, int start) {
+        int last = start + NEXT_HEADER;
+        int field = last;
+        int at = start + LENGTH;
+        for (; ; ) {
+            int header = bytes.get(field) & 0xff;
+            switch (header) {
+                case HOP_BY_HOP, ROUTING -> last = at;
+                // Every router's where a routing header follows, else the destination's alone.
+                case DESTINATION_OPTIONS -> {}
+                default -> {
+                    return last;
+                }
+            }
+            field = at;
+            at += ((bytes.get(at + 1) & 0xff) + 1) << 3;
+        }
+    }
+
+    /** Bytes of the header, and of the extension headers up to that one. */
+    static int unfragmentableLength(ByteBuffer bytes, int start, int last) {
+        if (last == start + NEXT_HEADER) return LENGTH;
+        return last + (((bytes.get(last + 1) & 0xff) + 1) << 3) - start;
     }
 
     private static boolean isExtension(int nextHeader) {
@@ -251,6 +289,14 @@ public final class Ipv6Header {
     /** Absolute index of the fragment header, or -1. */
     public int fragmentHeader() {
         return fragmentHeader;
+    }
+
+    /**
+     * Absolute index of the byte that says that a fragment header follows. Only where there is a
+     * {@link #fragmentHeader}.
+     */
+    int fragmentNextHeaderField() {
+        return fragmentNextHeaderField;
     }
 
     /** In bytes. Only where there is a {@link #fragmentHeader}. */

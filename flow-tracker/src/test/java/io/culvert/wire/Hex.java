@@ -4,21 +4,21 @@ import java.nio.ByteBuffer;
 import java.util.HexFormat;
 
 /** Literal packets: hexadecimal with spaces where a reader wants them. */
-final class Hex {
+public final class Hex {
     private Hex() {}
 
     /** A buffer that is exactly these bytes, so that reading beyond them throws. */
-    static ByteBuffer bytes(String... hex) {
+    public static ByteBuffer bytes(String... hex) {
         return ByteBuffer.wrap(HexFormat.of().parseHex(String.join("", hex).replace(" ", "")));
     }
 
-    static String of(ByteBuffer bytes, int start, int length) {
+    public static String of(ByteBuffer bytes, int start, int length) {
         byte[] part = new byte[length];
         bytes.get(start, part);
         return HexFormat.of().formatHex(part);
     }
 
-    static String of(String... hex) {
+    public static String of(String... hex) {
         return String.join("", hex).replace(" ", "");
     }
 }

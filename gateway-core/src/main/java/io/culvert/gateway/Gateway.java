@@ -6,6 +6,7 @@ import io.culvert.flow.FlowLimits;
 import io.culvert.flow.FlowListener;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.FlowTimers;
+import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.Configuration;
@@ -172,6 +173,7 @@ public final class Gateway implements AutoCloseable {
                                 configuration.limits().relayBuffer(),
                                 configuration.timers().tcpEstablished()),
                         new UdpOwners(),
+                        new Identifications(),
                         Arrays.asList(workers));
         int index = 0;
         for (EventExecutor loop : loops) {

@@ -5,6 +5,7 @@ import io.culvert.flow.Direction;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
+import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.hook.FlowDecision;
@@ -97,6 +98,7 @@ final class Worker {
             Map<String, SocketOffRamp> offRamps,
             Limits limits,
             UdpOwners udpOwners,
+            Identifications identifications,
             List<Worker> peers) {}
 
     /** A worker's own numbers. */
@@ -143,6 +145,7 @@ final class Worker {
                         counters,
                         answers,
                         shared.udpOwners(),
+                        shared.identifications(),
                         index);
         echo =
                 new EchoUpgrader(

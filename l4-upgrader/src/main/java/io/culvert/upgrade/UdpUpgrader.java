@@ -3,6 +3,7 @@ package io.culvert.upgrade;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
+import io.culvert.flow.Identifications;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.hook.Reason;
@@ -26,7 +27,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Upgrades one worker's UDP flows without any kernel in between: headers are taken off and the
@@ -62,6 +62,7 @@ public final class UdpUpgrader {
     private final PacketCounters counters;
     private final Answers answers;
     private final UdpOwners owners;
+    private final Identifications identifications;
     private final int worker;
     private final Map<UdpSession.Initiator, UdpSession> sessions = new HashMap<>();
     private final Map<Integer, UdpSession> bySocket = new HashMap<>();
@@ -72,7 +73,6 @@ public final class UdpUpgrader {
     private final Packet outgoing = new Packet();
     private final IpPacket outgoingIp = new IpPacket();
     private final Packet fragment = new Packet();
-    private int lastIdentification = ThreadLocalRandom.current().nextInt();
     private final FlowKey key = new FlowKey();
 
     public UdpUpgrader(
@@ -83,6 +83,7 @@ public final class UdpUpgrader {
             PacketCounters counters,
             Answers answers,
             UdpOwners owners,
+            Identifications identifications,
             int worker) {
         this.table = table;
         this.poller = poller;
@@ -91,6 +92,7 @@ public final class UdpUpgrader {
         this.counters = counters;
         this.answers = answers;
         this.owners = owners;
+        this.identifications = identifications;
         this.worker = worker;
     }
 
@@ -254,13 +256,19 @@ public final class UdpUpgrader {
             int trafficClass,
             PacketDevice ramp) {
         int packetLength = write(flow, payload, offset, length, trafficClass, false);
-        lastIdentification++;
+        int identification =
+                identifications.next(
+                        /* sourceHigh= */ flow.destinationHigh(),
+                        /* sourceLow= */ flow.destinationLow(),
+                        /* destinationHigh= */ flow.sourceHigh(),
+                        /* destinationLow= */ flow.sourceLow(),
+                        IpProtocol.UDP);
         Fragmenter.cut(
                 outgoing.bytes(),
                 Packet.OFFSET,
                 packetLength,
                 ramp.mtu(),
-                lastIdentification,
+                identification,
                 fragment.bytes(),
                 Packet.OFFSET,
                 fragmentLength -> {

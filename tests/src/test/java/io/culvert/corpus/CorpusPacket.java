@@ -70,7 +70,7 @@ public record CorpusPacket(
         return List.copyOf(packets);
     }
 
-    private static List<String[]> table(String file) {
+    static List<String[]> table(String file) {
         return new String(Pcap.resource(file), StandardCharsets.UTF_8)
                 .lines()
                 .map(line -> line.split("\t", -1))
