@@ -61,15 +61,15 @@ final class TcpSide {
         sackPermitted |= syn.sackPermitted();
     }
 
-    /** A SYN of which only number and scale are known has been acknowledged. */
-    void restart(int number, int scale, int acknowledgmentNumber, TcpSide peer) {
+    /** A SYN of which only this is known has been acknowledged. */
+    void restart(int acknowledgmentNumber, int scale, TcpSide peer) {
         end = acknowledgmentNumber;
         rightEdge = acknowledgmentNumber;
         window = LARGEST_UNSCALED_WINDOW;
         this.scale = (byte) scale;
         sackPermitted = true;
         repeats = 0;
-        peer.acknowledged = number;
+        peer.acknowledged = acknowledgmentNumber - 1;
     }
 
     /** A connection whose beginning was not seen: everything is taken for as large as can be. */

@@ -85,9 +85,6 @@ import io.culvert.wire.TcpHeader;
  * <p>Threading: belongs to the flow's worker.
  */
 public final class TcpTracker {
-    /** The longest segment; no SYN acknowledged its data further. */
-    private static final int LONGEST = 0xffff;
-
     private static final int OPENING = TcpHeader.SYN | TcpHeader.RST | TcpHeader.ACK;
 
     private final TcpSide initiator = new TcpSide();
@@ -99,10 +96,10 @@ public final class TcpTracker {
 
     private boolean pickedUp;
 
-    // The initiator's SYN of another connection, if one was passed.
+    // The initiator's SYN of another connection, if one was passed, and what acknowledges it.
     private boolean otherSyn;
     private byte otherScale;
-    private int otherNumber;
+    private int otherAcknowledgment;
 
     /**
      * @param midStream whether a connection may be tracked whose beginning was not seen
@@ -231,7 +228,7 @@ public final class TcpTracker {
         }
         if (isOtherSyn(tcp)) {
             otherSyn = true;
-            otherNumber = tcp.sequenceNumber();
+            otherAcknowledgment = endOf(tcp);
             otherScale = (byte) tcp.windowScale();
         }
         return PASS;
@@ -240,10 +237,10 @@ public final class TcpTracker {
     /** A SYN or SYN+ACK of the target's once there was one. */
     private TcpVerdict anotherAnswer(TcpState state, TcpHeader tcp) {
         if (answersOtherSyn(tcp)) {
-            initialNumber = otherNumber;
+            initialNumber = otherAcknowledgment - 1;
             otherSyn = false;
             pickedUp = false;
-            initiator.restart(otherNumber, otherScale, tcp.acknowledgmentNumber(), target);
+            initiator.restart(otherAcknowledgment, otherScale, target);
             synchronizeTarget(tcp);
             return RESTART;
         }
@@ -254,8 +251,7 @@ public final class TcpTracker {
     }
 
     private boolean answersOtherSyn(TcpHeader tcp) {
-        int beyond = tcp.acknowledgmentNumber() - (otherNumber + 1);
-        return otherSyn && tcp.ack() && beyond >= 0 && beyond <= LONGEST;
+        return otherSyn && tcp.ack() && tcp.acknowledgmentNumber() == otherAcknowledgment;
     }
 
     private TcpVerdict reset(TcpSide sender, TcpSide receiver, TcpHeader tcp) {

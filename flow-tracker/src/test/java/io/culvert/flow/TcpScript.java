@@ -51,18 +51,28 @@ final class TcpScript {
         return flow;
     }
 
+    /** Next comes 1001 from the initiator, which may send 2000, and 5001 from the target. */
+    void establish() {
+        run(
+                """
+                i SYN 1000 win 4000              : ACCEPT SYN_SENT
+                t SYN+ACK 5000 ack 1001 win 2000 : ACCEPT SYN_RECEIVED
+                i ACK 1001 ack 5001 win 4000     : ACCEPT ESTABLISHED
+                """);
+    }
+
     void run(String table) {
         for (String line : table.lines().toList()) {
             String[] halves = line.split(":", -1);
-            List<String> words = Arrays.asList(halves[0].strip().split(" +"));
             Direction from =
-                    words.get(0).equals("i") ? Direction.FROM_INITIATOR : Direction.FROM_TARGET;
-            TcpVerdict verdict = judge.judge(from, segment(words.subList(1, words.size())));
+                    line.startsWith("i ") ? Direction.FROM_INITIATOR : Direction.FROM_TARGET;
+            TcpVerdict verdict = judge.judge(from, segment(halves[0].substring(2)));
             assertEquals(halves[1].strip(), verdict + " " + flow.tcpState(), line);
         }
     }
 
-    static TcpHeader segment(List<String> words) {
+    static TcpHeader segment(String text) {
+        List<String> words = Arrays.asList(text.strip().split(" +"));
         ByteBuffer options = ByteBuffer.allocate(40);
         int flags = flags(words.get(0));
         int sequence = number(words.get(1));
