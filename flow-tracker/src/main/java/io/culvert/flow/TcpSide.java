@@ -143,11 +143,6 @@ final class TcpSide {
         end = later(end, to);
     }
 
-    /** It must have sent that much, seen or not. */
-    void reaches(int number) {
-        end = later(end, number);
-    }
-
     /** It acknowledges, and offers a window from there. */
     void acknowledges(int number, int window, TcpSide peer) {
         acknowledged = later(acknowledged, number);

@@ -53,9 +53,11 @@ import io.culvert.wire.TcpHeader;
  *                target     RST+ACK that acknowledges the SYN   ACCEPT (RFC 9293 section 3.5.2)
  *                target     another RST                         BAD_RESET
  *                target     ACK                                 PASS: a challenge
- *   SYN_RECEIVED target     SYN+ACK, same number or another     ACCEPT, or BAD_ACKNOWLEDGMENT
+ *   SYN_RECEIVED target     SYN+ACK that acknowledges the SYN,
+ *                           even if its number is another       ACCEPT
+ *                target     SYN+ACK of anything else            BAD_ACKNOWLEDGMENT
  *                initiator  SYN+ACK                             by the bounds
- *   those after  target     SYN+ACK that answers a SYN which
+ *   it and later target     SYN+ACK that answers a SYN which
  *                           was passed                          RESTART
  *                target     RST+ACK that answers one            ACCEPT
  *                either     SYN, another SYN+ACK                PASS (RFC 5961 section 4.2)
@@ -75,7 +77,8 @@ import io.culvert.wire.TcpHeader;
  * acknowledgment of the old connection, which is answered with a RST (RFC 9293 section 3.5.1). The
  * connection is then seen to be reset here too, or it was forgotten and these three pass while it
  * is in SYN_SENT. Where the peer has lost its state as well it answers the SYN with a SYN+ACK; so
- * the number of the SYN that was passed is kept.
+ * the number of the SYN that was passed is kept. Only who can send as both sides could feign that.
+ * A SYN after the end is the owner's affair, {@link Flow#isReopenedBy}.
  *
  * <p>A connection whose beginning was not seen has windows of 2^30 and bounds as wide.
  *
@@ -245,8 +248,7 @@ public final class TcpTracker {
             return RESTART;
         }
         if (state != TcpState.SYN_RECEIVED || !tcp.ack()) return PASS;
-        int known = initiator.acknowledged();
-        boolean same = tcp.sequenceNumber() == known || tcp.sequenceNumber() == known - 1;
+        boolean same = tcp.sequenceNumber() == initiator.acknowledged();
         return same ? segment(target, initiator, tcp) : synchronizeTarget(tcp);
     }
 
@@ -275,7 +277,6 @@ public final class TcpTracker {
 
         sender.sends(number, end, receiver);
         sender.acknowledges(acknowledgment, sender.windowOf(tcp, receiver), receiver);
-        receiver.reaches(furthest);
         return ACCEPT;
     }
 

@@ -134,12 +134,28 @@ class TcpTrackerEndTest {
         }
 
         @Test
+        void knowsTheNewConnectionFromItsBeginningThoughNotTheOldOne() {
+            TcpScript late = TcpScript.tracked(true);
+            late.run(
+                    """
+                    i ACK 1001 ack 5001 win 4000            : ACCEPT PICKED_UP
+                    t ACK 5001 ack 1001 win 4000            : ACCEPT ESTABLISHED
+                    i SYN 9000 win 8000                     : PASS ESTABLISHED
+                    t SYN+ACK 70000 ack 9001 win 4000       : RESTART SYN_RECEIVED
+                    i ACK 9001 ack 70001 win 8000           : ACCEPT ESTABLISHED
+                    i ACK 9001 ack 70002 win 8000           : BAD_ACKNOWLEDGMENT ESTABLISHED
+                    i ACK 13002 ack 70001 win 8000          : OUT_OF_WINDOW ESTABLISHED
+                    """);
+        }
+
+        @Test
         void endsWhereTheTargetRefusesTheNewConnection() {
             script.establish();
             script.run(
                     """
                     i SYN 9000 win 8000                     : PASS ESTABLISHED
                     t RST+ACK 0 ack 9003000                 : BAD_RESET ESTABLISHED
+                    i RST+ACK 0 ack 9001                    : BAD_RESET ESTABLISHED
                     t RST+ACK 0 ack 9001                    : ACCEPT RESET
                     """);
         }

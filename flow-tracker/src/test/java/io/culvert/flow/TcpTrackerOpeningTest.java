@@ -90,6 +90,8 @@ class TcpTrackerOpeningTest {
                 i SYN 1000 win 4000 len 500              : ACCEPT SYN_SENT
                 t SYN+ACK 5000 ack 1501 win 2000 len 10  : ACCEPT SYN_RECEIVED
                 t ACK+PSH 5011 ack 1501 win 2000 len 1400: ACCEPT SYN_RECEIVED
+                t ACK+PSH 6411 ack 1501 win 2000 len 1400: ACCEPT SYN_RECEIVED
+                t ACK+PSH 9002 ack 1501 win 2000 len 1400: OUT_OF_WINDOW SYN_RECEIVED
                 i ACK 1501 ack 5011 win 4000             : ACCEPT ESTABLISHED
                 i ACK 1501 ack 6411 win 4000             : ACCEPT ESTABLISHED
                 """);

@@ -61,6 +61,18 @@ class TcpTrackerWindowTest {
                 """);
     }
 
+    @Test
+    void scalesNoWindowOfASynThatIsRepeated() {
+        script.run(
+                """
+                i SYN 1000 win 1000 ws 4               : ACCEPT SYN_SENT
+                t SYN+ACK 5000 ack 1001 win 1000 ws 14 : ACCEPT SYN_RECEIVED
+                t SYN+ACK 5000 ack 1001 win 1000 ws 14 : ACCEPT SYN_RECEIVED
+                i ACK 1001 ack 5001 win 1000           : ACCEPT ESTABLISHED
+                i ACK 2002 ack 5001 win 1000           : OUT_OF_WINDOW ESTABLISHED
+                """);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"ws 4 ;", "; ws 4", ";"})
     void scalesNoWindowsWhereOneDoesNotOfferTo(String offers) {
