@@ -21,10 +21,11 @@ public final class Flow {
     private final FlowDecision decision;
 
     private FlowPath path;
-    private TcpState tcpState = TcpState.SYN_SENT;
+    private TcpState tcpState = TcpState.NEW;
+    private TcpTracker tracker;
     private RelayFigures relayFigures;
 
-    // The acknowledgment number that each side's FIN asks for, once it was seen.
+    // The acknowledgment number that each side's SYN asks for, then that of its FIN.
     private int initiatorEnd;
     private int targetEnd;
     private boolean initiatorEndAcknowledged;
@@ -81,9 +82,32 @@ public final class Flow {
         this.path = path;
     }
 
-    /** The state of a TCP flow; {@link TcpState#SYN_SENT} for every other protocol. */
+    /** The state of a TCP flow; {@link TcpState#NEW} for every other protocol. */
     public TcpState tcpState() {
         return tcpState;
+    }
+
+    /** The judge of a forwarded TCP flow's segments; {@code null} for every other flow. */
+    public TcpTracker tracker() {
+        return tracker;
+    }
+
+    /** From its first segment on a forwarded TCP flow is judged; the owner's to call. */
+    public void tracker(TcpTracker tracker) {
+        this.tracker = tracker;
+    }
+
+    /**
+     * Whether a segment of a tracked flow begins another connection between the same ports: RFC
+     * 9293 section 3.6.1, RFC 6191. The owner closes this flow then and opens another, of which the
+     * segment's sender is the initiator.
+     */
+    public boolean isReopenedBy(TcpHeader tcp) {
+        if (!tcpState.isOver() || !TcpTracker.isOpening(tcp.flags())) {
+            return false;
+        }
+        // A reset may be lost behind us, and the SYN that it answered be repeated.
+        return tcpState == TcpState.RESET || tracker.isOtherSyn(tcp);
     }
 
     /**
@@ -102,7 +126,31 @@ public final class Flow {
     }
 
     /**
-     * Moves a TCP flow's state along; {@link FlowTable#segment} is what its owner calls.
+     * Judges a segment of a tracked flow and moves its state along where it counts; {@link
+     * FlowTable#judge} is what its owner calls.
+     */
+    TcpVerdict judge(Direction from, TcpHeader tcp) {
+        TcpVerdict verdict = tracker.judge(tcpState, from, tcp);
+        if (verdict == TcpVerdict.RESTART) {
+            restart(tcp.acknowledgmentNumber());
+        }
+        if (verdict == TcpVerdict.ACCEPT || verdict == TcpVerdict.RESTART) {
+            segment(from, tcp);
+        }
+        return verdict;
+    }
+
+    /** Takes the flow back to where the initiator's SYN awaits this acknowledgment. */
+    private void restart(int acknowledgmentNumber) {
+        tcpState = TcpState.SYN_SENT;
+        initiatorEnd = acknowledgmentNumber;
+        initiatorEndAcknowledged = false;
+        targetEndAcknowledged = false;
+    }
+
+    /**
+     * Moves a TCP flow's state along by a segment that is believed; {@link FlowTable#segment} is
+     * what its owner calls.
      *
      * @return whether another time-out applies from now on
      */
@@ -114,21 +162,28 @@ public final class Flow {
         }
         boolean initiator = from == Direction.FROM_INITIATOR;
         Direction peer = initiator ? Direction.FROM_TARGET : Direction.FROM_INITIATOR;
-        if ((flags & TcpHeader.ACK) != 0 && before.hasClosed(peer)) {
+        if ((flags & TcpHeader.ACK) != 0 && before.awaitsAcknowledgmentOf(peer)) {
             acknowledged(peer, tcp.acknowledgmentNumber());
         }
+        if ((flags & TcpHeader.SYN) != 0 && before.isOpening()) {
+            ends(from, tcp.sequenceNumber() + 1);
+        }
         if ((flags & TcpHeader.FIN) != 0 && !before.hasClosed(from)) {
-            // RFC 9293 section 3.4: SYN and FIN count as one each.
-            int syn = (flags & TcpHeader.SYN) != 0 ? 1 : 0;
-            int end = tcp.sequenceNumber() + syn + tcp.payloadLength() + 1;
-            if (initiator) {
-                initiatorEnd = end;
-            } else {
-                targetEnd = end;
-            }
+            ends(from, TcpTracker.endOf(tcp));
         }
         tcpState = before.after(from, flags, initiatorEndAcknowledged && targetEndAcknowledged);
         return before.isEstablished() != tcpState.isEstablished();
+    }
+
+    /** That side's SYN or FIN asks for this number; a repeated one asks for nothing new. */
+    private void ends(Direction side, int acknowledgmentNumber) {
+        if (side == Direction.FROM_INITIATOR) {
+            initiatorEndAcknowledged &= initiatorEnd == acknowledgmentNumber;
+            initiatorEnd = acknowledgmentNumber;
+        } else {
+            targetEndAcknowledged &= targetEnd == acknowledgmentNumber;
+            targetEnd = acknowledgmentNumber;
+        }
     }
 
     private void acknowledged(Direction side, int acknowledgmentNumber) {
@@ -138,6 +193,16 @@ public final class Flow {
         } else {
             targetEndAcknowledged |= acknowledgmentNumber - targetEnd >= 0;
         }
+    }
+
+    /** Whether the time-out of an idle connection applies, the longest there is. */
+    boolean isEstablished() {
+        return tcpState.isEstablished() && !ending && !isUnanswered();
+    }
+
+    /** Whether data is sent again and again in vain. */
+    boolean isUnanswered() {
+        return tracker != null && tracker.isUnanswered();
     }
 
     /**

@@ -9,9 +9,9 @@ import com.github.benmanes.caffeine.cache.RemovalCause;
 
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
-import io.culvert.wire.IpProtocol;
 import io.culvert.wire.TcpHeader;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -40,6 +40,13 @@ import java.util.function.Consumer;
 public final class FlowTable {
     private static final int RENEWALS_PER_TIMEOUT = 8;
     private static final long NEVER = Long.MAX_VALUE / 4;
+
+    /**
+     * How long a TCP connection lives in silence once data was sent three times again in vain. RFC
+     * 5382 REQ-5 protects idle connections, and this one is not: a sender that lives goes on trying
+     * (RFC 6298 section 5.5), about every two minutes in the end.
+     */
+    private static final long UNANSWERED = Duration.ofMinutes(5).toNanos();
 
     private final FlowLimits limits;
     private final FlowTimers timers;
@@ -149,6 +156,19 @@ public final class FlowTable {
         }
     }
 
+    /**
+     * Judges a segment of a forwarded TCP flow before it is passed on or dropped; called by its
+     * owner in place of {@link #segment}, for every one of a flow that has a {@link TcpTracker}.
+     */
+    public TcpVerdict judge(Flow flow, Direction from, TcpHeader tcp) {
+        boolean established = flow.isEstablished();
+        TcpVerdict verdict = flow.judge(from, tcp);
+        if (flow.isEstablished() != established) {
+            renew(flow, clock.nanoTime());
+        }
+        return verdict;
+    }
+
     private void renew(Flow flow, long now) {
         if (flow.isClosed() || flow.renewAtNanos() == NEVER) {
             return;
@@ -226,11 +246,10 @@ public final class FlowTable {
     }
 
     private long timeout(Flow flow) {
-        boolean established =
-                flow.key().protocol() == IpProtocol.TCP
-                        && flow.tcpState().isEstablished()
-                        && !flow.isEnding();
-        return timers.nanos(flow.key().protocol(), established);
+        if (flow.tcpState().isEstablished() && !flow.isEnding() && flow.isUnanswered()) {
+            return UNANSWERED;
+        }
+        return timers.nanos(flow.key().protocol(), flow.isEstablished());
     }
 
     private static long deadlineAfter(long timeout) {

@@ -62,6 +62,18 @@ public final class TcpHeader {
     private static final int NO_OPERATION = 1;
     private static final int MAXIMUM_SEGMENT_SIZE = 2;
     private static final int MAXIMUM_SEGMENT_SIZE_LENGTH = 4;
+    private static final int WINDOW_SCALE = 3;
+    private static final int WINDOW_SCALE_LENGTH = 3;
+    private static final int SACK_PERMITTED = 4;
+    private static final int SACK_PERMITTED_LENGTH = 2;
+    private static final int SACK = 5;
+    private static final int SACK_BLOCK = 8;
+    private static final int SACK_RIGHT_EDGE = 4;
+
+    /** RFC 7323 section 2.3: a larger shift count counts as this one. */
+    private static final int LARGEST_WINDOW_SCALE = 14;
+
+    private static final int ABSENT = -1;
 
     /** RFC 7323 appendix A: the one option of nearly every segment, two NOPs and a time stamp. */
     private static final int ALIGNED_TIMESTAMP = 0x0101_080a;
@@ -71,6 +83,10 @@ public final class TcpHeader {
     private int length;
     private int headerLength;
     private int maximumSegmentSizeOffset;
+    private int windowScale;
+    private boolean sackPermitted;
+    private int sackBlocks;
+    private int sackBlocksOffset;
 
     /** Checks the data offset and the options' lengths. */
     public Defect wrap(ByteBuffer bytes, int start, int length) {
@@ -109,7 +125,10 @@ public final class TcpHeader {
         this.bytes = bytes;
         this.start = start;
         this.length = length;
-        maximumSegmentSizeOffset = -1;
+        maximumSegmentSizeOffset = ABSENT;
+        windowScale = ABSENT;
+        sackPermitted = false;
+        sackBlocks = 0;
     }
 
     /** RFC 9293 section 3.1: an option is one byte (0 and 1), or kind, length, data. */
@@ -126,13 +145,31 @@ public final class TcpHeader {
             if (end - at < 2) return Defect.TCP_OPTION_LENGTH;
             int size = bytes.get(at + 1) & 0xff;
             if (size < 2 || size > end - at) return Defect.TCP_OPTION_LENGTH;
-            // RFC 9293 section 3.7.1: only a SYN announces one. Of several, the last counts.
-            if (kind == MAXIMUM_SEGMENT_SIZE && size == MAXIMUM_SEGMENT_SIZE_LENGTH && syn()) {
-                maximumSegmentSizeOffset = at + 2;
+            if (syn()) {
+                noteOptionOfSyn(kind, at, size);
+            } else if (kind == SACK && (size - 2) % SACK_BLOCK == 0) {
+                sackBlocks = (size - 2) / SACK_BLOCK;
+                sackBlocksOffset = at + 2;
             }
             at += size;
         }
         return Defect.NONE;
+    }
+
+    /** What only a SYN may announce. Of several the last counts; one of a wrong length does not. */
+    private void noteOptionOfSyn(int kind, int at, int size) {
+        // RFC 9293 section 3.7.1
+        if (kind == MAXIMUM_SEGMENT_SIZE && size == MAXIMUM_SEGMENT_SIZE_LENGTH) {
+            maximumSegmentSizeOffset = at + 2;
+        }
+        // RFC 7323 section 2.2
+        if (kind == WINDOW_SCALE && size == WINDOW_SCALE_LENGTH) {
+            windowScale = Math.min(bytes.get(at + 2) & 0xff, LARGEST_WINDOW_SCALE);
+        }
+        // RFC 2018 section 2
+        if (kind == SACK_PERMITTED && size == SACK_PERMITTED_LENGTH) {
+            sackPermitted = true;
+        }
     }
 
     public int sourcePort() {
@@ -217,6 +254,30 @@ public final class TcpHeader {
     /** What a SYN announces; only where there is a {@link #maximumSegmentSizeOffset}. */
     public int maximumSegmentSize() {
         return bytes.getShort(maximumSegmentSizeOffset) & 0xffff;
+    }
+
+    /** The shift count that a SYN offers, at most 14; -1 where it offers none, as no other may. */
+    public int windowScale() {
+        return windowScale;
+    }
+
+    /** Whether a SYN says that its sender understands selective acknowledgments. */
+    public boolean sackPermitted() {
+        return sackPermitted;
+    }
+
+    /**
+     * The furthest that this segment acknowledges, selectively (RFC 2018 section 3) or not; a block
+     * that only repeats what came twice (RFC 2883) lies before the acknowledgment number.
+     */
+    public int furthestAcknowledgment() {
+        int furthest = acknowledgmentNumber();
+        for (int block = 0; block < sackBlocks; block++) {
+            int edge = bytes.getInt(sackBlocksOffset + block * SACK_BLOCK + SACK_RIGHT_EDGE);
+            // RFC 9293 section 3.4: sequence numbers compare modulo 2^32.
+            if (edge - furthest > 0) furthest = edge;
+        }
+        return furthest;
     }
 
     /** Sets the port alone. A complete checksum covers it, a partial one does not. */

@@ -15,7 +15,7 @@
  * <p>Threading: a view belongs to one worker. {@code IpAddress} and {@code Prefix} are values;
  * everything static is free of state.
  *
- * <p>Implements: RFC 768, 791, 792, 1071, 1624, 1812 (5.2.2, 4.3.2), 1858, 3128, 3168 (5.3), 4443,
- * 5095, 5952, 6864, 6946, 7112, 8200, 9293 as far as headers go.
+ * <p>Implements: RFC 768, 791, 792, 1071, 1624, 1812 (5.2.2, 4.3.2), 1858, 2018, 3128, 3168 (5.3),
+ * 4443, 5095, 5952, 6864, 6946, 7112, 7323 (2), 8200, 9293 as far as headers go.
  */
 package io.culvert.wire;

@@ -18,6 +18,7 @@ import io.culvert.flow.FlowTable.Opening;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpProtocol;
+import io.culvert.wire.TcpHeader;
 
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -277,6 +278,84 @@ class FlowExpiryTest {
             segment(flow, FROM_TARGET, FIN | ACK, 1, 1);
 
             assertEndsAfter(FlowTimers.DEFAULT.tcpTransitory(), flow);
+        }
+    }
+
+    @Nested
+    class OfATrackedTcpConnection {
+        private final Flow flow = open(IpProtocol.TCP);
+        private final TcpScript script = new TcpScript(flow, this::judge);
+
+        private TcpVerdict judge(Direction from, TcpHeader tcp) {
+            packet(flow, from);
+            return table.judge(flow, from, tcp);
+        }
+
+        private void establish() {
+            flow.tracker(new TcpTracker(false));
+            script.run(
+                    """
+                    i SYN 1000 win 1000             : ACCEPT SYN_SENT
+                    t SYN+ACK 5000 ack 1001 win 1000: ACCEPT SYN_RECEIVED
+                    i ACK 1001 ack 5001 win 1000    : ACCEPT ESTABLISHED
+                    """);
+        }
+
+        @Test
+        void appliesTheEstablishedTimeOutFromTheEndOfTheHandshake() {
+            establish();
+
+            assertEndsAfter(FlowTimers.DEFAULT.tcpEstablished(), flow);
+        }
+
+        @Test
+        void keepsTheFlowForTheTransitoryTimeOutAfterAReset() {
+            establish();
+            clock.advance(Duration.ofSeconds(10));
+
+            script.run("i RST 1001 : ACCEPT RESET");
+
+            assertEndsAfter(FlowTimers.DEFAULT.tcpTransitory(), flow);
+        }
+
+        @Test
+        void isNotShortenedByAResetThatMayNotBeBelieved() {
+            establish();
+
+            script.run("i RST 1002 : PASS ESTABLISHED");
+
+            assertEndsAfter(FlowTimers.DEFAULT.tcpEstablished(), flow);
+        }
+
+        @Test
+        void waitsFiveMinutesOnceDataWasSentThreeTimesAgainInVain() {
+            establish();
+            script.run(
+                    """
+                    i ACK 1001 ack 5001 win 1000 len 10 : ACCEPT ESTABLISHED
+                    i ACK 1001 ack 5001 win 1000 len 10 : ACCEPT ESTABLISHED
+                    i ACK 1001 ack 5001 win 1000 len 10 : ACCEPT ESTABLISHED
+                    i ACK 1001 ack 5001 win 1000 len 10 : ACCEPT ESTABLISHED
+                    """);
+
+            assertEndsAfter(Duration.ofMinutes(5), flow);
+        }
+
+        @Test
+        void waitsLongAgainFromTheAnswerOn() {
+            establish();
+            script.run(
+                    """
+                    i ACK 1001 ack 5001 win 1000 len 10 : ACCEPT ESTABLISHED
+                    i ACK 1001 ack 5001 win 1000 len 10 : ACCEPT ESTABLISHED
+                    i ACK 1001 ack 5001 win 1000 len 10 : ACCEPT ESTABLISHED
+                    i ACK 1001 ack 5001 win 1000 len 10 : ACCEPT ESTABLISHED
+                    """);
+            clock.advance(Duration.ofSeconds(1));
+
+            script.run("t ACK 5001 ack 1011 win 1000 : ACCEPT ESTABLISHED");
+
+            assertEndsAfter(FlowTimers.DEFAULT.tcpEstablished(), flow);
         }
     }
 

@@ -22,6 +22,9 @@ class FlowMemoryTest {
     /** Above what Caffeine itself needs for an entry. */
     private static final double MOST_BYTES = 200;
 
+    /** What the state of a forwarded TCP connection adds. */
+    private static final double MOST_BYTES_OF_TRACKER = 96.5;
+
     @Test
     void holdsAMillionIdleFlowsInOneGibibyte(TestReporter reporter) throws Exception {
         Scanner figures = new Scanner(run()).useLocale(Locale.ROOT);
@@ -29,13 +32,17 @@ class FlowMemoryTest {
         double perFlow = figures.nextDouble();
         double ofCaffeine = figures.nextDouble();
         reporter.publishEntry("bytes per flow", Double.toString(perFlow));
+        double perTracker = figures.nextDouble();
         reporter.publishEntry("of these Caffeine's", Double.toString(ofCaffeine));
+        reporter.publishEntry("bytes per tracker", Double.toString(perTracker));
 
         assertEquals(FLOWS, flows);
         assertTrue(perFlow - ofCaffeine > 64, "implausible: " + perFlow + " - " + ofCaffeine);
         assertTrue(
                 perFlow - ofCaffeine <= MOST_BYTES,
                 () -> "bytes of a flow: " + (perFlow - ofCaffeine));
+        assertTrue(perTracker > 32, "implausible: " + perTracker);
+        assertTrue(perTracker <= MOST_BYTES_OF_TRACKER, () -> "bytes of a tracker: " + perTracker);
     }
 
     private static String run() throws IOException, InterruptedException {

@@ -73,7 +73,8 @@ class FlowTest {
         assertEquals(2, flow.worker());
         assertEquals(5_000, flow.openedAtNanos());
         assertEquals(5_000, flow.lastSeenNanos());
-        assertEquals(TcpState.SYN_SENT, flow.tcpState());
+        assertEquals(TcpState.NEW, flow.tcpState());
+        assertNull(flow.tracker());
         assertNull(flow.path());
         assertFalse(flow.isClosed());
         assertNull(flow.closeReason());
@@ -115,6 +116,31 @@ class FlowTest {
             assertTrue(fromInitiator(ACK, INITIATOR, TARGET, 0));
             assertEquals(TcpState.ESTABLISHED, flow.tcpState());
             assertFalse(fromInitiator(ACK | PSH, INITIATOR, TARGET, 100));
+        }
+
+        @Test
+        void isEstablishedByTheAckOfTheTargetsSynAndNoEarlierOne() {
+            fromInitiator(SYN, INITIATOR - 1, 0, 0);
+            fromTarget(SYN | ACK, TARGET - 1, INITIATOR, 0);
+
+            fromInitiator(ACK, INITIATOR, TARGET - 1, 0);
+            assertEquals(TcpState.SYN_RECEIVED, flow.tcpState());
+
+            // A copy of the first segment changes nothing.
+            fromInitiator(SYN, INITIATOR - 1, 0, 0);
+            fromInitiator(ACK, INITIATOR, TARGET, 0);
+            assertEquals(TcpState.ESTABLISHED, flow.tcpState());
+        }
+
+        @Test
+        void isEstablishedByEitherSidesAckWhereBothOpenAtOnce() {
+            fromInitiator(SYN, INITIATOR - 1, 0, 0);
+            fromTarget(SYN, TARGET - 1, 0, 0);
+            fromInitiator(SYN | ACK, INITIATOR - 1, TARGET, 0);
+            assertEquals(TcpState.SYN_RECEIVED, flow.tcpState());
+
+            assertTrue(fromTarget(SYN | ACK, TARGET - 1, INITIATOR, 0));
+            assertEquals(TcpState.ESTABLISHED, flow.tcpState());
         }
 
         @Test

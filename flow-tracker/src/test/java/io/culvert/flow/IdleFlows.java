@@ -14,8 +14,9 @@ import java.util.Locale;
 
 /**
  * A program that fills a table with idle UDP flows and prints what one takes of the heap: {@code
- * FLOWS BYTES_PER_FLOW BYTES_OF_CAFFEINE}. The latter is what the same number of entries takes in
- * the same kind of cache where neither keys nor values are new.
+ * FLOWS BYTES_PER_FLOW BYTES_OF_CAFFEINE BYTES_PER_TRACKER}. The third is what the same number of
+ * entries takes in the same kind of cache where neither keys nor values are new, the last what
+ * {@link TcpTracker} adds to a forwarded TCP flow.
  */
 final class IdleFlows {
     private static final MemoryMXBean MEMORY = ManagementFactory.getMemoryMXBean();
@@ -28,7 +29,22 @@ final class IdleFlows {
         int count = Integer.parseInt(arguments[0]);
         double perFlow = bytesPerFlow(count);
         double ofCaffeine = bytesOfCaffeine(count);
-        System.out.printf(Locale.ROOT, "%d %.1f %.1f%n", count, perFlow, ofCaffeine);
+        double perTracker = bytesPerTracker(count);
+        System.out.printf(
+                Locale.ROOT, "%d %.1f %.1f %.1f%n", count, perFlow, ofCaffeine, perTracker);
+    }
+
+    private static double bytesPerTracker(int count) {
+        TcpTracker[] trackers = new TcpTracker[count];
+        long before = used();
+        for (int i = 0; i < count; i++) {
+            trackers[i] = new TcpTracker(false);
+        }
+        long after = used();
+        if (trackers[count - 1].isUnanswered()) {
+            throw new IllegalStateException("a new one");
+        }
+        return (after - before) / (double) count;
     }
 
     private static double bytesPerFlow(int count) {

@@ -6,6 +6,8 @@ import static io.culvert.flow.TcpState.BOTH_CLOSED;
 import static io.culvert.flow.TcpState.CLOSED;
 import static io.culvert.flow.TcpState.ESTABLISHED;
 import static io.culvert.flow.TcpState.INITIATOR_CLOSED;
+import static io.culvert.flow.TcpState.NEW;
+import static io.culvert.flow.TcpState.PICKED_UP;
 import static io.culvert.flow.TcpState.RESET;
 import static io.culvert.flow.TcpState.SYN_RECEIVED;
 import static io.culvert.flow.TcpState.SYN_SENT;
@@ -45,11 +47,53 @@ class TcpStateTest {
     }
 
     @Nested
+    class New {
+        @Test
+        void isLeftByTheInitiatorsSyn() {
+            assertEquals(SYN_SENT, after(NEW, FROM_INITIATOR, SYN));
+            assertEquals(SYN_SENT, after(NEW, FROM_INITIATOR, SYN | ECE));
+        }
+
+        @Test
+        void isLeftByAnyOtherSegmentOfAConnectionThatHadBegunBefore() {
+            assertEquals(PICKED_UP, after(NEW, FROM_INITIATOR, ACK));
+            assertEquals(INITIATOR_CLOSED, after(NEW, FROM_INITIATOR, FIN | ACK));
+        }
+    }
+
+    @Nested
+    class PickedUp {
+        @Test
+        void isEstablishedOnceBothSidesAreHeard() {
+            assertEquals(PICKED_UP, after(PICKED_UP, FROM_INITIATOR, ACK | PSH));
+            assertEquals(ESTABLISHED, after(PICKED_UP, FROM_TARGET, ACK));
+        }
+
+        @Test
+        void isHalfClosedByAFin() {
+            assertEquals(INITIATOR_CLOSED, after(PICKED_UP, FROM_INITIATOR, FIN | ACK));
+            assertEquals(TARGET_CLOSED, after(PICKED_UP, FROM_TARGET, FIN | ACK));
+        }
+    }
+
+    @Nested
     class SynSent {
         @Test
         void waitsForTheTargetsSynAndAck() {
             assertEquals(SYN_RECEIVED, after(SYN_SENT, FROM_TARGET, SYN | ACK));
             assertEquals(SYN_RECEIVED, after(SYN_SENT, FROM_TARGET, SYN | ACK | ECE));
+        }
+
+        @Test
+        void isLeftByTheTargetsSynAloneToo() {
+            // RFC 9293 section 3.5, figure 8: both open at once.
+            assertEquals(SYN_RECEIVED, after(SYN_SENT, FROM_TARGET, SYN));
+        }
+
+        @Test
+        void awaitsTheAcknowledgmentOfTheOneSyn() {
+            assertTrue(SYN_SENT.awaitsAcknowledgmentOf(FROM_INITIATOR));
+            assertFalse(SYN_SENT.awaitsAcknowledgmentOf(FROM_TARGET));
         }
 
         @Test
@@ -60,7 +104,6 @@ class TcpStateTest {
         @Test
         void staysForAnythingElse() {
             assertEquals(SYN_SENT, after(SYN_SENT, FROM_TARGET, ACK));
-            assertEquals(SYN_SENT, after(SYN_SENT, FROM_TARGET, SYN));
             assertEquals(SYN_SENT, after(SYN_SENT, FROM_INITIATOR, SYN | ACK));
             assertEquals(SYN_SENT, after(SYN_SENT, FROM_INITIATOR, FIN | ACK));
         }
@@ -69,9 +112,17 @@ class TcpStateTest {
     @Nested
     class SynReceived {
         @Test
-        void isEstablishedByTheInitiatorsAck() {
-            assertEquals(ESTABLISHED, after(SYN_RECEIVED, FROM_INITIATOR, ACK));
-            assertEquals(ESTABLISHED, after(SYN_RECEIVED, FROM_INITIATOR, ACK | PSH));
+        void isEstablishedOnceBothSynsAreAcknowledged() {
+            assertEquals(ESTABLISHED, SYN_RECEIVED.after(FROM_INITIATOR, ACK, true));
+            assertEquals(ESTABLISHED, SYN_RECEIVED.after(FROM_INITIATOR, ACK | PSH, true));
+            assertEquals(ESTABLISHED, SYN_RECEIVED.after(FROM_TARGET, SYN | ACK, true));
+            assertEquals(SYN_RECEIVED, SYN_RECEIVED.after(FROM_INITIATOR, ACK, false));
+        }
+
+        @Test
+        void awaitsTheAcknowledgmentOfBothSyns() {
+            assertTrue(SYN_RECEIVED.awaitsAcknowledgmentOf(FROM_INITIATOR));
+            assertTrue(SYN_RECEIVED.awaitsAcknowledgmentOf(FROM_TARGET));
         }
 
         @Test

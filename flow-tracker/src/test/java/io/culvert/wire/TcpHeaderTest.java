@@ -77,6 +77,10 @@ class TcpHeaderTest {
         "NONE, 6002, 00ffffff", // behind the end of the list there is padding
         "NONE, 6002, 01010101",
         "NONE, 6002, 1e020402",
+        "NONE, 6002, 03030701",
+        "NONE, 6002, 04030700",
+        "NONE, 8010, 0101050a0000000100000002",
+        "NONE, 7010, 0507000000010000",
         "TCP_DATA_OFFSET, 0010, ''",
         "TCP_DATA_OFFSET, 4010, ''",
         "TCP_DATA_OFFSET, 6010, ''",
@@ -88,6 +92,10 @@ class TcpHeaderTest {
         "TCP_OPTION_LENGTH, 6002, 01010103",
         "TCP_OPTION_LENGTH, 6010, 0101fd03",
         "TCP_OPTION_LENGTH, 8010, 0101080b0000000100000002",
+        "TCP_OPTION_LENGTH, 8010, 010105120000000100000002",
+        "TCP_OPTION_LENGTH, 8010, 01010501000000010000002a",
+        "TCP_OPTION_LENGTH, 6010, 01010105",
+        "TCP_OPTION_LENGTH, 6002, 01010303",
     })
     void namesTheDefect(Defect defect, String offsetAndFlags, String options) {
         ByteBuffer bytes = Hex.bytes(PORTS_AND_NUMBERS, offsetAndFlags, "8000 0000 0000", options);
@@ -148,6 +156,73 @@ class TcpHeaderTest {
 
         assertEquals(Defect.NONE, header.wrap(bytes, 0, 28));
         assertEquals(512, header.maximumSegmentSize());
+    }
+
+    /** What the options of a SYN say: its window scale, whether it takes SACK. */
+    @ParameterizedTest
+    @CsvSource({
+        "-1, false, 01010101",
+        "7, false, 03030700",
+        "14, false, 03030e00",
+        "14, false, 03030f00", // RFC 7323 section 2.3
+        "14, false, 0303ff00",
+        "0, true, 030300 01 0402 0000",
+        "9, true, 0402 030307 030309", // the last counts
+        "-1, false, 030407ff", // of no length that it may have
+        "-1, false, 04030700",
+        "-1, false, 00 030307 0402 0000", // behind the end of the list
+    })
+    void readsWhatASynOffers(int scale, boolean sack, String options) {
+        int length = Hex.of(options).length() / 2;
+        String offset = Integer.toHexString(5 + length / 4);
+        ByteBuffer syn = Hex.bytes(PORTS_AND_NUMBERS, offset + "002", "8000 0000 0000", options);
+        ByteBuffer data = Hex.bytes(PORTS_AND_NUMBERS, offset + "010", "8000 0000 0000", options);
+
+        assertEquals(Defect.NONE, header.wrap(syn, 0, syn.limit()));
+        assertEquals(scale, header.windowScale());
+        assertEquals(sack, header.sackPermitted());
+
+        assertEquals(Defect.NONE, header.wrap(data, 0, data.limit()));
+        assertEquals(-1, header.windowScale(), "only a SYN may offer");
+        assertFalse(header.sackPermitted());
+    }
+
+    /** The acknowledgment number is fedcba98. */
+    @ParameterizedTest
+    @CsvSource({
+        "fedcba98, 01010101",
+        "fedcbb98, 0101 050a fedcbaa8fedcbb98",
+        "fedcbc98, 0101 0512 fedcbc90fedcbc98 fedcbaa8fedcbb98",
+        "00000002, 0101 0512 fedcbc90fedcbc98 0000000100000002", // modulo 2^32
+        "fedcba98, 0101 050a fedc0000fedc1000", // RFC 2883: what came twice
+        "fedcba98, 0101 0502", // no block
+        "fedcba98, 01 05070000000100000002 00", // no whole block
+        "fedcba98, 00 050a fedcbaa8fedcbb98 00", // behind the end of the list
+    })
+    void readsHowFarASegmentAcknowledges(String furthest, String options) {
+        int length = Hex.of(options).length() / 2;
+        String offset = Integer.toHexString(5 + length / 4);
+        ByteBuffer bytes = Hex.bytes(PORTS_AND_NUMBERS, offset + "010", "8000 0000 0000", options);
+
+        header.wrap(bytes, 0, bytes.limit());
+
+        assertEquals(Integer.parseUnsignedInt(furthest, 16), header.furthestAcknowledgment());
+    }
+
+    @Test
+    void forgetsTheOptionsOfTheSegmentBefore() {
+        ByteBuffer syn = Hex.bytes(PORTS_AND_NUMBERS, "7002 8000 0000 0000 03030704 02000000");
+        ByteBuffer sack =
+                Hex.bytes(PORTS_AND_NUMBERS, "8010 8000 0000 0000 0101050afedcbaa8fedcbb98");
+        ByteBuffer plain = Hex.bytes(PORTS_AND_NUMBERS, "5012 8000 0000 0000");
+        header.wrap(syn, 0, 28);
+        header.wrap(sack, 0, 32);
+
+        header.wrap(plain, 0, 20);
+
+        assertEquals(-1, header.windowScale());
+        assertFalse(header.sackPermitted());
+        assertEquals(0xfedcba98, header.furthestAcknowledgment());
     }
 
     @ParameterizedTest

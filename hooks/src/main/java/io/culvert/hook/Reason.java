@@ -39,6 +39,10 @@ public enum Reason {
     SOCKET_ERROR("the socket refused the datagram"),
     UNMATCHED_ERROR("an ICMP error quotes no live flow"),
     BAD_CHECKSUM("a checksum is wrong where the gateway is the receiver"),
+    TCP_INVALID_FLAGS("no honest segment has these control bits"),
+    TCP_OUT_OF_WINDOW("the segment lies beyond what its receiver allows"),
+    TCP_BAD_ACKNOWLEDGMENT("the segment acknowledges what was never sent, or long ago"),
+    TCP_BAD_RESET("a reset that its receiver would not believe"),
 
     // A packet lies about itself: see io.culvert.wire.Defect.
     MALFORMED_VERSION("neither version 4 nor 6"),
