@@ -7,7 +7,7 @@ import java.security.SecureRandom;
  * over a few 64-bit words, under a key drawn at start. Whoever sends packets cannot choose tuples
  * that collide, because nobody knows the key.
  */
-final class KeyedHash {
+public final class KeyedHash {
     /** SipHash appends one word with the message's length, here 40 bytes, in its upper byte. */
     private static final long LENGTH = 40L << 56;
 
@@ -26,7 +26,7 @@ final class KeyedHash {
     private KeyedHash() {}
 
     /** The hash of five words under this process's key. */
-    static int of(long a, long b, long c, long d, long e) {
+    public static int of(long a, long b, long c, long d, long e) {
         return of(KEY_0, KEY_1, a, b, c, d, e);
     }
 

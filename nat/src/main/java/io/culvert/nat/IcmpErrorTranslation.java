@@ -3,7 +3,6 @@ package io.culvert.nat;
 import io.culvert.wire.IcmpHeader;
 import io.culvert.wire.InternetChecksum;
 import io.culvert.wire.IpPacket;
-import io.culvert.wire.IpProtocol;
 import io.culvert.wire.TcpHeader;
 import io.culvert.wire.UdpHeader;
 
@@ -15,13 +14,17 @@ import java.nio.ByteBuffer;
  * and ports that its sender knows, and every checksum that they are part of and that was quoted;
  * the outer packet follows (REQ-4). An error that came in with a wrong checksum leaves with a wrong
  * one; that of the quoted transport is nobody's to judge (REQ-3 c), since most of what it covers
- * was cut off.
+ * was cut off. Of a quoted protocol without ports, and of a fragment that shows none, the addresses
+ * are all there is to give back.
+ *
+ * <p>What a caller drops in silence, {@link IpPacket#wrapQuoted} names: a wrong checksum in the
+ * quoted IP header (REQ-3 a) or fewer than eight bytes of a transport. It passes over IP options
+ * too (REQ-3 b).
  */
 public final class IcmpErrorTranslation {
     private static final int IPV4_CHECKSUM = 10;
     private static final int IPV4_ADDRESSES = 12;
     private static final int IPV6_ADDRESSES = 8;
-    private static final int IDENTIFIER = 4;
     private static final int CHECKSUM_LENGTH = 2;
 
     private IcmpErrorTranslation() {}
@@ -66,9 +69,14 @@ public final class IcmpErrorTranslation {
             if (there) {
                 quoted.udp().checksum(UdpHeader.present(quoted.udp().checksum()));
             }
-        } else if (quoted.icmp() != null
-                && (quoted.icmp().isEchoRequest() || quoted.icmp().isEchoReply())) {
-            rewriteIdentifier(quoted, inner, addresses);
+        } else {
+            IcmpHeader icmp = quoted.icmp();
+            if (icmp != null && (icmp.isEchoRequest() || icmp.isEchoReply())) {
+                icmp.identifier(inner.sourcePort());
+            }
+            int before = InternetChecksum.complement(addresses);
+            int change = InternetChecksum.add(before, inner.sumOfAddresses());
+            PseudoHeader.changed(quoted, change, false);
         }
     }
 
@@ -87,17 +95,6 @@ public final class IcmpErrorTranslation {
         if (checksum >= 0) {
             change(bytes, transport + checksum, addressesBefore, inner.sumOfAddresses());
             change(bytes, transport + checksum, portsBefore, inner.sumOfPorts());
-        }
-    }
-
-    private static void rewriteIdentifier(IpPacket quoted, Endpoints inner, int addressesBefore) {
-        ByteBuffer bytes = quoted.bytes();
-        int transport = quoted.transportOffset();
-        int at = transport + IcmpHeader.CHECKSUM;
-        change(bytes, at, quoted.sourcePort(), inner.sourcePort());
-        bytes.putShort(transport + IDENTIFIER, (short) inner.sourcePort());
-        if (quoted.protocol() == IpProtocol.ICMPV6) {
-            change(bytes, at, addressesBefore, inner.sumOfAddresses());
         }
     }
 

@@ -27,6 +27,10 @@ final class Packets {
     private static final int UDP_CHECKSUM = 6;
     private static final int ICMP_CHECKSUM = 2;
 
+    static final int DCCP = 33;
+    static final int UDP_LITE = 136;
+    private static final int DCCP_CHECKSUM = 6;
+
     private Packets() {}
 
     static byte[] hex(String... lines) {
@@ -91,8 +95,11 @@ final class Packets {
             fields.put(12, (byte) (headerLength << 2));
         } else if (protocol == IpProtocol.UDP) {
             fields.putShort(4, (short) transport.length);
-        } else {
+        } else if (protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6) {
             fields.putShort(0, (short) (ipv6 ? 0x8000 : 0x0800));
+        } else if (protocol == DCCP || protocol == UDP_LITE) {
+            // A coverage of 0 is all of the packet: RFC 4340 section 9.2, RFC 3828 section 3.1.
+            fields.putShort(4, (short) 0);
         }
         byte[] packet =
                 ipv6 ? inIpv6(random, protocol, transport) : in4(random, protocol, transport);
@@ -145,14 +152,18 @@ final class Packets {
             case IpProtocol.UDP -> {
                 ports(bytes, at, to);
                 checksum(copy, at, UDP_CHECKSUM, checksum, true);
-                if (checksum == Checksum.COMPLETE && bytes.getShort(at + UDP_CHECKSUM) == 0) {
-                    bytes.putShort(at + UDP_CHECKSUM, (short) 0xffff);
-                }
+                presentZero(bytes, at, checksum);
             }
-            default -> {
+            case IpProtocol.ICMP, IpProtocol.ICMPV6 -> {
                 bytes.putShort(at + 4, (short) to.sourcePort());
                 checksum(copy, at, ICMP_CHECKSUM, checksum, ipv6);
             }
+            case DCCP -> checksum(copy, at, DCCP_CHECKSUM, checksum, true);
+            case UDP_LITE -> {
+                checksum(copy, at, UDP_CHECKSUM, checksum, true);
+                presentZero(bytes, at, checksum);
+            }
+            default -> {}
         }
         return copy;
     }
@@ -178,6 +189,12 @@ final class Packets {
         }
         checksum(packet.array(), header, ICMP_CHECKSUM, Checksum.COMPLETE, ipv6);
         return packet.array();
+    }
+
+    private static void presentZero(ByteBuffer bytes, int at, Checksum checksum) {
+        if (checksum == Checksum.COMPLETE && bytes.getShort(at + UDP_CHECKSUM) == 0) {
+            bytes.putShort(at + UDP_CHECKSUM, (short) 0xffff);
+        }
     }
 
     private static void ports(ByteBuffer bytes, int at, Endpoints to) {
@@ -206,9 +223,9 @@ final class Packets {
 
     private static int protocol(byte[] packet) {
         if (packet[0] >> 4 == 4) {
-            return packet[9];
+            return packet[9] & 0xff;
         }
-        return packet[6] == HOP_BY_HOP ? packet[40] : packet[6];
+        return (packet[6] == HOP_BY_HOP ? packet[40] : packet[6]) & 0xff;
     }
 
     /** Where the transport header begins. */

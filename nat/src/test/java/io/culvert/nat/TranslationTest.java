@@ -19,7 +19,8 @@ import java.nio.ByteBuffer;
 import java.util.Random;
 
 class TranslationTest {
-    private static byte[] translated(byte[] packet, Endpoints to, boolean partial) {
+    /** What a translation makes of a packet. */
+    static byte[] translated(byte[] packet, Endpoints to, boolean partial) {
         byte[] copy = packet.clone();
         new Translation(endpoints(packet), to).apply(Packets.wrap(copy), partial);
         return copy;
