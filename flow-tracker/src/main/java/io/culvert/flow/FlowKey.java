@@ -48,6 +48,19 @@ public final class FlowKey {
         return this;
     }
 
+    /** Turns it round: the key that the other side's packets have. */
+    public FlowKey reverse() {
+        return set(
+                tenant,
+                protocol,
+                /* sourceHigh= */ destinationHigh,
+                /* sourceLow= */ destinationLow,
+                /* sourcePort= */ destinationPort(),
+                /* destinationHigh= */ sourceHigh,
+                /* destinationLow= */ sourceLow,
+                /* destinationPort= */ sourcePort());
+    }
+
     /** A key of its own with the same fields. */
     public FlowKey copy() {
         FlowKey copy = new FlowKey();

@@ -316,4 +316,18 @@ public final class TcpHeader {
     private static int swap(int word) {
         return Short.reverseBytes((short) word) & 0xffff;
     }
+
+    /**
+     * Lowers the maximum segment size that a SYN announces to what a link takes; where it announces
+     * none nothing is added.
+     *
+     * @param mtu of the link, in bytes
+     * @param partial whether the checksum holds the pseudo-header's sum only
+     */
+    public void limitSegmentSize(int mtu, boolean ipv6, boolean partial) {
+        int largest = mtu - MINIMUM_LENGTH - (ipv6 ? Ipv6Header.LENGTH : Ipv4Header.MINIMUM_LENGTH);
+        if (maximumSegmentSizeOffset() >= 0 && maximumSegmentSize() > largest) {
+            maximumSegmentSize(largest, partial);
+        }
+    }
 }

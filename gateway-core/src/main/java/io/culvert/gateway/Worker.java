@@ -1,14 +1,19 @@
 package io.culvert.gateway;
 
 import io.culvert.flow.CycleClock;
-import io.culvert.flow.Direction;
 import io.culvert.flow.Flow;
-import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
+import io.culvert.flow.Reassembler;
+import io.culvert.gateway.forward.DevicePort;
+import io.culvert.gateway.forward.Egress;
+import io.culvert.gateway.forward.ForwardedFlow;
+import io.culvert.gateway.forward.Forwarder;
+import io.culvert.gateway.forward.Port;
+import io.culvert.gateway.forward.Routes;
+import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.Policy;
-import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.nat.SlotPool;
 import io.culvert.tun.Packet;
@@ -16,7 +21,7 @@ import io.culvert.tun.PacketDevice;
 import io.culvert.upgrade.Answers;
 import io.culvert.upgrade.Dialer;
 import io.culvert.upgrade.EchoUpgrader;
-import io.culvert.upgrade.PacketPath;
+import io.culvert.upgrade.Outlet;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.Splicer;
@@ -24,31 +29,18 @@ import io.culvert.upgrade.TcpUpgrader;
 import io.culvert.upgrade.UdpOwners;
 import io.culvert.upgrade.UdpUpgrader;
 import io.culvert.upgrade.UpgradeNamespace;
-import io.culvert.wire.Defect;
-import io.culvert.wire.IpAddress;
-import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
-import io.culvert.wire.TcpHeader;
 
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
 /**
- * One thread that carries packets: parse, find the flow, obey its decision; for the first packet of
- * a flow, decide.
- *
- * <pre>
- *   on-ramp --> parse --> known flow? --yes--> its path
- *                 |            no
- *                 |             '--> policy --> refuse: RST, ICMP or silence
- *                 '--> drop               '---> upgrade: TCP, UDP or echo upgrader
- * </pre>
- *
- * <p>Every packet received is carried, answered or dropped with a reason, and counted as that
- * ({@link PacketCounters}).
+ * One thread that carries packets: waits for what comes by devices, sockets and other workers, and
+ * gives it to {@link Ingress}, the upgraders and the splicer.
  *
  * <p>Threading: everything runs on the worker's own loop, but for what its {@link Poller} and
  * {@link Inbox} bring there.
@@ -63,27 +55,22 @@ final class Worker {
     /** The kernel's TIME-WAIT inside the namespace, and a little. */
     private static final long SLOT_HOLD_DOWN_NANOS = 65_000_000_000L;
 
-    /**
-     * A SYN is kept until its dial has succeeded, and thousands may be. RFC 7413 section 4.2: one
-     * with data that is lost comes again without.
-     */
-    private static final int LONGEST_HELD_SYN = 4096;
-
     private final int index;
     private final Shared shared;
     private final Poller poller;
     private final PacketCounters counters = new PacketCounters();
-    private final Answers answers;
+    private final Reassembler reassembler;
     private final TcpUpgrader tcp;
     private final UdpUpgrader udp;
-    private final EchoUpgrader echo;
+    private final Forwarder forwarder;
+    private final Ingress ingress;
     private final Inbox inbox;
 
-    private final IpPacket ip = new IpPacket();
-    private final IpPacket quoted = new IpPacket();
-    private final FlowKey key = new FlowKey();
-    private final Map<String, TunnelPort> ports = new HashMap<>();
-    private boolean draining;
+    /** This worker's own ends, by the name of their on-ramp. */
+    private final Map<String, TunnelPort> tunnels = new HashMap<>();
+
+    /** This worker's own ends, by the name of their off-ramp. */
+    private final Map<String, DevicePort> devices = new HashMap<>();
 
     /**
      * What all workers share.
@@ -96,6 +83,7 @@ final class Worker {
             CycleClock clock,
             Policy policy,
             Map<String, SocketOffRamp> offRamps,
+            Routes routes,
             Limits limits,
             UdpOwners udpOwners,
             Identifications identifications,
@@ -108,7 +96,8 @@ final class Worker {
             long dialTimeoutNanos,
             long halfClosedNanos,
             int relayBuffer,
-            Duration idle) {}
+            Duration idle,
+            boolean midStream) {}
 
     Worker(
             int index,
@@ -121,7 +110,9 @@ final class Worker {
         this.poller = poller;
         CycleClock clock = shared.clock();
         Limits limits = shared.limits();
-        answers = new Answers(clock, counters);
+        Answers answers =
+                new Answers(clock, new SplittableRandom(), shared.peers().size(), counters);
+        Outlet outlet = new Outlet(shared.identifications(), counters);
         inbox = new Inbox(() -> poller.execute(this::readInbox));
         tcp =
                 new TcpUpgrader(
@@ -145,9 +136,9 @@ final class Worker {
                         counters,
                         answers,
                         shared.udpOwners(),
-                        shared.identifications(),
+                        outlet,
                         index);
-        echo =
+        EchoUpgrader echo =
                 new EchoUpgrader(
                         shared.table(),
                         poller,
@@ -155,8 +146,40 @@ final class Worker {
                         clock::refresh,
                         counters,
                         answers,
+                        outlet,
                         echoSockets.ipv4(),
                         echoSockets.ipv6());
+        reassembler =
+                new Reassembler(
+                        Reassembler.DEFAULT_MEMORY,
+                        Reassembler.DEFAULT_IPV4_TIMEOUT,
+                        Reassembler.DEFAULT_IPV6_TIMEOUT,
+                        clock,
+                        counters);
+        forwarder =
+                new Forwarder(
+                        shared.table(),
+                        clock,
+                        counters,
+                        new Egress(answers, counters, shared.identifications()),
+                        shared.routes(),
+                        limits.midStream());
+        ingress =
+                new Ingress(
+                        index,
+                        shared.table(),
+                        clock,
+                        shared.policy(),
+                        counters,
+                        answers,
+                        reassembler,
+                        new Upgraders(index, tcp, udp, echo, shared.offRamps()),
+                        forwarder,
+                        this::handOver);
+    }
+
+    private boolean handOver(int worker, Port port, Packet packet) {
+        return shared.peers().get(worker).inbox.offer(port, packet);
     }
 
     /** Begins to take connections and to watch time limits; on the worker's thread. */
@@ -165,10 +188,14 @@ final class Worker {
         poller.every(TICK_MILLIS, this::tick);
     }
 
-    /** Begins to take packets from an on-ramp's device; on the worker's thread. */
-    void attach(TunnelPort port) {
-        ports.put(port.onRamp(), port);
-        PacketDevice.PacketHandler handler = packet -> fromTunnel(port, packet);
+    /** Begins to take packets from a device's queue; on the worker's thread. */
+    void attach(Port port) {
+        switch (port) {
+            case TunnelPort tunnel -> tunnels.put(tunnel.onRamp(), tunnel);
+            case DevicePort device -> devices.put(device.offRamp().name(), device);
+        }
+        reach(port);
+        PacketDevice.PacketHandler handler = packet -> ingress.receive(port, packet);
         poller.watch(
                 port.device().descriptor(),
                 Poller.IN,
@@ -179,21 +206,25 @@ final class Worker {
                     } finally {
                         // Nothing may wait beyond this cycle: a queued datagram names its socket by
                         // number.
-                        tcp.flush();
-                        udp.flush();
+                        flush();
                         port.device().flush();
                     }
                 });
     }
 
+    /** Flows may leave there, by another worker's queue where this one has none. */
+    void reach(Port port) {
+        forwarder.add(port);
+    }
+
     /** From now on no flow is opened. */
     void drain() {
-        draining = true;
+        ingress.drain();
     }
 
     /** Ends every flow of this worker, and opens no other. */
     void closeFlows() {
-        draining = true;
+        ingress.drain();
         shared.clock().refresh();
         // Resets first, and out of the namespace with them: a flow that is closed carries nothing.
         own(flow -> tcp.reset(flow, Reason.SHUTDOWN));
@@ -227,12 +258,20 @@ final class Worker {
     /** What this worker holds now; asked on its own thread. */
     WorkerStatus status() {
         return new WorkerStatus(
-                index, tcp.relays(), tcp.dials(), tcp.slotsUsed(), tcp.pipes(), udp.sessions());
+                index,
+                tcp.relays(),
+                tcp.dials(),
+                tcp.slotsUsed(),
+                tcp.pipes(),
+                udp.sessions(),
+                reassembler.held());
     }
 
     /** A flow of this worker's has outlived its time-out. */
     void expire(Flow flow) {
-        if (flow.key().protocol() == IpProtocol.TCP && flow.path() != null) {
+        if (flow.path() instanceof ForwardedFlow forwarded) {
+            shared.table().close(flow, forwarded.ending());
+        } else if (flow.key().protocol() == IpProtocol.TCP && flow.path() != null) {
             tcp.expire(flow);
         } else {
             shared.table().close(flow, Reason.IDLE);
@@ -242,254 +281,31 @@ final class Worker {
     private void tick() {
         shared.clock().refresh();
         tcp.tick(shared.limits().halfClosedNanos());
+        reassembler.expire();
         if (index == 0) {
             shared.table().expire();
+            forwarder.expire();
         }
     }
 
     private void readInbox() {
         shared.clock().refresh();
         inbox.drain(this::handed);
+        flush();
+    }
+
+    /** What leaves does so by this worker's own queue, where it has one. */
+    private void handed(Port port, Packet packet) {
+        Port own =
+                switch (port) {
+                    case TunnelPort tunnel -> tunnels.getOrDefault(tunnel.onRamp(), tunnel);
+                    case DevicePort device -> devices.getOrDefault(device.offRamp().name(), device);
+                };
+        ingress.handed(own, packet);
+    }
+
+    private void flush() {
         tcp.flush();
         udp.flush();
-    }
-
-    private void fromTunnel(TunnelPort port, Packet packet) {
-        Defect defect = ip.wrap(packet.bytes(), Packet.OFFSET, packet.length());
-        if (defect != Defect.NONE) {
-            counters.received(1);
-            counters.dropped(defect.reason(), 1);
-            return;
-        }
-        int packets = ip.packetsOf(packet.segmentSize());
-        counters.received(packets);
-        // RFC 4942 section 2.2: on the wire these are nobody's, and here they would be an IPv4
-        // flow's.
-        if (ip.version() == 6
-                && (IpAddress.isIpv4(ip.sourceHigh(), ip.sourceLow())
-                        || IpAddress.isIpv4(ip.destinationHigh(), ip.destinationLow()))) {
-            counters.dropped(Reason.NOT_UNICAST, packets);
-            return;
-        }
-        carry(port, packet, packets);
-    }
-
-    /** A packet that another worker received and counted. */
-    private void handed(TunnelPort port, Packet packet) {
-        if (ip.wrap(packet.bytes(), Packet.OFFSET, packet.length()) == Defect.NONE) {
-            // Replies leave by this worker's own queue, where it has one.
-            carry(
-                    ports.getOrDefault(port.onRamp(), port),
-                    packet,
-                    ip.packetsOf(packet.segmentSize()));
-        }
-    }
-
-    private void carry(TunnelPort port, Packet packet, int packets) {
-        if (ip.isFragment()) {
-            counters.dropped(Reason.FRAGMENT, packets);
-        } else if (ip.icmp() != null && ip.icmp().isError()) {
-            error(port, packet);
-        } else {
-            key.set(
-                    port.tenant().id(),
-                    ip.protocol(),
-                    ip.sourceHigh(),
-                    ip.sourceLow(),
-                    ip.sourcePort(),
-                    ip.destinationHigh(),
-                    ip.destinationLow(),
-                    ip.destinationPort());
-            Flow flow = shared.table().find(key);
-            if (flow == null) {
-                open(port, packet, packets);
-            } else {
-                carry(flow, port, packet, packets);
-            }
-        }
-    }
-
-    private void carry(Flow flow, TunnelPort port, Packet packet, int packets) {
-        if (flow.worker() != index) {
-            handOver(flow.worker(), port, packet, packets);
-        } else {
-            known(flow, port, packet, packets);
-        }
-    }
-
-    private void known(Flow flow, TunnelPort port, Packet packet, int packets) {
-        if (ip.timeToLive() <= 1) {
-            // As for the first one: RFC 1812 section 5.3.1. mtr sends such again and again.
-            refuse(port, packets, Reason.TIME_EXCEEDED, true);
-            return;
-        }
-        flow.count(Direction.FROM_INITIATOR, packets, ip.length(), shared.clock().nanoTime());
-        if (((PacketPath) flow.path()).packet(ip, packet)) {
-            shared.table().seen(flow);
-        } else {
-            open(port, packet, packets);
-        }
-    }
-
-    private void handOver(int worker, TunnelPort port, Packet packet, int packets) {
-        if (!shared.peers().get(worker).inbox.offer(port, packet)) {
-            counters.dropped(Reason.QUEUE_FULL, packets);
-        }
-    }
-
-    /** An ICMP error about a packet that we sent to an initiator: RFC 5508 REQ-3 to REQ-5. */
-    private void error(TunnelPort port, Packet packet) {
-        int at = ip.icmp().payloadOffset();
-        int available = ip.start() + ip.length() - at;
-        if (!packet.checksumPartial() && !ip.transportChecksumValid()) {
-            counters.dropped(Reason.BAD_CHECKSUM, 1);
-            return;
-        }
-        Defect defect = quoted.wrapQuoted(packet.bytes(), at, available);
-        if (defect != Defect.NONE) {
-            counters.dropped(defect.reason(), 1);
-            return;
-        }
-        // The quoted packet went the other way: its destination is the initiator.
-        key.set(
-                port.tenant().id(),
-                quoted.protocol(),
-                /* sourceHigh= */ quoted.destinationHigh(),
-                /* sourceLow= */ quoted.destinationLow(),
-                /* sourcePort= */ quoted.destinationPort(),
-                /* destinationHigh= */ quoted.sourceHigh(),
-                /* destinationLow= */ quoted.sourceLow(),
-                /* destinationPort= */ quoted.sourcePort());
-        Flow flow = shared.table().find(key);
-        if (flow != null && flow.worker() != index) {
-            handOver(flow.worker(), port, packet, 1);
-        } else if (flow != null && ((PacketPath) flow.path()).error(ip, quoted, packet)) {
-            counters.carried(1);
-        } else {
-            counters.dropped(Reason.UNMATCHED_ERROR, 1);
-        }
-    }
-
-    /** The first packet of a flow, if it may be one. */
-    private void open(TunnelPort port, Packet packet, int packets) {
-        if (!ip.isUnicast()) {
-            counters.dropped(Reason.NOT_UNICAST, packets);
-            return;
-        }
-        // RFC 1122 section 3.2.1.3 (g), RFC 4291 section 2.5.3: loopback never crosses a link, nor
-        // does a packet to oneself.
-        if (IpAddress.isLoopback(ip.sourceHigh(), ip.sourceLow())
-                || IpAddress.isLoopback(ip.destinationHigh(), ip.destinationLow())
-                || (ip.sourceLow() == ip.destinationLow()
-                        && ip.sourceHigh() == ip.destinationHigh())) {
-            counters.dropped(Reason.MARTIAN, packets);
-            return;
-        }
-        FlowDecision decision =
-                shared.policy()
-                        .decide(
-                                port.tenant().name(),
-                                ip.protocol(),
-                                ip.sourceHigh(),
-                                ip.sourceLow(),
-                                ip.destinationHigh(),
-                                ip.destinationLow(),
-                                ip.destinationPort());
-        switch (decision) {
-            case FlowDecision.Refuse refuse ->
-                    refuse(port, packets, refuse.reason(), refuse.answered());
-            case FlowDecision.Forward forward -> refuse(port, packets, Reason.NO_ROUTE, true);
-            case FlowDecision.Upgrade upgrade -> upgrade(port, packet, packets, upgrade);
-        }
-    }
-
-    private void upgrade(
-            TunnelPort port, Packet packet, int packets, FlowDecision.Upgrade decision) {
-        Reason obstacle = obstacle();
-        if (obstacle != null) {
-            refuse(port, packets, obstacle, true);
-            return;
-        }
-        int owner = ip.protocol() == IpProtocol.UDP ? udp.owner(key) : index;
-        if (owner != index) {
-            handOver(owner, port, packet, packets);
-            return;
-        }
-        switch (shared.table().open(key, port.tenant(), index, decision)) {
-            case FlowTable.Opening.Refused refused -> refuse(port, packets, refused.reason(), true);
-            case FlowTable.Opening.Found found -> carry(found.flow(), port, packet, packets);
-            case FlowTable.Opening.Opened opened ->
-                    upgrade(
-                            opened.flow(),
-                            port,
-                            packet,
-                            packets,
-                            shared.offRamps().get(decision.via()));
-        }
-    }
-
-    private void upgrade(
-            Flow flow, TunnelPort port, Packet packet, int packets, SocketOffRamp offRamp) {
-        flow.count(Direction.FROM_INITIATOR, packets, ip.length(), shared.clock().nanoTime());
-        if (flow.key().protocol() == IpProtocol.TCP) {
-            tcp.open(flow, offRamp, ip, packet, port.device());
-            return;
-        }
-        Reason failure =
-                flow.key().protocol() == IpProtocol.UDP
-                        ? udp.open(flow, offRamp, port.device())
-                        : echo.open(flow, offRamp, port.device());
-        if (failure == null) {
-            ((PacketPath) flow.path()).packet(ip, packet);
-        } else {
-            shared.table().close(flow, failure);
-            refuse(port, packets, failure, true);
-        }
-    }
-
-    /** Why this packet cannot open an upgraded flow; {@code null} where it can. */
-    private Reason obstacle() {
-        if (draining) {
-            return Reason.SHUTDOWN;
-        }
-        // RFC 1812 section 5.3.1: we are a hop.
-        if (ip.timeToLive() <= 1) {
-            return Reason.TIME_EXCEEDED;
-        }
-        if (ip.protocol() == IpProtocol.TCP && ip.length() > LONGEST_HELD_SYN) {
-            return Reason.SYN_TOO_LONG;
-        }
-        boolean opens =
-                switch (ip.protocol()) {
-                    case IpProtocol.TCP ->
-                            (ip.tcp().flags()
-                                            & (TcpHeader.SYN
-                                                    | TcpHeader.ACK
-                                                    | TcpHeader.RST
-                                                    | TcpHeader.FIN))
-                                    == TcpHeader.SYN;
-                    case IpProtocol.UDP -> true;
-                    // Neither is anything in the other's version of IP.
-                    case IpProtocol.ICMP, IpProtocol.ICMPV6 ->
-                            ip.icmp() != null && ip.icmp().isEchoRequest();
-                    default -> false;
-                };
-        return opens ? null : Reason.NO_FLOW;
-    }
-
-    private void refuse(TunnelPort port, int packets, Reason reason, boolean answer) {
-        if (answer && answered(port, reason)) {
-            counters.answered(packets);
-        } else {
-            counters.dropped(reason, packets);
-        }
-    }
-
-    private boolean answered(TunnelPort port, Reason reason) {
-        // RFC 9293 section 3.10.7.1: a segment of a connection that is not there is reset, so that
-        // nobody waits for it.
-        return (reason == Reason.NO_FLOW && ip.protocol() == IpProtocol.TCP)
-                ? answers.reset(ip, port.device())
-                : answers.refuse(ip, reason, port.device());
     }
 }

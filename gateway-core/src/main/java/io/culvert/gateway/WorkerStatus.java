@@ -8,5 +8,7 @@ package io.culvert.gateway;
  * @param slots NAT slots that flows have
  * @param pipes pipes open
  * @param sessions UDP sockets open
+ * @param fragments packets that wait for the others of their datagram
  */
-public record WorkerStatus(int worker, int relays, int dials, int slots, int pipes, int sessions) {}
+public record WorkerStatus(
+        int worker, int relays, int dials, int slots, int pipes, int sessions, int fragments) {}

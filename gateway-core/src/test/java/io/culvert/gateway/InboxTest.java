@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.flow.Tenant;
+import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.policy.AddressSet;
 import io.culvert.tun.MemoryDevice;
 import io.culvert.tun.Packet;
 
@@ -26,7 +28,11 @@ class InboxTest {
     private final List<String> taken = new ArrayList<>();
 
     private static TunnelPort port(String name) {
-        return new TunnelPort(name, new Tenant(1, "acme"), MemoryDevice.pair(1500, 1).left());
+        return new TunnelPort(
+                name,
+                new Tenant(1, "acme"),
+                new AddressSet(List.of()),
+                MemoryDevice.pair(1500, 1).left());
     }
 
     private boolean offer(TunnelPort port, int number) {
@@ -37,7 +43,10 @@ class InboxTest {
     private void drain() {
         inbox.drain(
                 (port, handed) ->
-                        taken.add(port.onRamp() + " " + handed.bytes().getInt(Packet.OFFSET)));
+                        taken.add(
+                                ((TunnelPort) port).onRamp()
+                                        + " "
+                                        + handed.bytes().getInt(Packet.OFFSET)));
     }
 
     @Test

@@ -13,6 +13,8 @@ import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 import io.culvert.wire.TcpReset;
 
+import java.util.random.RandomGenerator;
+
 /**
  * Tells initiators the truth about packets that go nowhere: a RST where a TCP port refused, an ICMP
  * error where a host cannot be reached or a rule forbids. Errors are rate limited (RFC 1812 section
@@ -21,11 +23,6 @@ import io.culvert.wire.TcpReset;
  * <p>Confined to one worker.
  */
 public final class Answers {
-    /** As Linux has it: ip-sysctl, icmp_msgs_per_sec and icmp_msgs_burst. */
-    private static final int ERRORS_PER_SECOND = 1_000;
-
-    private static final int ERRORS_AT_ONCE = 50;
-
     /**
      * For errors of a node without an address of its own towards the one it tells: RFC 7600 section
      * 4.8.
@@ -35,17 +32,16 @@ public final class Answers {
     /** A unique local address (RFC 4193), as there is no such number for IPv6. */
     private static final IpAddress SELF_6 = IpAddress.parse("fd00:c0:1::1");
 
-    private static final long NANOS_PER_ERROR = 1_000_000_000L / ERRORS_PER_SECOND;
-
-    private final NanoClock clock;
+    private final ErrorRate rate;
     private final PacketCounters counters;
     private final Packet reply = new Packet();
-    private long fullAtNanos;
 
-    public Answers(NanoClock clock, PacketCounters counters) {
-        this.clock = clock;
+    /**
+     * @param workers who share the limit on errors
+     */
+    public Answers(NanoClock clock, RandomGenerator random, int workers, PacketCounters counters) {
+        rate = new ErrorRate(clock, random, workers);
         this.counters = counters;
-        fullAtNanos = clock.nanoTime();
     }
 
     /** What a dial's failure is called. */
@@ -81,22 +77,13 @@ public final class Answers {
                                     0,
                                     ramp);
             case POLICY_RULE, POLICY_DEFAULT, HOOK_REFUSED ->
-                    tcp
-                            ? reset(ip, ramp)
-                            : error(
-                                    ip,
-                                    ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
-                                    ipv6
-                                            ? IcmpType.V6_ADMINISTRATIVELY_PROHIBITED
-                                            : IcmpType.ADMINISTRATIVELY_PROHIBITED,
-                                    0,
-                                    ramp);
+                    tcp ? reset(ip, ramp) : prohibited(ip, ramp);
+            case TENANT_PORTS, OUTSIDE_PORTS_EXHAUSTED -> prohibited(ip, ramp);
             case NO_ROUTE ->
-                    error(
+                    verdict(
                             ip,
                             ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
                             ipv6 ? IcmpType.V6_NO_ROUTE : IcmpType.NET_UNREACHABLE,
-                            0,
                             ramp);
             case DIAL_UNREACHABLE, DIAL_TIMEOUT ->
                     error(
@@ -106,14 +93,37 @@ public final class Answers {
                             0,
                             ramp);
             case TIME_EXCEEDED ->
-                    error(
+                    verdict(
                             ip,
                             ipv6 ? IcmpType.V6_TIME_EXCEEDED : IcmpType.TIME_EXCEEDED,
-                            0,
-                            0,
+                            IcmpType.IN_TRANSIT,
                             ramp);
             default -> false;
         };
+    }
+
+    /** Says that it is not allowed: RFC 1812 section 5.2.7.1; RFC 5508 REQ-8 for want of ports. */
+    private boolean prohibited(IpPacket ip, PacketDevice ramp) {
+        boolean ipv6 = ip.version() == 6;
+        return verdict(
+                ip,
+                ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
+                ipv6
+                        ? IcmpType.V6_ADMINISTRATIVELY_PROHIBITED
+                        : IcmpType.ADMINISTRATIVELY_PROHIBITED,
+                ramp);
+    }
+
+    /**
+     * What we say of a packet without having asked anybody: cheap to provoke, so there is a limit
+     * on what one target gets.
+     */
+    private boolean verdict(IpPacket ip, int type, int code, PacketDevice ramp) {
+        IpAddress self = ip.version() == 6 ? SELF_6 : SELF_4;
+        int length =
+                IcmpError.write(
+                        ip, type, code, 0, self.high(), self.low(), reply.bytes(), Packet.OFFSET);
+        return length > 0 && rate.allows(ip.sourceHigh(), ip.sourceLow()) && send(length, ramp);
     }
 
     /** Sends the RST that a closed port would (RFC 9293 section 3.10.7.1). */
@@ -150,7 +160,7 @@ public final class Answers {
         int length =
                 IcmpError.write(
                         ip, type, code, info, sourceHigh, sourceLow, reply.bytes(), Packet.OFFSET);
-        return length > 0 && withinRate() && send(length, ramp);
+        return length > 0 && rate.allows() && send(length, ramp);
     }
 
     private boolean send(int length, PacketDevice ramp) {
@@ -162,16 +172,5 @@ public final class Answers {
             counters.returned(1);
         }
         return sent;
-    }
-
-    /** A token bucket, kept as the time at which it will be full again. */
-    private boolean withinRate() {
-        long now = clock.nanoTime();
-        long fullAt = Math.max(fullAtNanos, now);
-        if (fullAt - now > (ERRORS_AT_ONCE - 1) * NANOS_PER_ERROR) {
-            return false;
-        }
-        fullAtNanos = fullAt + NANOS_PER_ERROR;
-        return true;
     }
 }

@@ -53,6 +53,7 @@ public final class EchoUpgrader {
     private final Runnable cycle;
     private final PacketCounters counters;
     private final Answers answers;
+    private final Outlet outlet;
     private final EchoSocket kind4;
     private final EchoSocket kind6;
 
@@ -70,6 +71,7 @@ public final class EchoUpgrader {
             Runnable cycle,
             PacketCounters counters,
             Answers answers,
+            Outlet outlet,
             EchoSocket kind4,
             EchoSocket kind6) {
         this.table = table;
@@ -78,6 +80,7 @@ public final class EchoUpgrader {
         this.cycle = cycle;
         this.counters = counters;
         this.answers = answers;
+        this.outlet = outlet;
         this.kind4 = kind4;
         this.kind6 = kind6;
     }
@@ -118,8 +121,12 @@ public final class EchoUpgrader {
         }
     }
 
-    /** Sends a request on, and counts what becomes of it. */
-    void send(UpgradedEcho echo, IpPacket ip) {
+    /**
+     * Sends a request on, and counts what becomes of it.
+     *
+     * @param packets in which it came
+     */
+    void send(UpgradedEcho echo, IpPacket ip, int packets) {
         boolean ipv6 = ip.version() == 6;
         int length = Math.min(ip.transportLength(), LARGEST);
         message.put(0, ip.bytes(), ip.transportOffset(), length);
@@ -145,9 +152,9 @@ public final class EchoUpgrader {
             if (result < 0) {
                 Reason reason = Answers.reasonOf(-result);
                 if (answers.refuse(ip, reason, echo.ramp())) {
-                    counters.answered(1);
+                    counters.answered(packets);
                 } else {
-                    counters.dropped(reason, 1);
+                    counters.dropped(reason, packets);
                 }
                 return;
             }
@@ -160,9 +167,9 @@ public final class EchoUpgrader {
             sent = Syscall.send(echo.socket(), NativeMemory.address(message), length, 0);
         }
         if (sent == length) {
-            counters.carried(1);
+            counters.carried(packets);
         } else {
-            counters.dropped(Reason.SOCKET_ERROR, 1);
+            counters.dropped(Reason.SOCKET_ERROR, packets);
         }
     }
 
@@ -213,9 +220,7 @@ public final class EchoUpgrader {
                         left - HEADER,
                         outgoing.bytes(),
                         Packet.OFFSET);
-        if (echo.ramp().send(outgoing.plain(packetLength)) == PacketDevice.Sent.TAKEN) {
-            counters.returned(1);
-        }
+        outlet.send(outgoing.plain(packetLength), key, echo.ramp());
     }
 
     private void readErrors(UpgradedEcho echo) {

@@ -111,8 +111,7 @@ public final class TcpUpgrader implements AutoCloseable {
      */
     public void open(
             Flow flow, SocketOffRamp offRamp, IpPacket ip, Packet packet, PacketDevice ramp) {
-        UpgradedTcp connection =
-                new UpgradedTcp(this, flow, packet, ip.packetsOf(packet.segmentSize()), ramp);
+        UpgradedTcp connection = new UpgradedTcp(this, flow, packet, packet.packets(), ramp);
         flow.path(connection);
         SocketOffRamp.Target target =
                 offRamp.target(ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());

@@ -3,7 +3,6 @@ package io.culvert.upgrade;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
-import io.culvert.flow.Identifications;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.hook.Reason;
@@ -15,7 +14,6 @@ import io.culvert.linux.SocketOptions;
 import io.culvert.linux.Syscall;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
-import io.culvert.wire.Fragmenter;
 import io.culvert.wire.IcmpType;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
@@ -62,7 +60,7 @@ public final class UdpUpgrader {
     private final PacketCounters counters;
     private final Answers answers;
     private final UdpOwners owners;
-    private final Identifications identifications;
+    private final Outlet outlet;
     private final int worker;
     private final Map<UdpSession.Initiator, UdpSession> sessions = new HashMap<>();
     private final Map<Integer, UdpSession> bySocket = new HashMap<>();
@@ -72,7 +70,6 @@ public final class UdpUpgrader {
     private final DatagramError error = new DatagramError();
     private final Packet outgoing = new Packet();
     private final IpPacket outgoingIp = new IpPacket();
-    private final Packet fragment = new Packet();
     private final FlowKey key = new FlowKey();
 
     public UdpUpgrader(
@@ -83,7 +80,7 @@ public final class UdpUpgrader {
             PacketCounters counters,
             Answers answers,
             UdpOwners owners,
-            Identifications identifications,
+            Outlet outlet,
             int worker) {
         this.table = table;
         this.poller = poller;
@@ -92,7 +89,7 @@ public final class UdpUpgrader {
         this.counters = counters;
         this.answers = answers;
         this.owners = owners;
-        this.identifications = identifications;
+        this.outlet = outlet;
         this.worker = worker;
     }
 
@@ -255,27 +252,8 @@ public final class UdpUpgrader {
             int length,
             int trafficClass,
             PacketDevice ramp) {
-        int packetLength = write(flow, payload, offset, length, trafficClass, false);
-        int identification =
-                identifications.next(
-                        /* sourceHigh= */ flow.destinationHigh(),
-                        /* sourceLow= */ flow.destinationLow(),
-                        /* destinationHigh= */ flow.sourceHigh(),
-                        /* destinationLow= */ flow.sourceLow(),
-                        IpProtocol.UDP);
-        Fragmenter.cut(
-                outgoing.bytes(),
-                Packet.OFFSET,
-                packetLength,
-                ramp.mtu(),
-                identification,
-                fragment.bytes(),
-                Packet.OFFSET,
-                fragmentLength -> {
-                    if (ramp.send(fragment.plain(fragmentLength)) == PacketDevice.Sent.TAKEN) {
-                        counters.returned(1);
-                    }
-                });
+        outgoing.plain(write(flow, payload, offset, length, trafficClass, false));
+        outlet.send(outgoing, flow, ramp);
     }
 
     private int write(

@@ -88,9 +88,9 @@ final class UpgradedEcho implements PacketPath {
         // We are the receiver: RFC 1122 section 3.2.2.6, RFC 4443 section 4.2 have a receiver
         // answer, and check, the message.
         if (!packet.checksumPartial() && !ip.transportChecksumValid()) {
-            upgrader.counters().dropped(Reason.BAD_CHECKSUM, 1);
+            upgrader.counters().dropped(Reason.BAD_CHECKSUM, packet.packets());
         } else {
-            upgrader.send(this, ip);
+            upgrader.send(this, ip, packet.packets());
         }
         return true;
     }

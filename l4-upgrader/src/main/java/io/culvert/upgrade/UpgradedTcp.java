@@ -107,7 +107,7 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     public boolean packet(IpPacket ip, Packet packet) {
         TcpHeader tcp = ip.tcp();
         if (state == State.DIALING) {
-            return whileDialing(tcp, packet, ip.packetsOf(packet.segmentSize()));
+            return whileDialing(tcp, packet);
         }
         boolean opens = tcp.syn() && !tcp.ack();
         if (opens && isGone()) {
@@ -120,11 +120,11 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
             track(Direction.FROM_INITIATOR, tcp);
             inward.apply(ip, packet.checksumPartial());
             holdInward(packet, number);
-            upgrader.counters().carried(1);
+            upgrader.counters().carried(packet.packets());
             return true;
         }
         send(heldInward);
-        int packets = ip.packetsOf(packet.segmentSize());
+        int packets = packet.packets();
         if (intoNamespace(ip, packet)) {
             upgrader.counters().carried(packets);
         } else {
@@ -180,14 +180,15 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     boolean intoNamespace(IpPacket ip, Packet packet) {
         TcpHeader tcp = ip.tcp();
         if (tcp.syn()) {
-            clampSegmentSize(tcp, packet);
+            limitSegmentSize(tcp, packet);
         }
         track(Direction.FROM_INITIATOR, tcp);
         inward.apply(ip, packet.checksumPartial());
         return upgrader.intoNamespace(packet);
     }
 
-    private boolean whileDialing(TcpHeader tcp, Packet packet, int packets) {
+    private boolean whileDialing(TcpHeader tcp, Packet packet) {
+        int packets = packet.packets();
         if (tcp.rst()) {
             upgrader.table().close(flow, Reason.RESET_BY_INITIATOR);
         } else if (tcp.syn()) {
@@ -226,7 +227,7 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     void reply(IpPacket ip, Packet packet) {
         TcpHeader tcp = ip.tcp();
         if (tcp.syn()) {
-            clampSegmentSize(tcp, packet);
+            limitSegmentSize(tcp, packet);
         }
         flow.count(
                 Direction.FROM_TARGET,
@@ -267,12 +268,8 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
      * Segments must fit the on-ramp in both directions, and the namespace's device knows nothing of
      * its MTU.
      */
-    private void clampSegmentSize(TcpHeader tcp, Packet packet) {
-        int headers = ipv6 ? 60 : 40;
-        int largest = ramp.mtu() - headers;
-        if (tcp.maximumSegmentSizeOffset() >= 0 && tcp.maximumSegmentSize() > largest) {
-            tcp.maximumSegmentSize(largest, packet.checksumPartial());
-        }
+    private void limitSegmentSize(TcpHeader tcp, Packet packet) {
+        tcp.limitSegmentSize(ramp.mtu(), ipv6, packet.checksumPartial());
     }
 
     @Override

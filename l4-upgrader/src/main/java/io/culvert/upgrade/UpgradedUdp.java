@@ -65,7 +65,7 @@ final class UpgradedUdp implements PacketPath {
         // We are the receiver of these bytes: a sum that is wrong is ours to notice (RFC 1122
         // section 4.1.3.4).
         if (!packet.checksumPartial() && !ip.transportChecksumValid()) {
-            upgrader.counters().dropped(Reason.BAD_CHECKSUM, 1);
+            upgrader.counters().dropped(Reason.BAD_CHECKSUM, packet.packets());
             return true;
         }
         // RFC 1812 section 5.3.1: one hop less. One that has none left was answered before it came
@@ -88,7 +88,7 @@ final class UpgradedUdp implements PacketPath {
                         payload,
                         length,
                         segment);
-        upgrader.counters().carried(ip.packetsOf(packet.segmentSize()));
+        upgrader.counters().carried(packet.packets());
         return true;
     }
 

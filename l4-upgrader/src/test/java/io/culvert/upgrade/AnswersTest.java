@@ -19,6 +19,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.util.HashSet;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+
 class AnswersTest {
     private static final long MILLISECOND = 1_000_000;
 
@@ -29,7 +34,22 @@ class AnswersTest {
 
     private final ManualClock clock = new ManualClock();
     private final PacketCounters counters = new PacketCounters();
-    private final Answers answers = new Answers(clock, counters);
+
+    /** Always the middle. */
+    private final RandomGenerator random =
+            new RandomGenerator() {
+                @Override
+                public long nextLong() {
+                    return 0;
+                }
+
+                @Override
+                public long nextLong(long bound) {
+                    return bound / 2;
+                }
+            };
+
+    private final Answers answers = new Answers(clock, random, 1, counters);
     private final MemoryDevice.Pair ramp = MemoryDevice.pair(1500, 4);
     private final IpPacket offending = new IpPacket();
     private final IpPacket reply = new IpPacket();
@@ -109,6 +129,8 @@ class AnswersTest {
         "DIAL_UNREACHABLE, TCP, 6, 1, 3",
         "DIAL_TIMEOUT, TCP, 4, 3, 1",
         "DIAL_TIMEOUT, UDP, 6, 1, 3",
+        "TENANT_PORTS, TCP, 4, 3, 13",
+        "OUTSIDE_PORTS_EXHAUSTED, UDP, 6, 1, 1",
         "TIME_EXCEEDED, UDP, 4, 11, 0",
         "TIME_EXCEEDED, TCP, 6, 3, 0",
     })
@@ -159,9 +181,13 @@ class AnswersTest {
     }
 
     private int errorsTaken(int tries) {
+        return errorsTaken(tries, Reason.DIAL_UNREACHABLE, 4);
+    }
+
+    private int errorsTaken(int tries, Reason reason, int version) {
         int taken = 0;
         for (int i = 0; i < tries; i++) {
-            taken += answers.refuse(packet("UDP", 4), Reason.NO_ROUTE, ramp.left()) ? 1 : 0;
+            taken += answers.refuse(packet("UDP", version), reason, ramp.left()) ? 1 : 0;
             received();
         }
         return taken;
@@ -178,6 +204,48 @@ class AnswersTest {
         assertEquals(7, errorsTaken(60));
         clock.advance(3_600_000 * MILLISECOND);
         assertEquals(50, errorsTaken(60));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Reason.class,
+            names = {"TIME_EXCEEDED", "NO_ROUTE", "POLICY_RULE", "TENANT_PORTS"})
+    void ofWhatWeSayUnaskedOneTargetGetsSixAtOnceAndThenOneASecond(Reason reason) {
+        assertEquals(6, errorsTaken(20, reason, 4));
+        assertEquals(6, errorsTaken(20, reason, 6), "another target");
+        clock.advance(1_000 * MILLISECOND - 1);
+        assertEquals(0, errorsTaken(2, reason, 4));
+        clock.advance(1);
+        assertEquals(1, errorsTaken(2, reason, 4));
+    }
+
+    @Test
+    void workersShareTheRate() {
+        Answers oneOfFour = new Answers(clock, random, 4, counters);
+        int taken = 0;
+        for (int i = 0; i < 1_000; i++) {
+            clock.advance(MILLISECOND);
+            Reason reason = Reason.DIAL_UNREACHABLE;
+            taken += oneOfFour.refuse(packet("UDP", 4), reason, ramp.left()) ? 1 : 0;
+            received();
+        }
+        assertEquals(250, taken, 50);
+    }
+
+    @Test
+    void nobodyCanTellFromTheRateWhetherAnotherWasToldSomething() {
+        Set<Integer> counts = new HashSet<>();
+        for (int seed = 0; seed < 20; seed++) {
+            Answers each = new Answers(clock, new SplittableRandom(seed), 1, counters);
+            int taken = 0;
+            for (int i = 0; i < 200; i++) {
+                Reason reason = Reason.DIAL_UNREACHABLE;
+                taken += each.refuse(packet("UDP", 4), reason, ramp.left()) ? 1 : 0;
+                received();
+            }
+            counts.add(taken);
+        }
+        assertTrue(counts.size() > 2, "always " + counts);
     }
 
     @Test

@@ -171,7 +171,7 @@ public final class MappingTable {
                 reason =
                         port == OutsideAddress.OVER_QUOTA
                                 ? Reason.TENANT_PORTS
-                                : Reason.PORTS_EXHAUSTED;
+                                : Reason.OUTSIDE_PORTS_EXHAUSTED;
             }
         }
         return new Claim.Refused(reason);

@@ -1,5 +1,8 @@
 package io.culvert.nat;
 
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * Ports next to each other, both ends included. Of ICMP the same numbers are query identifiers.
  *
@@ -12,10 +15,39 @@ public record PortRange(int first, int last) {
 
     static final PortRange NOT_WELL_KNOWN = new PortRange(1_024, 65_535);
 
+    private static final int LAST_PORT = 65_535;
+    private static final Pattern RANGE = Pattern.compile("(\\d{1,9})(?: *- *(\\d{1,9}))?");
+
     public PortRange {
-        if (first < 1 || last < first || last > 65_535) {
-            throw new IllegalArgumentException("no range of ports: " + first + "-" + last);
+        require(first);
+        require(last);
+        if (last < first) {
+            throw new IllegalArgumentException(
+                    "the range %d-%d is backwards; write %d-%d"
+                            .formatted(first, last, last, first));
         }
+    }
+
+    private static void require(int port) {
+        if (port < 1 || port > LAST_PORT) {
+            throw new IllegalArgumentException("port " + port + " is outside 1 to " + LAST_PORT);
+        }
+    }
+
+    /**
+     * Reads {@code 443} or {@code 8000-8100}.
+     *
+     * @throws IllegalArgumentException with a sentence for the operator
+     */
+    public static PortRange parse(String text) {
+        Matcher range = RANGE.matcher(text);
+        if (!range.matches()) {
+            throw new IllegalArgumentException(
+                    "\"" + text + "\" is neither a port nor a range such as 8000-8100");
+        }
+        int first = Integer.parseInt(range.group(1));
+        return new PortRange(
+                first, range.group(2) == null ? first : Integer.parseInt(range.group(2)));
     }
 
     public int size() {
@@ -35,6 +67,6 @@ public record PortRange(int first, int last) {
 
     @Override
     public String toString() {
-        return first + "-" + last;
+        return first == last ? Integer.toString(first) : first + "-" + last;
     }
 }

@@ -66,7 +66,7 @@ class AddressPoolingTest {
             mappings.claim(1, TCP, CLIENT, i, SERVER);
         }
 
-        assertEquals(Reason.PORTS_EXHAUSTED, mappings.refusal(1, TCP, CLIENT, 10, SERVER));
+        assertEquals(Reason.OUTSIDE_PORTS_EXHAUSTED, mappings.refusal(1, TCP, CLIENT, 10, SERVER));
         mappings.claim(1, TCP, "10.50.0.3", 10, SERVER);
     }
 

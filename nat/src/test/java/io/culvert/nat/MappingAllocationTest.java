@@ -24,8 +24,10 @@ class MappingAllocationTest {
     private static final int WARM_UP = 300_000;
     private static final int PACKETS = 1_000_000;
 
-    /** For what the measurement itself, or a compiler at its side, may take; a byte per 1,000. */
-    private static final long TOLERATED = PACKETS / 1_000;
+    /**
+     * For what the measurement itself, or a compiler at its side, may take: a tenth of a byte each.
+     */
+    private static final long TOLERATED = PACKETS / 10;
 
     private static final String SERVER = "203.0.113.7";
 

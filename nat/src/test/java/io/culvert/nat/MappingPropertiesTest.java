@@ -199,7 +199,7 @@ class MappingPropertiesTest {
                 mappings.advance(random.nextLong(HOLD_DOWN / 4));
                 delivered += mappings.atOutsideOf(mapping) == null ? 0 : 1;
                 assertEquals(
-                        Reason.PORTS_EXHAUSTED,
+                        Reason.OUTSIDE_PORTS_EXHAUSTED,
                         mappings.refusal(
                                 tenant + 1, IpProtocol.TCP, "10.60.0.1", 1, "203.0.113.7"));
             }
@@ -220,7 +220,7 @@ class MappingPropertiesTest {
                 all.add(mappings.claim(round, IpProtocol.UDP, "10.0.0.1", i, "203.0.113.7"));
             }
             assertEquals(
-                    Reason.PORTS_EXHAUSTED,
+                    Reason.OUTSIDE_PORTS_EXHAUSTED,
                     mappings.refusal(99, IpProtocol.UDP, "10.0.0.1", 1, "203.0.113.7"));
             assertEquals(1_000, all.stream().map(Mapping::outsidePort).distinct().count());
             all.forEach(mapping -> mappings.release(mapping, "203.0.113.7"));

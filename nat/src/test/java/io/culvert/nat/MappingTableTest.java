@@ -251,7 +251,7 @@ class MappingTableTest {
             two.release(one, SERVER);
 
             two.advance(HOLD_DOWN - 1);
-            assertEquals(Reason.PORTS_EXHAUSTED, two.refusal(2, TCP, CLIENT, 1, SERVER));
+            assertEquals(Reason.OUTSIDE_PORTS_EXHAUSTED, two.refusal(2, TCP, CLIENT, 1, SERVER));
             two.advance(1);
             assertEquals(one.outsidePort(), two.claim(2, TCP, CLIENT, 1, SERVER).outsidePort());
         }
@@ -328,7 +328,9 @@ class MappingTableTest {
         @Test
         void aNewOneIsRefusedAndNoneGoesToMakeRoom() {
             for (int i = 0; i < 1_000; i++) {
-                assertEquals(Reason.PORTS_EXHAUSTED, mappings.refusal(2, TCP, CLIENT, i, SERVER));
+                assertEquals(
+                        Reason.OUTSIDE_PORTS_EXHAUSTED,
+                        mappings.refusal(2, TCP, CLIENT, i, SERVER));
             }
 
             live.forEach(mapping -> assertSame(mapping, mappings.atOutsideOf(mapping)));
@@ -344,7 +346,8 @@ class MappingTableTest {
         void rightAfterTheHoldDownOfTheFirstReleaseTheNextOneIsServed() {
             mappings.release(live.get(7), SERVER);
             mappings.advance(HOLD_DOWN - 1);
-            assertEquals(Reason.PORTS_EXHAUSTED, mappings.refusal(2, TCP, CLIENT, 1, SERVER));
+            assertEquals(
+                    Reason.OUTSIDE_PORTS_EXHAUSTED, mappings.refusal(2, TCP, CLIENT, 1, SERVER));
             mappings.advance(1);
 
             Mapping next = mappings.claim(2, TCP, CLIENT, 1, SERVER);

@@ -35,7 +35,8 @@ class OutsidePortTest {
         }
 
         // RFC 4787 REQ-11: that half of the ports are free changes nothing.
-        assertEquals(Reason.PORTS_EXHAUSTED, mappings.refusal(2, UDP, CLIENT, first, SERVER));
+        assertEquals(
+                Reason.OUTSIDE_PORTS_EXHAUSTED, mappings.refusal(2, UDP, CLIENT, first, SERVER));
         mappings.claim(2, UDP, CLIENT, first + 1, SERVER);
     }
 
@@ -51,11 +52,12 @@ class OutsidePortTest {
         }
 
         // All even ones of both classes are taken: odd ones are there, and there it goes on.
-        assertEquals(Reason.PORTS_EXHAUSTED, mappings.refusal(1, UDP, CLIENT, 522, SERVER));
+        assertEquals(Reason.OUTSIDE_PORTS_EXHAUSTED, mappings.refusal(1, UDP, CLIENT, 522, SERVER));
         for (int i = 0; i < 20; i++) {
             mappings.claim(1, UDP, CLIENT, 501 + 2 * i, SERVER);
         }
-        assertEquals(Reason.PORTS_EXHAUSTED, mappings.refusal(1, UDP, CLIENT, 1_023, SERVER));
+        assertEquals(
+                Reason.OUTSIDE_PORTS_EXHAUSTED, mappings.refusal(1, UDP, CLIENT, 1_023, SERVER));
     }
 
     @Test
@@ -79,7 +81,8 @@ class OutsidePortTest {
         }
 
         assertEquals(10_000, ports.size());
-        assertEquals(Reason.PORTS_EXHAUSTED, mappings.refusal(1, protocol, CLIENT, 1, SERVER));
+        assertEquals(
+                Reason.OUTSIDE_PORTS_EXHAUSTED, mappings.refusal(1, protocol, CLIENT, 1, SERVER));
     }
 
     /** RFC 6056, RFC 6888 REQ-15: that ports are hard to guess. */

@@ -87,7 +87,7 @@ class PortlessMappingTest {
         Mapping second = two.claim(2, GRE, CLIENT, 0, SERVER);
 
         assertNotEquals(outside(first), outside(second));
-        assertEquals(Reason.PORTS_EXHAUSTED, two.refusal(3, GRE, CLIENT, 0, SERVER));
+        assertEquals(Reason.OUTSIDE_PORTS_EXHAUSTED, two.refusal(3, GRE, CLIENT, 0, SERVER));
         assertEquals(1, two.findPortless(GRE, outside(first), SERVER).tenant());
         assertEquals(2, two.findPortless(GRE, outside(second), SERVER).tenant());
     }
@@ -119,7 +119,7 @@ class PortlessMappingTest {
 
         mappings.advance(HOLD_DOWN - 1);
         assertNull(mappings.findPortless(GRE, OUTSIDE, SERVER));
-        assertEquals(Reason.PORTS_EXHAUSTED, mappings.refusal(2, GRE, CLIENT, 0, SERVER));
+        assertEquals(Reason.OUTSIDE_PORTS_EXHAUSTED, mappings.refusal(2, GRE, CLIENT, 0, SERVER));
         assertSame(mapping, mappings.claim(1, GRE, CLIENT, 0, SERVER));
 
         mappings.release(mapping, SERVER);

@@ -64,7 +64,7 @@ class PortsPerTenantTest {
         }
 
         assertEquals(6, ranges.size());
-        assertEquals(Reason.PORTS_EXHAUSTED, mappings.refusal(7, TCP, CLIENT, 1, SERVER));
+        assertEquals(Reason.OUTSIDE_PORTS_EXHAUSTED, mappings.refusal(7, TCP, CLIENT, 1, SERVER));
     }
 
     /** Robustness: one tenant's excess is no other's trouble, and live mappings stay. */
@@ -121,7 +121,7 @@ class PortsPerTenantTest {
                 all.addAll(fill(10 * round + tenant, UDP, 16));
             }
             assertEquals(
-                    Reason.PORTS_EXHAUSTED,
+                    Reason.OUTSIDE_PORTS_EXHAUSTED,
                     mappings.refusal(10 * round + 6, UDP, CLIENT, 1, SERVER));
             all.forEach(mapping -> mappings.release(mapping, SERVER));
             mappings.advance(HOLD_DOWN);
@@ -161,7 +161,7 @@ class PortsPerTenantTest {
         two.claim(2, TCP, CLIENT, 1, SERVER);
 
         assertEquals(Reason.TENANT_PORTS, two.refusal(1, TCP, "10.50.0.3", 1, SERVER));
-        assertEquals(Reason.PORTS_EXHAUSTED, two.refusal(3, TCP, CLIENT, 1, SERVER));
+        assertEquals(Reason.OUTSIDE_PORTS_EXHAUSTED, two.refusal(3, TCP, CLIENT, 1, SERVER));
     }
 
     @Test

@@ -222,12 +222,13 @@ final class Topology implements AutoCloseable {
     /** Every packet that came in is carried, answered or dropped with a reason. */
     void everyPacketIsAccountedFor() throws Exception {
         Eventually.holds(
-                "received = carried + answered + dropped, in " + status(),
+                "received = carried + answered + dropped + held, in " + status(),
                 () -> {
                     GatewayStatus status = status();
                     long dropped =
                             status.dropped().values().stream().mapToLong(Long::longValue).sum();
-                    return status.received() == status.carried() + status.answered() + dropped;
+                    return status.received()
+                            == status.carried() + status.answered() + dropped + status.held();
                 });
         for (var counters : gateway.counters()) {
             for (Reason reason : Reason.values()) {

@@ -37,6 +37,8 @@ public final class Packet {
     private boolean congestionExperienced;
     private int segmentSize;
     private int headerLength;
+    private int packets = 1;
+    private int fragmentSize;
 
     /** The memory, network byte order; the IP header is at {@link #OFFSET}. */
     public ByteBuffer bytes() {
@@ -66,6 +68,24 @@ public final class Packet {
         congestionExperienced = false;
         segmentSize = 0;
         headerLength = 0;
+        packets = 1;
+        fragmentSize = 0;
+        return this;
+    }
+
+    /** How many packets of a link this one stands for, for whoever counts. */
+    public Packet packets(int count) {
+        packets = count;
+        return this;
+    }
+
+    /**
+     * It was put together from fragments, so many and none of them longer than that; whoever sends
+     * it on makes none longer either.
+     */
+    public Packet fragments(int count, int longest) {
+        packets = count;
+        fragmentSize = longest;
         return this;
     }
 
@@ -140,6 +160,16 @@ public final class Packet {
         return headerLength;
     }
 
+    /** Packets of a link that this one stands for: 1 unless it was set. */
+    public int packets() {
+        return packets;
+    }
+
+    /** Bytes of the longest fragment that it came in; 0 where it came whole. */
+    public int fragmentSize() {
+        return fragmentSize;
+    }
+
     /** Copies bytes and properties of another packet. */
     public Packet copyOf(Packet other) {
         bytes.put(OFFSET, other.bytes, OFFSET, other.length);
@@ -151,6 +181,8 @@ public final class Packet {
         congestionExperienced = other.congestionExperienced;
         segmentSize = other.segmentSize;
         headerLength = other.headerLength;
+        packets = other.packets;
+        fragmentSize = other.fragmentSize;
         return this;
     }
 }

@@ -9,6 +9,7 @@ import java.util.List;
  *
  * @param offramps always with {@link OffRamp#SOCKET} and {@link OffRamp#TUNNELS}, so that every
  *     {@code via} of the policy is here
+ * @param midStream whether TCP connections are forwarded whose beginning was not seen
  * @param workers threads that carry packets, at least 1
  */
 public record Configuration(
@@ -17,6 +18,7 @@ public record Configuration(
         Policy policy,
         Limits limits,
         Timers timers,
+        boolean midStream,
         int workers) {
     public Configuration {
         onramps = List.copyOf(onramps);

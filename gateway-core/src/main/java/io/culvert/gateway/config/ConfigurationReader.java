@@ -30,6 +30,7 @@ final class ConfigurationReader {
                 policy.read(root.section("policy")),
                 limits(root.section("limits")),
                 timers(root.section("timers")),
+                root.section("forwarding").flag("mid-stream", true),
                 root.number("workers", Runtime.getRuntime().availableProcessors()));
     }
 

@@ -1,6 +1,7 @@
 package io.culvert.gateway.config;
 
 import io.culvert.gateway.policy.Action;
+import io.culvert.nat.MappingSettings;
 import io.culvert.wire.IpAddress;
 
 import java.util.Optional;
@@ -23,6 +24,16 @@ public sealed interface OffRamp {
      * @param dns an address at which the gateway answers by asking the host's resolver
      */
     record Socket(String name, Optional<IpAddress> hostLoopback, Optional<IpAddress> dns)
+            implements OffRamp {}
+
+    /**
+     * IP packets out of a TUN device that the host routes, under addresses of its own.
+     *
+     * @param device the interface's name
+     * @param mtu bytes, 576 to 65535
+     * @param mappings which addresses and ports, and who may answer
+     */
+    record Device(String name, String device, int mtu, MappingSettings mappings)
             implements OffRamp {}
 
     /** IP packets into the tunnel whose routes hold the destination. */

@@ -1,15 +1,32 @@
 package io.culvert.gateway.config;
 
+import io.culvert.gateway.config.Section.Located;
+import io.culvert.nat.Filtering;
+import io.culvert.nat.MappingSettings;
+import io.culvert.nat.PortRange;
 import io.culvert.wire.IpAddress;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /** The off-ramps of a configuration, the built-in ones among them. */
 final class OffRampReader {
+    /** RFC 6056 section 3.2: as many as can be. */
+    private static final PortRange DEFAULT_PORTS = new PortRange(1_024, 65_535);
+
+    /** How {@link Filtering} is written. */
+    private static final List<String> WORDS =
+            Arrays.stream(Filtering.values())
+                    .map(one -> one.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                    .toList();
+
+    private final Map<IpAddress, Position> outside = new HashMap<>();
     private final List<OffRamp> offramps = new ArrayList<>();
     private final Map<String, String> types = new LinkedHashMap<>();
 
@@ -27,8 +44,10 @@ final class OffRampReader {
                 continue;
             }
             types.put(name, type);
-            if (type.equals("socket")) {
-                offramps.add(socket(section, name));
+            switch (type) {
+                case "socket" -> offramps.add(socket(section, name));
+                case "device" -> offramps.add(device(section, name));
+                default -> {}
             }
         }
         if (offramps.stream().noneMatch(one -> one.name().equals(OffRamp.SOCKET))) {
@@ -44,6 +63,63 @@ final class OffRampReader {
     /** The type of each off-ramp by its name; {@code tunnels} is that of the built-in one. */
     Map<String, String> types() {
         return types;
+    }
+
+    private OffRamp.Device device(Section section, String name) {
+        String device = section.value("device", InterfaceName::check).orElse("");
+        List<Located<IpAddress>> addresses =
+                section.located("addresses", InterfaceAddress::parseHost);
+        for (Located<IpAddress> one : addresses) {
+            Position first = outside.putIfAbsent(one.value(), one.position());
+            if (first != null) {
+                section.wrong(
+                        one.position(),
+                        "addresses: %s is given already, on line %d"
+                                .formatted(one.value(), first.line()));
+            }
+        }
+        if (section.isEmptyList("addresses")) {
+            section.wrong("addresses", "addresses: at least one is needed");
+        }
+        PortRange ports =
+                section.values("ports", PortRange::parse).stream()
+                        .findFirst()
+                        .orElse(DEFAULT_PORTS);
+        if (ports.size() < 2) {
+            section.wrong("ports", "ports: two at least are needed, an even and an odd one");
+            ports = DEFAULT_PORTS;
+        }
+        int perTenant = section.number("ports-per-tenant", MappingSettings.SHARED);
+        if (perTenant > ports.size()) {
+            section.wrong(
+                    "ports-per-tenant",
+                    "ports-per-tenant must be at most %d, as many as there are ports, not %d"
+                            .formatted(ports.size(), perTenant));
+            perTenant = MappingSettings.SHARED;
+        }
+        boolean ipv6 = addresses.stream().anyMatch(one -> !one.value().isIpv4());
+        return new OffRamp.Device(
+                name,
+                device,
+                OnRampReader.mtu(section, ipv6),
+                addresses.isEmpty() ? null : settings(section, addresses, ports, perTenant));
+    }
+
+    private static MappingSettings settings(
+            Section section, List<Located<IpAddress>> addresses, PortRange ports, int perTenant) {
+        Filtering filtering =
+                Filtering.valueOf(
+                        section.text("filtering")
+                                .filter(WORDS::contains)
+                                .orElse(WORDS.getLast())
+                                .toUpperCase(Locale.ROOT)
+                                .replace('-', '_'));
+        return new MappingSettings(
+                addresses.stream().map(Located::value).distinct().toList(),
+                ports,
+                perTenant,
+                filtering,
+                MappingSettings.HOLD_DOWN);
     }
 
     private static OffRamp.Socket socket(Section section, String name) {

@@ -20,6 +20,8 @@ public sealed interface OnRamp {
      * @param netns the namespace to make the device in; the gateway's own when empty
      * @param addresses the device's own
      * @param routes prefixes reached through it
+     * @param strictSource whether packets may come from {@code routes} and the networks of {@code
+     *     addresses} alone
      */
     record Tun(
             String name,
@@ -28,7 +30,8 @@ public sealed interface OnRamp {
             int mtu,
             Optional<Path> netns,
             List<InterfaceAddress> addresses,
-            List<Prefix> routes)
+            List<Prefix> routes,
+            boolean strictSource)
             implements OnRamp {
         public static final int DEFAULT_MTU = 1500;
 

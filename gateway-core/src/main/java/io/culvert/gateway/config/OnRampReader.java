@@ -74,15 +74,15 @@ final class OnRampReader {
         addresses.forEach(one -> networks.add(section, netns, one));
         List<Located<Prefix>> prefixes = section.located("routes", InterfaceAddress::parsePrefix);
         prefixes.forEach(one -> route(section, tenant, one));
-        int mtu = section.number("mtu", OnRamp.Tun.DEFAULT_MTU);
         boolean ipv6 =
                 addresses.stream().anyMatch(one -> !one.value().address().isIpv4())
                         || prefixes.stream().anyMatch(one -> !one.value().address().isIpv4());
-        if (ipv6 && mtu >= 576 && mtu < LEAST_IPV6_MTU) {
+        int mtu = mtu(section, ipv6);
+        boolean strictSource = section.flag("strict-source", false);
+        if (strictSource && addresses.isEmpty() && prefixes.isEmpty()) {
             section.wrong(
-                    "mtu",
-                    "mtu must be at least %d where there is IPv6 (RFC 8200 section 5), not %d"
-                            .formatted(LEAST_IPV6_MTU, mtu));
+                    "strict-source",
+                    "strict-source needs routes or addresses, or no packet may come in");
         }
         return new OnRamp.Tun(
                 section.text("name").orElse(""),
@@ -91,7 +91,20 @@ final class OnRampReader {
                 mtu,
                 netns,
                 addresses.stream().map(Located::value).toList(),
-                prefixes.stream().map(Located::value).toList());
+                prefixes.stream().map(Located::value).toList(),
+                strictSource);
+    }
+
+    /** The longest packet of a section's device. */
+    static int mtu(Section section, boolean ipv6) {
+        int mtu = section.number("mtu", OnRamp.Tun.DEFAULT_MTU);
+        if (ipv6 && mtu >= 576 && mtu < LEAST_IPV6_MTU) {
+            section.wrong(
+                    "mtu",
+                    "mtu must be at least %d where there is IPv6 (RFC 8200 section 5), not %d"
+                            .formatted(LEAST_IPV6_MTU, mtu));
+        }
+        return mtu;
     }
 
     private void route(Section section, String tenant, Located<Prefix> route) {

@@ -3,9 +3,9 @@ package io.culvert.gateway.config;
 import io.culvert.gateway.config.Section.Located;
 import io.culvert.gateway.policy.Action;
 import io.culvert.gateway.policy.Policy;
-import io.culvert.gateway.policy.PortRange;
 import io.culvert.gateway.policy.Protocol;
 import io.culvert.gateway.policy.Rule;
+import io.culvert.nat.PortRange;
 
 import java.util.ArrayList;
 import java.util.Arrays;

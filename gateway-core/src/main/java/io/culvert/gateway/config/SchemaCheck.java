@@ -134,6 +134,7 @@ final class SchemaCheck {
                     case "object" -> "a mapping";
                     case "array" -> "a list";
                     case "integer" -> "a whole number";
+                    case "boolean" -> "true or false";
                     default -> format == null ? "text" : format;
                 };
         String wrong =

@@ -64,6 +64,15 @@ final class Section {
                 : otherwise;
     }
 
+    boolean isEmptyList(String key) {
+        return node.path(key).isArray() && node.path(key).isEmpty();
+    }
+
+    boolean flag(String key, boolean otherwise) {
+        JsonNode value = node.get(key);
+        return (value != null && value.isBoolean()) ? value.booleanValue() : otherwise;
+    }
+
     /**
      * What the text at the key means.
      *

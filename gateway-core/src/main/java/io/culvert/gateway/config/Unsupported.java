@@ -19,7 +19,6 @@ final class Unsupported {
             List.of(
                     new Entry("/onramps/*/type", Set.of("seqpacket", "gue", "gre")),
                     new Entry("/onramps/*/capture", Set.of()),
-                    new Entry("/offramps/*/type", Set.of("device")),
                     new Entry("/policy/rules/*/handler", Set.of("http")),
                     new Entry("/plugins", Set.of()),
                     new Entry("/telemetry", Set.of()));

@@ -13,8 +13,9 @@ import java.util.TreeMap;
 /**
  * A gateway's totals.
  *
- * @param received packets from on-ramps; the sum of {@code carried}, {@code answered} and {@code
- *     dropped}
+ * @param received packets from on-ramps and from devices of off-ramps; the sum of {@code carried},
+ *     {@code answered}, {@code dropped} and {@code held}
+ * @param held fragments that wait for the others of their datagram
  * @param returned packets to on-ramps
  * @param dropped by reason, those that occurred
  */
@@ -23,6 +24,7 @@ public record GatewayStatus(
         long received,
         long carried,
         long answered,
+        long held,
         long returned,
         Map<String, Long> dropped,
         List<WorkerStatus> workers) {
@@ -45,7 +47,9 @@ public record GatewayStatus(
                 }
             }
         }
+        List<WorkerStatus> workers = gateway.status();
+        long held = workers.stream().mapToLong(WorkerStatus::fragments).sum();
         return new GatewayStatus(
-                gateway.flows(), received, carried, answered, returned, dropped, gateway.status());
+                gateway.flows(), received, carried, answered, held, returned, dropped, workers);
     }
 }

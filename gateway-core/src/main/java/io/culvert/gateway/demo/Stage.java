@@ -9,11 +9,11 @@ import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.config.Timers;
 import io.culvert.gateway.policy.Action;
 import io.culvert.gateway.policy.Policy;
-import io.culvert.gateway.policy.PortRange;
 import io.culvert.gateway.policy.Protocol;
 import io.culvert.gateway.policy.Rule;
 import io.culvert.linux.Route;
 import io.culvert.linux.Rtnetlink;
+import io.culvert.nat.PortRange;
 import io.culvert.tun.NetworkNamespace;
 
 import java.io.IOException;
@@ -116,7 +116,8 @@ final class Stage implements AutoCloseable {
                                 OnRamp.Tun.DEFAULT_MTU,
                                 Optional.empty(),
                                 List.of(Family.IPV4.client(), Family.IPV6.client()),
-                                List.of());
+                                List.of(),
+                                false);
         return new Configuration(
                 List.of(tun.apply(ACME), tun.apply(GLOBEX)),
                 List.of(
@@ -133,6 +134,7 @@ final class Stage implements AutoCloseable {
                         Timers.DEFAULT.tcpTransitory(),
                         DATAGRAM_TIMEOUT,
                         DATAGRAM_TIMEOUT),
+                true,
                 Runtime.getRuntime().availableProcessors());
     }
 

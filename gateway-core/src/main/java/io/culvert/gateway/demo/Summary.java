@@ -48,7 +48,8 @@ record Summary(
     }
 
     private boolean isAccountedFor() {
-        return status.received() == status.carried() + status.answered() + dropped();
+        return status.received()
+                == status.carried() + status.answered() + dropped() + status.held();
     }
 
     private long dropped() {

@@ -9,7 +9,7 @@ import java.util.List;
  * The addresses of a list of prefixes, every address for an empty list. The families are kept
  * apart, so that {@code ::/0} holds no IPv4 address although these wear the mapped form inside.
  */
-final class AddressSet {
+public final class AddressSet {
     private static final long MAPPED = 0xffffL;
 
     private final boolean everything;
@@ -18,7 +18,7 @@ final class AddressSet {
     // Fours of high value, high mask, low value, low mask.
     private final long[] ipv6;
 
-    AddressSet(List<Prefix> prefixes) {
+    public AddressSet(List<Prefix> prefixes) {
         everything = prefixes.isEmpty();
         int ofIpv4 = Math.toIntExact(prefixes.stream().filter(p -> p.address().isIpv4()).count());
         ipv4 = new long[2 * ofIpv4];
@@ -39,7 +39,7 @@ final class AddressSet {
         }
     }
 
-    boolean contains(long high, long low) {
+    public boolean contains(long high, long low) {
         if (everything) {
             return true;
         }

@@ -2,6 +2,7 @@ package io.culvert.gateway.policy;
 
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
+import io.culvert.nat.PortRange;
 
 import java.util.stream.IntStream;
 

@@ -1,5 +1,6 @@
 package io.culvert.gateway.policy;
 
+import io.culvert.nat.PortRange;
 import io.culvert.wire.Prefix;
 
 import java.util.List;

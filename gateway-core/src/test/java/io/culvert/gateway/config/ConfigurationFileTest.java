@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.gateway.policy.Action;
-import io.culvert.gateway.policy.PortRange;
 import io.culvert.gateway.policy.Rule;
+import io.culvert.nat.PortRange;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
@@ -67,7 +67,6 @@ class ConfigurationFileTest {
                         "12:11 type seqpacket is not supported yet by this version",
                         "17:11 type gue is not supported yet by this version",
                         "21:11 type gre is not supported yet by this version",
-                        "28:11 type device is not supported yet by this version",
                         "44:1 plugins is not supported yet by this version",
                         "47:1 telemetry is not supported yet by this version"),
                 invalid.errors().stream()
@@ -115,7 +114,8 @@ class ConfigurationFileTest {
                         List.of(
                                 new InterfaceAddress(IpAddress.parse("10.50.0.1"), 24),
                                 new InterfaceAddress(IpAddress.parse("2001:db8::1"), 64)),
-                        List.of(Prefix.parse("10.50.0.0/16"), Prefix.parse("2001:db8::/48"))),
+                        List.of(Prefix.parse("10.50.0.0/16"), Prefix.parse("2001:db8::/48")),
+                        false),
                 configuration.onramps().getFirst());
         assertEquals(
                 List.of(

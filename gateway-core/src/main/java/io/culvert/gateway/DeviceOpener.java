@@ -1,0 +1,135 @@
+package io.culvert.gateway;
+
+import io.culvert.flow.Tenant;
+import io.culvert.gateway.config.InterfaceAddress;
+import io.culvert.gateway.config.OffRamp;
+import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.forward.DeviceOffRamp;
+import io.culvert.gateway.forward.DevicePort;
+import io.culvert.gateway.forward.Port;
+import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.policy.AddressSet;
+import io.culvert.linux.LinkAddress;
+import io.culvert.nat.MappingTable;
+import io.culvert.nat.PortBlockListener;
+import io.culvert.tun.NetworkNamespace;
+import io.culvert.tun.Offload;
+import io.culvert.tun.PacketDevice;
+import io.culvert.tun.TunDevice;
+import io.culvert.tun.TunSettings;
+import io.culvert.wire.Prefix;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+
+/** Makes the devices of on-ramps and off-ramps, or attaches to them. */
+final class DeviceOpener {
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceOpener.class);
+
+    private final int workers;
+    private final Gateway.Surroundings surroundings;
+    private final Set<Offload> offloads;
+    private final List<AutoCloseable> resources;
+    private int offRamps;
+
+    /**
+     * A device whose queues are workers' ports.
+     *
+     * @param port makes a port of a queue
+     */
+    record Opened(TunDevice device, Function<PacketDevice, Port> port) {}
+
+    /**
+     * @param resources where each device is put, to be closed
+     */
+    DeviceOpener(
+            int workers,
+            Gateway.Surroundings surroundings,
+            Set<Offload> offloads,
+            List<AutoCloseable> resources) {
+        this.workers = workers;
+        this.surroundings = surroundings;
+        this.offloads = offloads;
+        this.resources = resources;
+    }
+
+    /** The device of an on-ramp. */
+    Opened open(OnRamp.Tun tun, Tenant tenant) throws IOException {
+        LinkAddress[] addresses =
+                tun.addresses().stream().map(DeviceOpener::linkAddress).toArray(LinkAddress[]::new);
+        TunSettings settings = settings(tun.device(), tun.mtu()).withAddresses(addresses);
+        NetworkNamespace given = surroundings.namespaces().get(tun.name());
+        TunDevice device;
+        if (given != null) {
+            device = open(given, settings);
+        } else {
+            try (NetworkNamespace namespace =
+                    tun.netns().isPresent()
+                            ? NetworkNamespace.named(tun.netns().get())
+                            : NetworkNamespace.current("culvert-" + tun.name())) {
+                device = open(namespace, settings);
+            }
+        }
+        resources.add(device);
+        AddressSet sources = sources(tun);
+        return new Opened(device, queue -> new TunnelPort(tun.name(), tenant, sources, queue));
+    }
+
+    private static TunDevice open(NetworkNamespace namespace, TunSettings settings)
+            throws IOException {
+        TunDevice device = TunDevice.open(namespace, settings);
+        try {
+            // What the host itself answers on the way (a time to live that has run out behind an
+            // off-ramp) comes back from its own address.
+            namespace.sysctl("net/ipv4/conf/" + device.name() + "/accept_local", "1");
+        } catch (IOException e) {
+            LOG.debug("Answers of this host itself do not reach {}", device.name(), e);
+        }
+        return device;
+    }
+
+    private TunSettings settings(String device, int mtu) {
+        return TunSettings.named(device)
+                .withQueues(Math.min(workers, TunSettings.MOST_QUEUES))
+                .withMtu(mtu)
+                .withOffloads(offloads);
+    }
+
+    private static LinkAddress linkAddress(InterfaceAddress address) {
+        return new LinkAddress(address.address().toInetAddress(), address.length());
+    }
+
+    private static AddressSet sources(OnRamp.Tun tun) {
+        List<Prefix> prefixes = new ArrayList<>();
+        if (tun.strictSource()) {
+            prefixes.addAll(tun.routes());
+            tun.addresses().forEach(address -> prefixes.add(address.network()));
+        }
+        return new AddressSet(prefixes);
+    }
+
+    /** The device of an off-ramp, with the host's routes to it. */
+    Opened open(OffRamp.Device offRamp) throws IOException {
+        TunDevice device;
+        try (NetworkNamespace namespace = NetworkNamespace.current("culvert-" + offRamp.name())) {
+            device = TunDevice.open(namespace, settings(offRamp.device(), offRamp.mtu()));
+            resources.add(device);
+            HostRoutes.lead(namespace, offRamp.mappings().addresses(), device);
+        }
+        offRamps++;
+        DeviceOffRamp ramp =
+                new DeviceOffRamp(
+                        offRamp.name(),
+                        -offRamps,
+                        new MappingTable(
+                                offRamp.mappings(), PortBlockListener.NONE, new SecureRandom()));
+        return new Opened(device, queue -> new DevicePort(ramp, queue));
+    }
+}

@@ -1,0 +1,191 @@
+package io.culvert.gateway.forward;
+
+import io.culvert.flow.Identifications;
+import io.culvert.flow.PacketCounters;
+import io.culvert.hook.Reason;
+import io.culvert.tun.Packet;
+import io.culvert.tun.PacketDevice;
+import io.culvert.tun.PacketDevice.PacketHandler;
+import io.culvert.tun.PacketDevice.Sent;
+import io.culvert.tun.PartialChecksum;
+import io.culvert.tun.Segmenter;
+import io.culvert.upgrade.Answers;
+import io.culvert.wire.Fragmenter;
+import io.culvert.wire.IcmpType;
+import io.culvert.wire.IpPacket;
+
+/**
+ * How a packet that stays one leaves: as a router sends it on, one hop nearer, whole or in
+ * fragments.
+ *
+ * <pre>
+ *   time to live 1 or 0           Time Exceeded              RFC 1812 section 5.3.1, RFC 4443 section 3.3
+ *   too big, IPv4 without DF      fragments                  RFC 1812 section 5.2.6
+ *   too big, IPv4 with DF         Fragmentation Needed, MTU  RFC 1191 section 4
+ *   too big, IPv6                 Packet Too Big, MTU        RFC 4443 section 3.2
+ *   came in fragments             fragments, none larger than the largest that came
+ * </pre>
+ *
+ * <p>DSCP and ECN stay as they are. Confined to one worker.
+ */
+public final class Egress {
+    private final Answers answers;
+    private final PacketCounters counters;
+    private final Identifications identifications;
+    private final Packet fragment = new Packet();
+    private final IpPacket segmentIp = new IpPacket();
+    private final Segmenter segmenter = new Segmenter();
+
+    private final PacketHandler segmentCutter = this::cutSegment;
+    private final Fragmenter.Sink fragmentSender = this::sendFragment;
+
+    // Of the packet that is being cut.
+    private PacketDevice to;
+    private int limit;
+    private Sent worst;
+
+    public Egress(Answers answers, PacketCounters counters, Identifications identifications) {
+        this.answers = answers;
+        this.counters = counters;
+        this.identifications = identifications;
+    }
+
+    /**
+     * Whether a packet cannot go on; then its sender is told and it is counted.
+     *
+     * @param ip not rewritten yet, so that its sender recognises it
+     * @param back where its sender is
+     */
+    boolean refuses(IpPacket ip, Packet packet, PacketDevice to, PacketDevice back) {
+        if (ip.timeToLive() <= 1) {
+            refuse(
+                    answers.refuse(ip, Reason.TIME_EXCEEDED, back),
+                    Reason.TIME_EXCEEDED,
+                    packet.packets());
+            return true;
+        }
+        if (isTooBig(ip, packet, to.mtu())) {
+            boolean ipv6 = ip.version() == 6;
+            boolean told =
+                    answers.error(
+                            ip,
+                            ipv6 ? IcmpType.V6_PACKET_TOO_BIG : IcmpType.UNREACHABLE,
+                            ipv6 ? 0 : IcmpType.FRAGMENTATION_NEEDED,
+                            to.mtu(),
+                            back);
+            refuse(told, Reason.TOO_BIG, packet.packets());
+            return true;
+        }
+        return false;
+    }
+
+    private void refuse(boolean told, Reason reason, int packets) {
+        if (told) {
+            counters.answered(packets);
+        } else {
+            counters.dropped(reason, packets);
+        }
+    }
+
+    private static boolean isTooBig(IpPacket ip, Packet packet, int mtu) {
+        if (ip.version() == 4 && !ip.ipv4().dontFragment()) {
+            return false;
+        }
+        // What came in fragments is sent on in fragments of the same size.
+        int needed = packet.fragmentSize() > 0 ? packet.fragmentSize() : longest(ip, packet);
+        return needed > mtu;
+    }
+
+    /** Bytes of the longest packet that this one stands for. */
+    private static int longest(IpPacket ip, Packet packet) {
+        return packet.segmentSize() > 0
+                ? Math.min(ip.length(), packet.headerLength() + packet.segmentSize())
+                : ip.length();
+    }
+
+    /** Sends a packet that is not {@link #refuses refused} one hop further, and counts it. */
+    void send(IpPacket ip, Packet packet, PacketDevice to) {
+        int hops = ip.timeToLive() - 1;
+        if (ip.version() == 4) {
+            ip.ipv4().timeToLive(hops);
+        } else {
+            ip.ipv6().hopLimit(hops);
+        }
+        int packets = packet.packets();
+        Sent sent = put(ip, packet, to);
+        if (sent == Sent.TAKEN) {
+            counters.carried(packets);
+        } else {
+            counters.dropped(sent == Sent.FULL ? Reason.QUEUE_FULL : Reason.DEVICE_ERROR, packets);
+        }
+    }
+
+    private Sent put(IpPacket ip, Packet packet, PacketDevice to) {
+        int mtu = to.mtu();
+        limit = packet.fragmentSize() > 0 ? Math.min(mtu, packet.fragmentSize()) : mtu;
+        if (longest(ip, packet) <= limit) {
+            return to.send(packet);
+        }
+        this.to = to;
+        worst = Sent.TAKEN;
+        if (packet.segmentSize() > 0) {
+            return segmenter.cut(packet, segmentCutter) > 0 ? worst : Sent.FAILED;
+        }
+        cut(ip, packet);
+        return worst;
+    }
+
+    private void cutSegment(Packet one) {
+        segmentIp.wrap(one.bytes(), Packet.OFFSET, one.length());
+        cut(segmentIp, one);
+    }
+
+    private void cut(IpPacket ip, Packet packet) {
+        if (!PartialChecksum.complete(packet)) {
+            worst = Sent.FAILED;
+            return;
+        }
+        boolean four = ip.version() == 4;
+        int fragments =
+                Fragmenter.cut(
+                        packet.bytes(),
+                        Packet.OFFSET,
+                        packet.length(),
+                        limit,
+                        four ? ip.ipv4().identification() : identification(ip),
+                        four && ip.ipv4().dontFragment(),
+                        fragment.bytes(),
+                        Packet.OFFSET,
+                        fragmentSender);
+        if (fragments == 0) {
+            worst = Sent.FAILED;
+        }
+    }
+
+    /**
+     * Gives a packet with a new source an identification of that source's, so that its fragments
+     * are never taken for another tenant's (RFC 6864 section 5.3). One that nobody may cut needs
+     * none.
+     */
+    void identify(IpPacket ip) {
+        if (ip.version() == 4 && !ip.ipv4().dontFragment()) {
+            ip.ipv4().identification(identification(ip));
+        }
+    }
+
+    private int identification(IpPacket ip) {
+        return identifications.next(
+                ip.sourceHigh(),
+                ip.sourceLow(),
+                ip.destinationHigh(),
+                ip.destinationLow(),
+                ip.protocol());
+    }
+
+    private void sendFragment(int length) {
+        Sent sent = to.send(fragment.plain(length));
+        if (sent != Sent.TAKEN) {
+            worst = sent;
+        }
+    }
+}

@@ -1,0 +1,217 @@
+package io.culvert.gateway.forward;
+
+import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
+import io.culvert.flow.FlowTable;
+import io.culvert.flow.NanoClock;
+import io.culvert.flow.PacketCounters;
+import io.culvert.flow.TcpTracker;
+import io.culvert.flow.Tenant;
+import io.culvert.hook.FlowDecision;
+import io.culvert.hook.Reason;
+import io.culvert.nat.Endpoints;
+import io.culvert.nat.Mapping;
+import io.culvert.nat.MappingTable;
+import io.culvert.wire.IpProtocol;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Opens one worker's forwarded flows: finds the tunnel or the device that leads to their target and
+ * joins the two ports.
+ *
+ * <p>Confined to one worker.
+ */
+public final class Forwarder {
+    private final FlowTable table;
+    private final NanoClock clock;
+    private final PacketCounters counters;
+    private final Egress egress;
+    private final Routes routes;
+    private final boolean midStream;
+    private final Map<String, TunnelPort> tunnels = new HashMap<>();
+    private final Map<String, DevicePort> devices = new HashMap<>();
+
+    /**
+     * @param midStream whether a TCP connection may be forwarded whose beginning was not seen
+     */
+    public Forwarder(
+            FlowTable table,
+            NanoClock clock,
+            PacketCounters counters,
+            Egress egress,
+            Routes routes,
+            boolean midStream) {
+        this.table = table;
+        this.clock = clock;
+        this.counters = counters;
+        this.egress = egress;
+        this.routes = routes;
+        this.midStream = midStream;
+    }
+
+    /** From now on flows may leave there. */
+    public void add(Port port) {
+        switch (port) {
+            case TunnelPort tunnel -> tunnels.put(tunnel.onRamp(), tunnel);
+            case DevicePort device -> devices.put(device.offRamp().name(), device);
+        }
+    }
+
+    /** Whether segments of a TCP connection may be forwarded whose beginning was not seen. */
+    public boolean midStream() {
+        return midStream;
+    }
+
+    /**
+     * Gives a new flow its path.
+     *
+     * @param in where its initiator is
+     * @return {@code null}, or why there is no path
+     */
+    public Reason open(Flow flow, TunnelPort in, FlowDecision.Forward decision) {
+        track(flow);
+        FlowKey key = flow.key();
+        String tunnel =
+                decision.via().equals(Routes.TUNNELS)
+                        ? routes.tunnelTo(
+                                flow.tenant(), key.destinationHigh(), key.destinationLow())
+                        : null;
+        if (tunnel != null) {
+            flow.path(new ForwardedFlow(this, flow, in.device(), tunnels.get(tunnel).device()));
+            return null;
+        }
+        DevicePort device = devices.get(routes.deviceFor(decision.via()));
+        return device == null ? Reason.NO_ROUTE : openOutwards(flow, in, device);
+    }
+
+    private void track(Flow flow) {
+        if (flow.key().protocol() == IpProtocol.TCP) {
+            flow.tracker(new TcpTracker(midStream));
+        }
+    }
+
+    private Reason openOutwards(Flow flow, TunnelPort in, DevicePort device) {
+        FlowKey key = flow.key();
+        MappingTable.Claim claim =
+                device.offRamp()
+                        .mappings()
+                        .claim(
+                                flow.tenant().id(),
+                                key.protocol(),
+                                key.sourceHigh(),
+                                key.sourceLow(),
+                                key.sourcePort(),
+                                /* externalHigh= */ key.destinationHigh(),
+                                /* externalLow= */ key.destinationLow(),
+                                now());
+        if (claim instanceof MappingTable.Claim.Refused(Reason reason)) {
+            return reason;
+        }
+        Mapping mapping = ((MappingTable.Claim.Mapped) claim).mapping();
+        Endpoints inside = endpoints(key);
+        boolean query = key.protocol() != IpProtocol.TCP && key.protocol() != IpProtocol.UDP;
+        Endpoints outside =
+                new Endpoints(
+                        mapping.outsideHigh(),
+                        mapping.outsideLow(),
+                        mapping.outsidePort(),
+                        key.destinationHigh(),
+                        key.destinationLow(),
+                        // An echo has one identifier, which stands for both ports.
+                        query ? mapping.outsidePort() : key.destinationPort());
+        ForwardedFlow.Lease lease =
+                new ForwardedFlow.Lease(
+                        device.offRamp(),
+                        mapping,
+                        true,
+                        key.destinationHigh(),
+                        key.destinationLow());
+        flow.path(
+                new ForwardedFlow(
+                        this, flow, in.device(), device.device(), lease, inside, outside));
+        return null;
+    }
+
+    /**
+     * Gives its path to a flow that came in from outside, through a mapping.
+     *
+     * @return {@code null}, or why there is no path
+     */
+    public Reason openInwards(Flow flow, DevicePort in, Mapping through) {
+        FlowKey key = flow.key();
+        String name = routes.tunnelOf(flow.tenant(), key.destinationHigh(), key.destinationLow());
+        TunnelPort tunnel = name == null ? null : tunnels.get(name);
+        if (tunnel == null) {
+            return Reason.NO_ROUTE;
+        }
+        MappingTable.Claim claim =
+                in.offRamp()
+                        .mappings()
+                        .claim(
+                                flow.tenant().id(),
+                                key.protocol(),
+                                /* insideHigh= */ key.destinationHigh(),
+                                /* insideLow= */ key.destinationLow(),
+                                /* insidePort= */ key.destinationPort(),
+                                /* externalHigh= */ key.sourceHigh(),
+                                /* externalLow= */ key.sourceLow(),
+                                now());
+        if (claim instanceof MappingTable.Claim.Refused(Reason reason)) {
+            return reason;
+        }
+        track(flow);
+        Endpoints sent =
+                new Endpoints(
+                        key.sourceHigh(),
+                        key.sourceLow(),
+                        key.sourcePort(),
+                        through.outsideHigh(),
+                        through.outsideLow(),
+                        through.outsidePort());
+        ForwardedFlow.Lease lease =
+                new ForwardedFlow.Lease(
+                        in.offRamp(), through, false, key.sourceHigh(), key.sourceLow());
+        flow.path(
+                new ForwardedFlow(
+                        this, flow, in.device(), tunnel.device(), lease, sent, endpoints(key)));
+        return null;
+    }
+
+    /** Lets outside ports that have rested be used again; called by one worker now and then. */
+    public void expire() {
+        devices.values().forEach(device -> device.offRamp().mappings().expire(now()));
+    }
+
+    private static Endpoints endpoints(FlowKey key) {
+        return new Endpoints(
+                key.sourceHigh(),
+                key.sourceLow(),
+                key.sourcePort(),
+                key.destinationHigh(),
+                key.destinationLow(),
+                key.destinationPort());
+    }
+
+    /** The tenant of that number, which a mapping names. */
+    public Tenant tenant(int id) {
+        return routes.tenant(id);
+    }
+
+    FlowTable table() {
+        return table;
+    }
+
+    PacketCounters counters() {
+        return counters;
+    }
+
+    Egress egress() {
+        return egress;
+    }
+
+    long now() {
+        return clock.nanoTime();
+    }
+}
