@@ -5,11 +5,11 @@ def spread: if length == 0 then null else {median: median, min: min, max: max, s
 def of($candidate; $measurement): map(select(.candidate == $candidate and .measurement == $measurement));
 def present: with_entries(select(.value != null));
 
-def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct"];
+def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-forward"];
 def titles: {
     routing: "kernel routing", masquerade: "nft masquerade", haproxy: "HAProxy TPROXY, splice always", "haproxy-auto": "HAProxy TPROXY, splice-auto",
     pasta: "pasta, MTU 65520", slirp4netns: "slirp4netns, MTU 65520",
-    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client"
+    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-forward": "Culvert forwarding, NAT"
 };
 # Processor time is shown per so much work: in seconds times `per` over the units of work.
 def measurements: [
@@ -27,6 +27,7 @@ def bars: [
     ["bar", "keepalive", "slirp4netns", 1], ["bar", "keepalive", "pasta", 1],
     ["bar", "close", "slirp4netns", 1], ["bar", "close", "pasta", 1],
     ["bar", "udp", "pasta", 1],
+    ["bar", "up", "masquerade", 0.8], ["bar", "down", "masquerade", 0.8], ["bar", "udp", "masquerade", 0.8],
     ["goal", "up", "masquerade", 0.9], ["goal", "down", "masquerade", 0.9],
     ["goal", "keepalive", "haproxy", 1], ["goal", "close", "haproxy", 1],
     ["goal", "udp", "masquerade", 1]
@@ -68,10 +69,11 @@ def ratio($samples; $candidate; $peer; $measurement):
     }],
     bars: [bars[] as [$kind, $measurement, $peer, $factor]
         | {kind: $kind, measurement: $measurement, peer: $peer, factor: $factor}
-        + (reduce ("culvert-veth", "culvert-direct") as $c ({};
+        + (reduce (if $peer == "masquerade" and $kind == "bar" then "culvert-forward"
+                   else "culvert-veth", "culvert-direct", "culvert-forward" end) as $c ({};
             ratio($samples; $c; $peer; $measurement) as $r
             | if $r then . + {($c): ($r + {met: ($r.median >= $factor)})} else . end))
-        | select(.["culvert-veth"] or .["culvert-direct"])],
+        | select(.["culvert-veth"] or .["culvert-direct"] or .["culvert-forward"])],
     memory: (reduce candidates[] as $c ({}; . + {($c): ({
         started: ($samples | of($c; "memory_started") | map(.value) | spread),
         loaded: ($samples | of($c; "memory_loaded") | map(.value) | spread),

@@ -307,5 +307,6 @@ final class Worker {
     private void flush() {
         tcp.flush();
         udp.flush();
+        forwarder.flush();
     }
 }

@@ -35,6 +35,7 @@ public final class Egress {
     private final Packet fragment = new Packet();
     private final IpPacket segmentIp = new IpPacket();
     private final Segmenter segmenter = new Segmenter();
+    private final DatagramTrain train = new DatagramTrain(this::sendTrain);
 
     private final PacketHandler segmentCutter = this::cutSegment;
     private final Fragmenter.Sink fragmentSender = this::sendFragment;
@@ -111,8 +112,23 @@ public final class Egress {
         } else {
             ip.ipv6().hopLimit(hops);
         }
-        int packets = packet.packets();
-        Sent sent = put(ip, packet, to);
+        if (ip.length() <= to.mtu() && train.take(ip, packet, to)) {
+            return;
+        }
+        train.flush();
+        count(put(ip, packet, to), packet.packets());
+    }
+
+    /** Sends what was kept until the end of a batch of packets. */
+    public void flush() {
+        train.flush();
+    }
+
+    private void sendTrain(Packet packet, int packets, PacketDevice to) {
+        count(to.send(packet), packets);
+    }
+
+    private void count(Sent sent, int packets) {
         if (sent == Sent.TAKEN) {
             counters.carried(packets);
         } else {

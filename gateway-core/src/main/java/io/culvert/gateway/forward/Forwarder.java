@@ -179,6 +179,11 @@ public final class Forwarder {
         return null;
     }
 
+    /** Sends what was kept until the end of a batch of packets. */
+    public void flush() {
+        egress.flush();
+    }
+
     /** Lets outside ports that have rested be used again; called by one worker now and then. */
     public void expire() {
         devices.values().forEach(device -> device.offRamp().mappings().expire(now()));
