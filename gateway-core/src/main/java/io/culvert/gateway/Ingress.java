@@ -293,13 +293,16 @@ final class Ingress {
 
     /** The key is the packet's, from outside to inside. */
     private void openInwards(DevicePort port, Mapping mapping, Packet packet) {
-        Reason obstacle = obstacleToForwarding();
-        Tenant tenant = forwarder.tenant(mapping.tenant());
-        if (obstacle != null || tenant == null) {
-            // RFC 5382 REQ-4, RFC 7857 section 9: who was not asked for hears nothing.
-            counters.dropped(obstacle == null ? Reason.NO_ROUTE : obstacle, packet.packets());
+        Reason obstacle = addressObstacle();
+        if (obstacle == null) {
+            obstacle = obstacleToForwarding();
+        }
+        if (obstacle != null) {
+            // RFC 5382 REQ-4: who was not asked for hears nothing.
+            counters.dropped(obstacle, packet.packets());
             return;
         }
+        Tenant tenant = forwarder.tenant(mapping.tenant());
         switch (table.open(key, tenant, worker, inbound)) {
             case FlowTable.Opening.Refused refused ->
                     counters.dropped(refused.reason(), packet.packets());
@@ -418,17 +421,9 @@ final class Ingress {
 
     /** The first packet of a flow, if it may be one. */
     private void open(TunnelPort port, Packet packet) {
-        if (!ip.isUnicast()) {
-            counters.dropped(Reason.NOT_UNICAST, packet.packets());
-            return;
-        }
-        // RFC 1122 section 3.2.1.3 (g), RFC 4291 section 2.5.3: loopback never crosses a link, nor
-        // does a packet to oneself.
-        if (IpAddress.isLoopback(ip.sourceHigh(), ip.sourceLow())
-                || IpAddress.isLoopback(ip.destinationHigh(), ip.destinationLow())
-                || (ip.sourceLow() == ip.destinationLow()
-                        && ip.sourceHigh() == ip.destinationHigh())) {
-            counters.dropped(Reason.MARTIAN, packet.packets());
+        Reason obstacle = addressObstacle();
+        if (obstacle != null) {
+            counters.dropped(obstacle, packet.packets());
             return;
         }
         FlowDecision decision =
@@ -446,6 +441,21 @@ final class Ingress {
             case FlowDecision.Forward forward -> open(port, packet, forward);
             case FlowDecision.Upgrade upgrade -> open(port, packet, upgrade);
         }
+    }
+
+    /** Why no flow can have these two ends; {@code null} where one can. */
+    private Reason addressObstacle() {
+        if (!ip.isUnicast()) {
+            return Reason.NOT_UNICAST;
+        }
+        // RFC 1122 section 3.2.1.3 (g), RFC 4291 section 2.5.3: loopback never crosses a link, nor
+        // does a packet to oneself.
+        boolean martian =
+                IpAddress.isLoopback(ip.sourceHigh(), ip.sourceLow())
+                        || IpAddress.isLoopback(ip.destinationHigh(), ip.destinationLow())
+                        || (ip.sourceLow() == ip.destinationLow()
+                                && ip.sourceHigh() == ip.destinationHigh());
+        return martian ? Reason.MARTIAN : null;
     }
 
     private void open(TunnelPort port, Packet packet, FlowDecision decision) {

@@ -120,10 +120,29 @@ public final class Answers {
      */
     private boolean verdict(IpPacket ip, int type, int code, PacketDevice ramp) {
         IpAddress self = ip.version() == 6 ? SELF_6 : SELF_4;
+        return verdictFrom(ip, type, code, self.high(), self.low(), ramp);
+    }
+
+    private boolean verdictFrom(
+            IpPacket ip, int type, int code, long sourceHigh, long sourceLow, PacketDevice ramp) {
         int length =
                 IcmpError.write(
-                        ip, type, code, 0, self.high(), self.low(), reply.bytes(), Packet.OFFSET);
+                        ip, type, code, 0, sourceHigh, sourceLow, reply.bytes(), Packet.OFFSET);
         return length > 0 && rate.allows(ip.sourceHigh(), ip.sourceLow()) && send(length, ramp);
+    }
+
+    /**
+     * Says that a packet has come too far, in the name of the address that it was sent to: for
+     * somebody to whom that is our only one.
+     */
+    public boolean timeExceededAtDestination(IpPacket ip, PacketDevice ramp) {
+        return verdictFrom(
+                ip,
+                ip.version() == 6 ? IcmpType.V6_TIME_EXCEEDED : IcmpType.TIME_EXCEEDED,
+                IcmpType.IN_TRANSIT,
+                ip.destinationHigh(),
+                ip.destinationLow(),
+                ramp);
     }
 
     /** Sends the RST that a closed port would (RFC 9293 section 3.10.7.1). */

@@ -56,28 +56,34 @@ public final class Egress {
      *
      * @param ip not rewritten yet, so that its sender recognises it
      * @param back where its sender is
+     * @param outside whether that is behind a device off-ramp: there the address that the packet
+     *     was sent to is the only one of ours that anybody knows and can answer to
      */
-    boolean refuses(IpPacket ip, Packet packet, PacketDevice to, PacketDevice back) {
+    boolean refuses(
+            IpPacket ip, Packet packet, PacketDevice to, PacketDevice back, boolean outside) {
         if (ip.timeToLive() <= 1) {
-            refuse(
-                    answers.refuse(ip, Reason.TIME_EXCEEDED, back),
-                    Reason.TIME_EXCEEDED,
-                    packet.packets());
+            boolean told =
+                    outside
+                            ? answers.timeExceededAtDestination(ip, back)
+                            : answers.refuse(ip, Reason.TIME_EXCEEDED, back);
+            refuse(told, Reason.TIME_EXCEEDED, packet.packets());
             return true;
         }
         if (isTooBig(ip, packet, to.mtu())) {
-            boolean ipv6 = ip.version() == 6;
-            boolean told =
-                    answers.error(
-                            ip,
-                            ipv6 ? IcmpType.V6_PACKET_TOO_BIG : IcmpType.UNREACHABLE,
-                            ipv6 ? 0 : IcmpType.FRAGMENTATION_NEEDED,
-                            to.mtu(),
-                            back);
-            refuse(told, Reason.TOO_BIG, packet.packets());
+            refuse(tooBig(ip, to.mtu(), back, outside), Reason.TOO_BIG, packet.packets());
             return true;
         }
         return false;
+    }
+
+    private boolean tooBig(IpPacket ip, int mtu, PacketDevice back, boolean outside) {
+        boolean ipv6 = ip.version() == 6;
+        int type = ipv6 ? IcmpType.V6_PACKET_TOO_BIG : IcmpType.UNREACHABLE;
+        int code = ipv6 ? 0 : IcmpType.FRAGMENTATION_NEEDED;
+        return outside
+                ? answers.errorFrom(
+                        ip, type, code, mtu, ip.destinationHigh(), ip.destinationLow(), back)
+                : answers.error(ip, type, code, mtu, back);
     }
 
     private void refuse(boolean told, Reason reason, int packets) {

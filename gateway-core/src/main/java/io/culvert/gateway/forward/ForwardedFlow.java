@@ -115,7 +115,7 @@ public final class ForwardedFlow implements PacketPath {
             forwarder.table().close(flow, ending);
             return false;
         }
-        if (forwarder.egress().refuses(ip, packet, to, back)) {
+        if (forwarder.egress().refuses(ip, packet, to, back, isFromOutside(from))) {
             return true;
         }
         if (tcp != null) {
@@ -140,6 +140,10 @@ public final class ForwardedFlow implements PacketPath {
         }
         forwarder.egress().send(ip, packet, to);
         return true;
+    }
+
+    private boolean isFromOutside(Direction from) {
+        return lease != null && lease.initiatorInside() != (from == Direction.FROM_INITIATOR);
     }
 
     /** Why a segment is not passed on; {@code null} where it is. */
@@ -181,7 +185,8 @@ public final class ForwardedFlow implements PacketPath {
         boolean initiated = of == Direction.FROM_INITIATOR;
         PacketDevice to = initiated ? initiator : target;
         PacketDevice back = initiated ? target : initiator;
-        if (forwarder.egress().refuses(error, packet, to, back)) {
+        // No error is answered with one (RFC 1122 section 3.2.2), so nobody hears of it.
+        if (forwarder.egress().refuses(error, packet, to, back, false)) {
             return true;
         }
         if (outward != null) {
