@@ -98,6 +98,16 @@ enum Family {
         return parse(any);
     }
 
+    /** The off-ramp's, which flows appear from. */
+    InetAddress offRamp() {
+        return parse(isIpv6() ? "fd00:5::1" : "10.5.0.1");
+    }
+
+    /** In the network behind another tunnel. */
+    InetAddress branch() {
+        return parse(isIpv6() ? "fd00:6::2" : "10.6.0.2");
+    }
+
     InetSocketAddress server(int port) {
         return new InetSocketAddress(server(), port);
     }

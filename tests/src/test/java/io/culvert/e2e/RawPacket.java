@@ -3,6 +3,8 @@ package io.culvert.e2e;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /** IP packets written by hand, with true checksums unless something else is asked for. */
 record RawPacket(InetAddress source, InetAddress destination, int timeToLive) {
@@ -15,6 +17,7 @@ record RawPacket(InetAddress source, InetAddress destination, int timeToLive) {
     private static final int TCP = 6;
     private static final int UDP = 17;
     private static final int ICMPV6 = 58;
+    private static final int FRAGMENT = 44;
     private static final int TCP_HEADER = 20;
     private static final int UDP_HEADER = 8;
     private static final int ICMP_HEADER = 8;
@@ -82,6 +85,79 @@ record RawPacket(InetAddress source, InetAddress destination, int timeToLive) {
         int sum = ipv6 ? checksum(message, ICMPV6) : ~sum(0, message) & 0xffff;
         message.putShort(2, (short) sum);
         return packet(ipv6 ? ICMPV6 : ICMP, message);
+    }
+
+    /** A packet of any protocol, whatever it carries. */
+    byte[] other(int protocol, byte[] payload) {
+        return packet(protocol, ByteBuffer.wrap(payload));
+    }
+
+    /** The same packet, which nobody on the way may cut; over IPv6 that is none. */
+    static byte[] dontFragment(byte[] packet) {
+        byte[] bytes = packet.clone();
+        if (isIpv4(bytes)) {
+            bytes[6] |= 0x40;
+            seal(bytes);
+        }
+        return bytes;
+    }
+
+    /** The same packet with that DSCP and ECN. */
+    static byte[] trafficClass(byte[] packet, int value) {
+        ByteBuffer bytes = ByteBuffer.wrap(packet.clone());
+        if (isIpv4(packet)) {
+            bytes.put(1, (byte) value);
+            seal(bytes.array());
+        } else {
+            bytes.putInt(0, (bytes.getInt(0) & 0xf00f_ffff) | value << 20);
+        }
+        return bytes.array();
+    }
+
+    /**
+     * The same packet in fragments: RFC 791 section 3.2, RFC 8200 section 4.5.
+     *
+     * @param size payload bytes of each but the last, a multiple of 8
+     */
+    static List<byte[]> fragments(byte[] packet, int identification, int size) {
+        int header = isIpv4(packet) ? 20 : 40;
+        List<byte[]> fragments = new ArrayList<>();
+        for (int offset = 0; offset < packet.length - header; offset += size) {
+            int length = Math.min(size, packet.length - header - offset);
+            boolean more = offset + length < packet.length - header;
+            fragments.add(fragment(packet, identification, offset, length, more));
+        }
+        return fragments;
+    }
+
+    /** Some of a packet's payload as a fragment. */
+    static byte[] fragment(
+            byte[] packet, int identification, int offset, int length, boolean more) {
+        boolean ipv4 = isIpv4(packet);
+        int header = ipv4 ? 20 : 40;
+        int all = ipv4 ? header : header + 8;
+        ByteBuffer bytes = ByteBuffer.allocate(all + length);
+        bytes.put(0, packet, 0, header).put(all, packet, header + offset, length);
+        if (ipv4) {
+            bytes.putShort(2, (short) bytes.capacity()).putShort(4, (short) identification);
+            bytes.putShort(6, (short) (offset / 8 | (more ? 0x2000 : 0)));
+            seal(bytes.array());
+        } else {
+            bytes.putShort(4, (short) (8 + length)).put(6, (byte) FRAGMENT);
+            bytes.put(40, packet[6]).putShort(42, (short) (offset | (more ? 1 : 0)));
+            bytes.putInt(44, identification);
+        }
+        return bytes.array();
+    }
+
+    private static boolean isIpv4(byte[] packet) {
+        return packet[0] >> 4 == 4;
+    }
+
+    private static void seal(byte[] packet) {
+        ByteBuffer header = ByteBuffer.wrap(packet, 0, 20).slice();
+        header.putShort(10, (short) 0);
+        header.putShort(10, (short) ~sum(0, header));
     }
 
     private int checksum(ByteBuffer transport, int protocol) {

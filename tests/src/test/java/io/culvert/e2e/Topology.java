@@ -15,6 +15,7 @@ import io.culvert.linux.OpenDescriptors;
 import io.culvert.linux.Route;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
@@ -36,6 +37,15 @@ final class Topology implements AutoCloseable {
     static final String DEVICE = "culv0";
     static final String OUTSIDE = "outside";
     static final String SERVERS_DEVICE = "gateway";
+
+    /** The off-ramp's, on the gateway's host. */
+    static final String OFF_RAMP = "culv-lan";
+
+    static final int FIRST_PORT = 20_000;
+    static final int LAST_PORT = 29_999;
+
+    /** Packets stay packets. */
+    static final String FORWARD_ALL = "policy: { default: forward }\n";
 
     /** One client, everything upgraded. */
     static final String UPGRADE_ALL = "policy: { default: upgrade }\n";
@@ -108,6 +118,63 @@ final class Topology implements AutoCloseable {
             topology.close();
             throw e;
         }
+    }
+
+    /**
+     * The clients' packets leave by a device, from where the gateway's host routes them to the
+     * server, which knows the way back to the off-ramp's addresses alone.
+     *
+     * @param offRamp further settings of the off-ramp
+     * @param settings the rest of the configuration
+     */
+    static Topology withOffRamp(String offRamp, String settings, String... tenants)
+            throws IOException {
+        Topology topology = withoutGateway();
+        try {
+            for (int i = 1; i < tenants.length; i++) {
+                topology.addClient("client" + (i + 1));
+            }
+            topology.routeOffRamp();
+            topology.start(
+                    topology.onRamps(1500, tenants) + offRamp(offRamp) + settings,
+                    FlowListener.NONE);
+            topology.routeClients();
+            return topology;
+        } catch (IOException | RuntimeException e) {
+            topology.close();
+            throw e;
+        }
+    }
+
+    /** What the gateway's host and the server need for an off-ramp of type device. */
+    void routeOffRamp() throws IOException {
+        gatewayHost.forwards();
+        for (Family family : Family.values()) {
+            InetAddress address = family.offRamp();
+            server.route(
+                    address, address.getAddress().length * 8, SERVERS_DEVICE, family.gateway());
+        }
+    }
+
+    /** The YAML of an off-ramp of type device. */
+    static String offRamp(String settings) {
+        return """
+        offramps:
+          - name: lan
+            type: device
+            device: %s
+            addresses: [10.5.0.1, "fd00:5::1"]
+            ports: %d-%d
+            %s
+        """
+                .formatted(OFF_RAMP, FIRST_PORT, LAST_PORT, settings);
+    }
+
+    /** A client more. */
+    Host addClient(String name) throws IOException {
+        Host client = Host.named(name);
+        clients.add(client);
+        return client;
     }
 
     /** The YAML of on-ramps, one in each client, named as their tenants are. */
