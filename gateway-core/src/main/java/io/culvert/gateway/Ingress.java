@@ -293,7 +293,9 @@ final class Ingress {
 
     /** The key is the packet's, from outside to inside. */
     private void openInwards(DevicePort port, Mapping mapping, Packet packet) {
-        Reason obstacle = addressObstacle();
+        // Source and destination may be one address: of two inside endpoints that talk by their
+        // outside ones.
+        Reason obstacle = unusableAddress();
         if (obstacle == null) {
             obstacle = obstacleToForwarding();
         }
@@ -421,7 +423,13 @@ final class Ingress {
 
     /** The first packet of a flow, if it may be one. */
     private void open(TunnelPort port, Packet packet) {
-        Reason obstacle = addressObstacle();
+        Reason obstacle = unusableAddress();
+        // A packet to oneself never crosses a link.
+        if (obstacle == null
+                && ip.sourceLow() == ip.destinationLow()
+                && ip.sourceHigh() == ip.destinationHigh()) {
+            obstacle = Reason.MARTIAN;
+        }
         if (obstacle != null) {
             counters.dropped(obstacle, packet.packets());
             return;
@@ -443,19 +451,16 @@ final class Ingress {
         }
     }
 
-    /** Why no flow can have these two ends; {@code null} where one can. */
-    private Reason addressObstacle() {
+    /** Why no flow can have one of these two ends; {@code null} where it can have both. */
+    private Reason unusableAddress() {
         if (!ip.isUnicast()) {
             return Reason.NOT_UNICAST;
         }
-        // RFC 1122 section 3.2.1.3 (g), RFC 4291 section 2.5.3: loopback never crosses a link, nor
-        // does a packet to oneself.
-        boolean martian =
-                IpAddress.isLoopback(ip.sourceHigh(), ip.sourceLow())
+        // RFC 1122 section 3.2.1.3 (g), RFC 4291 section 2.5.3: loopback never crosses a link.
+        return IpAddress.isLoopback(ip.sourceHigh(), ip.sourceLow())
                         || IpAddress.isLoopback(ip.destinationHigh(), ip.destinationLow())
-                        || (ip.sourceLow() == ip.destinationLow()
-                                && ip.sourceHigh() == ip.destinationHigh());
-        return martian ? Reason.MARTIAN : null;
+                ? Reason.MARTIAN
+                : null;
     }
 
     private void open(TunnelPort port, Packet packet, FlowDecision decision) {
