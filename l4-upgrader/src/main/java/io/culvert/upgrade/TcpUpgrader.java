@@ -294,6 +294,11 @@ public final class TcpUpgrader implements AutoCloseable {
         return initiatorInfo.read(socket) && initiatorInfo.state() == TcpInfo.CLOSED;
     }
 
+    /** Whether an error of the connection has not been told yet. */
+    boolean hasFailed(int socket) {
+        return Syscall.getsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_ERROR) > 0;
+    }
+
     Translation inward(Flow flow, int slot) {
         return new Translation(initiatorView(flow), namespaceView(flow, slot));
     }

@@ -2,6 +2,7 @@ package io.culvert.upgrade;
 
 import io.culvert.flow.Direction;
 import io.culvert.flow.Flow;
+import io.culvert.flow.TcpState;
 import io.culvert.hook.Reason;
 import io.culvert.nat.Endpoints;
 import io.culvert.nat.IcmpErrorTranslation;
@@ -348,13 +349,21 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         splice = null;
         state = State.CLOSING;
         ending = reason;
-        // Of a reset that came just before, the splice may not know.
-        boolean reset = reason == Reason.RESET_BY_INITIATOR || upgrader.isGone(over.initiator());
+        boolean reset = reason == Reason.RESET_BY_INITIATOR || wasReset(over.initiator());
         if (reset || flow.tcpState().isOver()) {
             upgrader.table().close(flow, reason);
         } else {
             upgrader.table().expireSoon(flow);
         }
+    }
+
+    /**
+     * Of a reset that came just before, the splice may not know. A connection that both sides have
+     * closed is gone too, but its last acknowledgment may not have come out of the namespace yet.
+     */
+    private boolean wasReset(int socket) {
+        return upgrader.isGone(socket)
+                && (flow.tcpState() != TcpState.BOTH_CLOSED || upgrader.hasFailed(socket));
     }
 
     /**
