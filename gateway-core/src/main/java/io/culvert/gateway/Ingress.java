@@ -13,6 +13,7 @@ import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.ForwardedFlow;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Port;
+import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.hook.FlowDecision;
@@ -66,7 +67,7 @@ final class Ingress {
     private final IpPacket quoted = new IpPacket();
     private final FlowKey key = new FlowKey();
     private final Packet datagram = new Packet();
-    private final FlowDecision inbound = new FlowDecision.Forward("mapping", "tunnels");
+    private final FlowDecision inbound = new FlowDecision.Forward("mapping", Routes.TUNNELS);
     private boolean draining;
 
     /** Gives a packet to the worker that owns its flow; false where that one has no room. */
@@ -177,15 +178,7 @@ final class Ingress {
             errorFromTunnel(port, packet);
             return;
         }
-        key.set(
-                port.tenant().id(),
-                ip.protocol(),
-                ip.sourceHigh(),
-                ip.sourceLow(),
-                ip.sourcePort(),
-                ip.destinationHigh(),
-                ip.destinationLow(),
-                ip.destinationPort());
+        setKey(port, ip);
         Flow flow = isEchoReply() ? null : table.find(key);
         if (flow != null) {
             carry(flow, Direction.FROM_INITIATOR, port, packet);
@@ -197,6 +190,18 @@ final class Ingress {
         } else {
             open(port, packet);
         }
+    }
+
+    private void setKey(TunnelPort port, IpPacket of) {
+        key.set(
+                port.tenant().id(),
+                of.protocol(),
+                of.sourceHigh(),
+                of.sourceLow(),
+                of.sourcePort(),
+                of.destinationHigh(),
+                of.destinationLow(),
+                of.destinationPort());
     }
 
     /** Of an upgraded flow the target's packets do not come from a tunnel. */
@@ -345,15 +350,7 @@ final class Ingress {
         if (!isSoundError(packet)) {
             return;
         }
-        key.set(
-                port.tenant().id(),
-                quoted.protocol(),
-                quoted.sourceHigh(),
-                quoted.sourceLow(),
-                quoted.sourcePort(),
-                quoted.destinationHigh(),
-                quoted.destinationLow(),
-                quoted.destinationPort());
+        setKey(port, quoted);
         Flow flow = forwarded(table.find(key));
         if (flow != null && !isQuotedEchoReply()) {
             error(flow, Direction.FROM_INITIATOR, port, packet);
@@ -471,15 +468,7 @@ final class Ingress {
             return;
         }
         // Maybe reversed by the look-ups before.
-        key.set(
-                port.tenant().id(),
-                ip.protocol(),
-                ip.sourceHigh(),
-                ip.sourceLow(),
-                ip.sourcePort(),
-                ip.destinationHigh(),
-                ip.destinationLow(),
-                ip.destinationPort());
+        setKey(port, ip);
         int owner = upgrades ? upgraders.owner(ip.protocol(), key) : worker;
         if (owner != worker) {
             handOver(owner, port, packet);

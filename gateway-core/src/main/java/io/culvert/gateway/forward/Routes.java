@@ -1,6 +1,7 @@
 package io.culvert.gateway.forward;
 
 import io.culvert.flow.Tenant;
+import io.culvert.gateway.policy.Action;
 
 import java.util.Map;
 
@@ -11,7 +12,7 @@ import java.util.Map;
  */
 public final class Routes {
     /** The off-ramp that stands for the tenant's tunnels. */
-    public static final String TUNNELS = "tunnels";
+    public static final String TUNNELS = Action.FORWARD.defaultOffRamp();
 
     private final Map<Integer, Tenant> tenants;
     private final Map<Integer, RouteTable<String>> tables;
