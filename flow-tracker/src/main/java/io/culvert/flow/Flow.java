@@ -2,6 +2,7 @@ package io.culvert.flow;
 
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
+import io.culvert.wire.IpProtocol;
 import io.culvert.wire.TcpHeader;
 
 /**
@@ -40,6 +41,9 @@ public final class Flow {
     private long initiatorBytes;
     private long targetPackets;
     private long targetBytes;
+
+    // Its place in its worker's list, while it is in it.
+    private UnassuredFlows.Place unassured;
 
     Flow(FlowKey key, Tenant tenant, long id, int worker, FlowDecision decision, long nowNanos) {
         this.key = key;
@@ -122,6 +126,9 @@ public final class Flow {
         } else {
             targetPackets += packets;
             targetBytes += bytes;
+            if (unassured != null && key.protocol() != IpProtocol.TCP) {
+                forgetUnassured();
+            }
         }
     }
 
@@ -172,7 +179,22 @@ public final class Flow {
             ends(from, TcpTracker.endOf(tcp));
         }
         tcpState = before.after(from, flags, initiatorEndAcknowledged && targetEndAcknowledged);
+        if (unassured != null) {
+            opened(before);
+        }
         return before.isEstablished() != tcpState.isEstablished();
+    }
+
+    private void opened(TcpState before) {
+        if (tcpState.isEstablished()) {
+            if (before == TcpState.SYN_RECEIVED) {
+                // RFC 9293 section 3.5: its initiator has seen what the target sent it.
+                unassured.proveSource();
+            }
+            forgetUnassured();
+        } else if (tcpState.isOver()) {
+            unassured.notHalfOpen();
+        }
     }
 
     /** That side's SYN or FIN asks for this number; a repeated one asks for nothing new. */
@@ -264,6 +286,19 @@ public final class Flow {
 
     public long targetBytes() {
         return targetBytes;
+    }
+
+    /** Where the flow is among those that nothing speaks for. */
+    void unassured(UnassuredFlows.Place place) {
+        unassured = place;
+    }
+
+    /** The flow is none of those any more. */
+    void forgetUnassured() {
+        if (unassured != null) {
+            unassured.leave();
+            unassured = null;
+        }
     }
 
     long renewAtNanos() {

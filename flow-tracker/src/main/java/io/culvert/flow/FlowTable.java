@@ -12,6 +12,7 @@ import io.culvert.hook.Reason;
 import io.culvert.wire.TcpHeader;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,8 +32,10 @@ import java.util.function.Consumer;
  * is never ended early and at most an eighth of its time-out late. From its deadline on it is not
  * found; that it is handed to {@link Expired} may take another second, the wheel's tick.
  *
- * <p>Nothing is ever evicted for lack of room: RFC 4787 REQ-5 and RFC 5382 REQ-5 let a flow go only
- * when it was silent for its time-out. {@link #open} refuses instead.
+ * <p>A flow that something speaks for is never ended for lack of room: RFC 4787 REQ-5 and RFC 5382
+ * REQ-5 let it go only when it was silent for its time-out, and {@link #open} refuses instead.
+ * Those that {@linkplain UnassuredFlows nothing speaks for} have less time the fuller the table is,
+ * as pf and Linux do it: {@link #relieve}.
  *
  * <p>Threading: shared. {@link #find} is wait-free. A flow that expires is handed to its owner's
  * {@link Expired}, because only the owner may release what the flow holds.
@@ -48,6 +51,17 @@ public final class FlowTable {
      */
     private static final long UNANSWERED = Duration.ofMinutes(5).toNanos();
 
+    /** From this part of the limit on, in percent, unassured flows have less time. */
+    private static final int CROWDED = 60;
+
+    /** What an unassured flow has where nothing is crowded, and where the table is full. */
+    private static final long PATIENCE = Duration.ofMinutes(4).toNanos();
+
+    private static final long LEAST_PATIENCE = Duration.ofSeconds(10).toNanos();
+
+    /** Flows looked at for each one that is opened: more than come. */
+    private static final int LOOKS_PER_OPENING = 4;
+
     private final FlowLimits limits;
     private final FlowTimers timers;
     private final NanoClock clock;
@@ -58,6 +72,10 @@ public final class FlowTable {
     private final VarExpiration<FlowKey, Flow> expiration;
     private final AtomicInteger size = new AtomicInteger();
     private final AtomicLong lastId = new AtomicLong();
+    private final ProvenSources sources;
+
+    /** By worker; each is touched by its own alone. */
+    private final UnassuredFlows[] unassured;
 
     /**
      * Takes flows whose time is over. Called on any worker's thread; hands the flow to its owner,
@@ -80,7 +98,11 @@ public final class FlowTable {
         record Refused(Reason reason) implements Opening {}
     }
 
+    /**
+     * @param workers who open flows, numbered from 0
+     */
     public FlowTable(
+            int workers,
             FlowLimits limits,
             FlowTimers timers,
             NanoClock clock,
@@ -100,6 +122,9 @@ public final class FlowTable {
                         .build();
         policy = flows.policy();
         expiration = policy.expireVariably().orElseThrow();
+        sources = new ProvenSources(clock.nanoTime());
+        unassured = new UnassuredFlows[workers];
+        Arrays.setAll(unassured, worker -> new UnassuredFlows(sources));
     }
 
     /** The flow of that key, or {@code null}. The key is only read. */
@@ -114,6 +139,8 @@ public final class FlowTable {
      * @param worker who owns the flow from now on
      */
     public Opening open(FlowKey key, Tenant tenant, int worker, FlowDecision decision) {
+        long now = clock.nanoTime();
+        relieve(worker, LOOKS_PER_OPENING);
         if (size.incrementAndGet() > limits.flows()) {
             size.decrementAndGet();
             return new Opening.Refused(Reason.TABLE_FULL);
@@ -122,7 +149,11 @@ public final class FlowTable {
             size.decrementAndGet();
             return new Opening.Refused(Reason.TENANT_LIMIT);
         }
-        long now = clock.nanoTime();
+        if (!tenant.opens(limits.flowsPerSecondPerTenant(), now)) {
+            size.decrementAndGet();
+            tenant.releaseFlow();
+            return new Opening.Refused(Reason.TENANT_RATE);
+        }
         Flow flow = new Flow(key.copy(), tenant, lastId.incrementAndGet(), worker, decision, now);
         flow.renewAtNanos(now + timeout(flow) / RENEWALS_PER_TIMEOUT);
         Flow other = flows.asMap().putIfAbsent(flow.key(), flow);
@@ -131,8 +162,42 @@ public final class FlowTable {
             tenant.releaseFlow();
             return new Opening.Found(other);
         }
+        unassured[worker].add(flow);
         listener.opened(flow);
         return new Opening.Opened(flow);
+    }
+
+    /** Whether so much of the limit is used that unassured flows have less time. */
+    public boolean isCrowded() {
+        return size.get() >= (long) limits.flows() * CROWDED / 100;
+    }
+
+    /**
+     * Ends flows of that worker's, its own to call, that nothing speaks for and that have been
+     * silent for too long by how crowded the table is.
+     *
+     * @param looks flows to look at, at most
+     */
+    public void relieve(int worker, int looks) {
+        for (int i = 0; i < looks && isCrowded(); i++) {
+            Flow silent = unassured[worker].silentFor(patience(), clock.nanoTime(), looks);
+            if (silent == null) {
+                return;
+            }
+            close(silent, Reason.EARLY_DROP);
+        }
+    }
+
+    /** In proportion to the room that is left beyond {@link #CROWDED}. */
+    private long patience() {
+        double room = Math.max(0, 1 - (double) size.get() / limits.flows());
+        double scale = Math.min(1, room / (1 - CROWDED / 100.0));
+        return LEAST_PATIENCE + (long) (scale * (PATIENCE - LEAST_PATIENCE));
+    }
+
+    /** Whose address is no forged one. */
+    public ProvenSources sources() {
+        return sources;
     }
 
     /**
@@ -210,6 +275,7 @@ public final class FlowTable {
             return;
         }
         flow.closed(reason);
+        flow.forgetUnassured();
         flows.asMap().remove(flow.key(), flow);
         size.decrementAndGet();
         flow.tenant().releaseFlow();

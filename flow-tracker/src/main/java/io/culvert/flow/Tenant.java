@@ -10,6 +10,9 @@ public final class Tenant {
     private final int id;
     private final String name;
     private final AtomicInteger flows = new AtomicInteger();
+    private final AtomicInteger halfOpen = new AtomicInteger();
+    private final AtomicInteger slots = new AtomicInteger();
+    private final FlowRate rate = new FlowRate();
 
     public Tenant(int id, String name) {
         this.id = id;
@@ -29,17 +32,44 @@ public final class Tenant {
         return flows.get();
     }
 
+    /** TCP slots of this tenant whose handshake is not done. */
+    public int halfOpen() {
+        return halfOpen.get();
+    }
+
+    /** Counts one upgraded connection more unless there are {@code limit} already. */
+    public boolean claimSlot(int limit) {
+        return claim(slots, limit);
+    }
+
+    public void releaseSlot() {
+        slots.decrementAndGet();
+    }
+
     /** Counts one flow more unless there are {@code limit} already. */
     boolean claimFlow(int limit) {
-        if (flows.incrementAndGet() <= limit) {
-            return true;
-        }
-        flows.decrementAndGet();
-        return false;
+        return claim(flows, limit);
     }
 
     void releaseFlow() {
         flows.decrementAndGet();
+    }
+
+    /** Whether the tenant may open a flow now; if so it counts. */
+    boolean opens(int perSecond, long nowNanos) {
+        return rate.allows(perSecond, nowNanos);
+    }
+
+    void halfOpen(int change) {
+        halfOpen.addAndGet(change);
+    }
+
+    private static boolean claim(AtomicInteger count, int limit) {
+        if (count.incrementAndGet() <= limit) {
+            return true;
+        }
+        count.decrementAndGet();
+        return false;
     }
 
     @Override

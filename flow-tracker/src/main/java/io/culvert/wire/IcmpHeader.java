@@ -3,8 +3,8 @@ package io.culvert.wire;
 import java.nio.ByteBuffer;
 
 /**
- * The first eight bytes of an ICMP message, RFC 792 and RFC 4443 section 2.1: of an echo, and of an
- * error with the packet it is about.
+ * The first eight bytes of an ICMP message, RFC 792 and RFC 4443 section 2.1: of an echo or another
+ * query, and of an error with the packet it is about.
  *
  * <pre>{@code
  *  0                   1                   2                   3
@@ -59,12 +59,12 @@ public final class IcmpHeader {
         return bytes.getShort(start + CHECKSUM) & 0xffff;
     }
 
-    /** Of an echo. */
+    /** Of a {@linkplain #isQuery query}. */
     public int identifier() {
         return bytes.getShort(start + IDENTIFIER) & 0xffff;
     }
 
-    /** Of an echo. */
+    /** Of a {@linkplain #isQuery query}. */
     public int sequenceNumber() {
         return bytes.getShort(start + SEQUENCE_NUMBER) & 0xffff;
     }
@@ -96,8 +96,34 @@ public final class IcmpHeader {
         return type() == (version == 6 ? IcmpType.V6_ECHO_REQUEST : IcmpType.ECHO_REQUEST);
     }
 
-    public boolean isEchoReply() {
-        return type() == (version == 6 ? IcmpType.V6_ECHO_REPLY : IcmpType.ECHO_REPLY);
+    /** Asks for a {@linkplain #isReply reply} with its identifier: RFC 5508 section 3. */
+    public boolean isRequest() {
+        if (version == 6) return type() == IcmpType.V6_ECHO_REQUEST;
+        return switch (type()) {
+            case IcmpType.ECHO_REQUEST,
+                    IcmpType.TIMESTAMP_REQUEST,
+                    IcmpType.INFORMATION_REQUEST,
+                    IcmpType.ADDRESS_MASK_REQUEST ->
+                    true;
+            default -> false;
+        };
+    }
+
+    public boolean isReply() {
+        if (version == 6) return type() == IcmpType.V6_ECHO_REPLY;
+        return switch (type()) {
+            case IcmpType.ECHO_REPLY,
+                    IcmpType.TIMESTAMP_REPLY,
+                    IcmpType.INFORMATION_REPLY,
+                    IcmpType.ADDRESS_MASK_REPLY ->
+                    true;
+            default -> false;
+        };
+    }
+
+    /** Has an identifier, which is the same in request and reply. */
+    public boolean isQuery() {
+        return isRequest() || isReply();
     }
 
     /** Absolute index of what follows the eight bytes: in an error the packet it is about. */
@@ -110,7 +136,7 @@ public final class IcmpHeader {
         return length - LENGTH;
     }
 
-    /** Sets an echo's identifier, and keeps the message's checksum true. */
+    /** Sets a query's identifier, and keeps the message's checksum true. */
     public IcmpHeader identifier(int identifier) {
         int before = identifier();
         bytes.putShort(start + IDENTIFIER, (short) identifier);

@@ -9,6 +9,15 @@ public final class IcmpType {
     public static final int ECHO_REQUEST = 8;
     public static final int TIME_EXCEEDED = 11;
     public static final int PARAMETER_PROBLEM = 12;
+    public static final int TIMESTAMP_REQUEST = 13;
+    public static final int TIMESTAMP_REPLY = 14;
+    public static final int INFORMATION_REQUEST = 15;
+    public static final int INFORMATION_REPLY = 16;
+
+    /** RFC 950 appendix I. */
+    public static final int ADDRESS_MASK_REQUEST = 17;
+
+    public static final int ADDRESS_MASK_REPLY = 18;
 
     /** Codes of {@link #UNREACHABLE}. */
     public static final int NET_UNREACHABLE = 0;
@@ -46,7 +55,9 @@ public final class IcmpType {
     public static final int V6_ADDRESS_UNREACHABLE = 3;
     public static final int V6_PORT_UNREACHABLE = 4;
 
-    /** Code of {@link #V6_PARAMETER_PROBLEM}. */
+    /** Codes of {@link #V6_PARAMETER_PROBLEM}; the information word is a pointer. */
+    public static final int V6_ERRONEOUS_FIELD = 0;
+
     public static final int V6_UNRECOGNIZED_OPTION = 2;
 
     private IcmpType() {}

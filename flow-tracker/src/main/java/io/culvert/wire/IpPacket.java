@@ -198,7 +198,7 @@ public final class IpPacket {
         Defect defect = icmp.wrap(bytes, transportOffset, transportLength, version);
         if (defect != Defect.NONE) return defect;
         view = protocol;
-        if (icmp.isEchoRequest() || icmp.isEchoReply()) {
+        if (icmp.isQuery()) {
             sourcePortOffset = transportOffset + IcmpHeader.IDENTIFIER;
             destinationPortOffset = sourcePortOffset;
         }
@@ -260,12 +260,12 @@ public final class IpPacket {
         return MAPPED | (address & 0xffff_ffffL);
     }
 
-    /** Of TCP and UDP the port, of an echo its identifier, else 0. */
+    /** Of TCP and UDP the port, of an ICMP query its identifier, else 0. */
     public int sourcePort() {
         return sourcePortOffset < 0 ? 0 : bytes.getShort(sourcePortOffset) & 0xffff;
     }
 
-    /** Of TCP and UDP the port, of an echo its identifier, else 0. */
+    /** Of TCP and UDP the port, of an ICMP query its identifier, else 0. */
     public int destinationPort() {
         return destinationPortOffset < 0 ? 0 : bytes.getShort(destinationPortOffset) & 0xffff;
     }
@@ -299,6 +299,11 @@ public final class IpPacket {
     public int fragmentIdentification() {
         if (version == 4) return ipv4.identification();
         return ipv6.fragmentHeader() < 0 ? 0 : ipv6.fragmentIdentification();
+    }
+
+    /** Whether an IPv6 routing header sends the packet further than its destination address. */
+    public boolean hasSegmentsLeft() {
+        return version == 6 && ipv6.unfinishedRouting() >= 0;
     }
 
     /** Of IPv6 the hop limit. */

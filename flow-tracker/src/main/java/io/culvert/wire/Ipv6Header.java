@@ -64,6 +64,10 @@ public final class Ipv6Header {
     /** Bytes of the fragment header, RFC 8200 section 4.5. */
     static final int FRAGMENT_LENGTH = 8;
 
+    // Of a routing header, RFC 8200 section 4.4.
+    static final int ROUTING_TYPE = 2;
+    private static final int SEGMENTS_LEFT = 3;
+
     private static final int AUTHENTICATION = 51;
     private static final int DESTINATION_OPTIONS = 60;
     private static final int MOBILITY = 135;
@@ -80,6 +84,7 @@ public final class Ipv6Header {
     private int transportOffset;
     private int fragmentHeader;
     private int fragmentNextHeaderField;
+    private int unfinishedRouting;
     private int options;
 
     /** Checks the lengths of the header and of each extension header and option. */
@@ -110,6 +115,7 @@ public final class Ipv6Header {
         protocol = nextHeader();
         transportOffset = start + LENGTH;
         fragmentHeader = -1;
+        unfinishedRouting = -1;
         return isExtension(protocol) ? walkExtensions() : Defect.NONE;
     }
 
@@ -133,7 +139,8 @@ public final class Ipv6Header {
                     if (defect != Defect.NONE) return defect;
                 }
                 case ROUTING -> {
-                    if (bytes.get(at + 2) == 0) return Defect.ROUTING_TYPE_ZERO;
+                    if (bytes.get(at + ROUTING_TYPE) == 0) return Defect.ROUTING_TYPE_ZERO;
+                    if (bytes.get(at + SEGMENTS_LEFT) != 0) unfinishedRouting = at;
                 }
                 case FRAGMENT -> {
                     if (fragmentHeader >= 0) return Defect.FRAGMENT_REPEATED;
@@ -284,6 +291,16 @@ public final class Ipv6Header {
     /** Absolute index of the packet's end, as the payload length says. */
     int end() {
         return end;
+    }
+
+    /** Absolute index of a routing header that has segments left, or -1. */
+    int unfinishedRouting() {
+        return unfinishedRouting;
+    }
+
+    /** Bytes from the packet's first to the type of that routing header. */
+    public int unfinishedRoutingType() {
+        return unfinishedRouting + ROUTING_TYPE - start;
     }
 
     /** Absolute index of the fragment header, or -1. */

@@ -44,7 +44,8 @@ class FlowExpiryTest {
 
     private FlowTable table(FlowTable.Expired taker) {
         return new FlowTable(
-                new FlowLimits(100_000, 100_000),
+                1,
+                new FlowLimits(100_000, 100_000, 1_000_000),
                 FlowTimers.DEFAULT,
                 clock,
                 FlowListener.NONE,

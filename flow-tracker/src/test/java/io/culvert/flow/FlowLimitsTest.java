@@ -8,12 +8,13 @@ import org.junit.jupiter.api.Test;
 class FlowLimitsTest {
     @Test
     void allowsAMillionFlowsByDefault() {
-        assertEquals(new FlowLimits(1_000_000, 200_000), FlowLimits.DEFAULT);
+        assertEquals(new FlowLimits(1_000_000, 200_000, 1_000_000), FlowLimits.DEFAULT);
     }
 
     @Test
     void refusesLimitsThatAllowNoFlow() {
-        assertThrows(IllegalArgumentException.class, () -> new FlowLimits(0, 1));
-        assertThrows(IllegalArgumentException.class, () -> new FlowLimits(1, 0));
+        assertThrows(IllegalArgumentException.class, () -> new FlowLimits(0, 1, 1_000_000));
+        assertThrows(IllegalArgumentException.class, () -> new FlowLimits(1, 0, 1_000_000));
+        assertThrows(IllegalArgumentException.class, () -> new FlowLimits(1, 1, 0));
     }
 }

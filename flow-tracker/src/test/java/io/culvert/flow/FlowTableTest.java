@@ -15,6 +15,7 @@ import io.culvert.wire.IpProtocol;
 
 import org.junit.jupiter.api.Test;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -35,10 +36,10 @@ class FlowTableTest {
     private final List<Flow> expired = new ArrayList<>();
     private final Tenant acme = new Tenant(1, "acme");
     private final Tenant globex = new Tenant(2, "globex");
-    private final FlowTable table = table(new FlowLimits(4, 3));
+    private final FlowTable table = table(new FlowLimits(4, 3, 1_000_000));
 
     private FlowTable table(FlowLimits limits) {
-        return new FlowTable(limits, FlowTimers.DEFAULT, clock, new Recorder(), expired::add);
+        return new FlowTable(1, limits, FlowTimers.DEFAULT, clock, new Recorder(), expired::add);
     }
 
     /** Writes down what a listener hears. */
@@ -115,6 +116,21 @@ class FlowTableTest {
     }
 
     @Test
+    void refusesWhatATenantOpensBeyondItsRateAndCountsItNowhere() {
+        FlowTable slow = table(new FlowLimits(100, 100, 2));
+        opened(slow.open(key(acme, 1), acme, 0, FORWARD));
+        opened(slow.open(key(acme, 2), acme, 0, FORWARD));
+
+        assertEquals(Reason.TENANT_RATE, refusal(slow.open(key(acme, 3), acme, 0, FORWARD)));
+        opened(slow.open(key(globex, 3), globex, 0, FORWARD));
+        assertEquals(3, slow.size());
+        assertEquals(2, acme.flows());
+
+        clock.advance(Duration.ofMillis(500));
+        opened(slow.open(key(acme, 3), acme, 0, FORWARD));
+    }
+
+    @Test
     void refusesTheFlowBeyondTheLimitAndKeepsLiveOnes() {
         Flow first = open(acme, 1);
         open(acme, 2);
@@ -170,6 +186,7 @@ class FlowTableTest {
         int keys = 20_000;
         FlowTable shared =
                 new FlowTable(
+                        1,
                         FlowLimits.DEFAULT,
                         FlowTimers.DEFAULT,
                         clock,
@@ -290,6 +307,6 @@ class FlowTableTest {
 
     @Test
     void knowsItsLimits() {
-        assertEquals(new FlowLimits(4, 3), table.limits());
+        assertEquals(new FlowLimits(4, 3, 1_000_000), table.limits());
     }
 }

@@ -51,7 +51,8 @@ final class IdleFlows {
         long before = used();
         FlowTable table =
                 new FlowTable(
-                        new FlowLimits(count, count),
+                        1,
+                        new FlowLimits(count, count, 1_000_000),
                         FlowTimers.DEFAULT,
                         new CycleClock(System::nanoTime),
                         FlowListener.NONE,
@@ -63,6 +64,7 @@ final class IdleFlows {
             table.open(key, tenant, 0, UPGRADE);
             Flow flow = table.find(key);
             flow.count(Direction.FROM_INITIATOR, 1, 60, 0);
+            flow.count(Direction.FROM_TARGET, 1, 60, 0);
         }
         long after = used();
         if (table.size() != count) {

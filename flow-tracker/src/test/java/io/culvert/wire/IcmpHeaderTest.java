@@ -26,7 +26,7 @@ class IcmpHeaderTest {
         assertEquals(9, header.payloadOffset());
         assertEquals(2, header.payloadLength());
         assertTrue(header.isEchoRequest());
-        assertFalse(header.isEchoReply());
+        assertFalse(header.isReply());
         assertFalse(header.isError());
     }
 
@@ -40,25 +40,25 @@ class IcmpHeaderTest {
     }
 
     @Test
-    void tellsErrorsAndEchoesOfEachFamily() {
+    void tellsErrorsAndQueriesOfEachFamily() {
         List<Integer> errors = new ArrayList<>();
-        List<Integer> echoes = new ArrayList<>();
+        List<Integer> queries = new ArrayList<>();
         List<Integer> errors6 = new ArrayList<>();
-        List<Integer> echoes6 = new ArrayList<>();
+        List<Integer> queries6 = new ArrayList<>();
         for (int type = 0; type < 256; type++) {
             ByteBuffer bytes = Hex.bytes("%02x00 0000 00000000".formatted(type));
             assertEquals(Defect.NONE, header.wrap(bytes, 0, 8, 4));
             if (header.isError()) errors.add(type);
-            if (header.isEchoRequest() || header.isEchoReply()) echoes.add(type);
+            if (header.isQuery()) queries.add(type);
             assertEquals(Defect.NONE, header.wrap(bytes, 0, 8, 6));
             if (header.isError()) errors6.add(type);
-            if (header.isEchoRequest() || header.isEchoReply()) echoes6.add(type);
+            if (header.isQuery()) queries6.add(type);
         }
         assertEquals(List.of(3, 4, 5, 11, 12), errors);
-        assertEquals(List.of(0, 8), echoes);
+        assertEquals(List.of(0, 8, 13, 14, 15, 16, 17, 18), queries);
         assertEquals(128, errors6.size());
         assertEquals(127, errors6.getLast());
-        assertEquals(List.of(128, 129), echoes6);
+        assertEquals(List.of(128, 129), queries6);
     }
 
     @Test

@@ -99,9 +99,11 @@ public final class Gateway implements AutoCloseable {
         workers = new Worker[count];
         table =
                 new FlowTable(
+                        count,
                         new FlowLimits(
                                 configuration.limits().flows(),
-                                configuration.limits().flowsPerTenant()),
+                                configuration.limits().flowsPerTenant(),
+                                configuration.limits().flowsPerSecondPerTenant()),
                         new FlowTimers(
                                 configuration.timers().tcpEstablished(),
                                 configuration.timers().tcpTransitory(),
@@ -166,6 +168,7 @@ public final class Gateway implements AutoCloseable {
                                 Math.min(
                                         configuration.limits().flows(),
                                         SlotAddresses.MAXIMUM_SLOTS),
+                                configuration.limits().slotsPerTenant(),
                                 configuration.limits().dials(),
                                 configuration.limits().dialTimeout().toNanos(),
                                 configuration.timers().tcpTransitory().toNanos(),

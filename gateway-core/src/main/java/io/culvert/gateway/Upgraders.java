@@ -46,8 +46,7 @@ record Upgraders(
             PacketDevice ramp) {
         SocketOffRamp offRamp = offRamps.get(decision.via());
         if (flow.key().protocol() == IpProtocol.TCP) {
-            tcp.open(flow, offRamp, ip, packet, ramp);
-            return null;
+            return tcp.open(flow, offRamp, ip, packet, ramp);
         }
         Reason failure =
                 flow.key().protocol() == IpProtocol.UDP

@@ -52,6 +52,12 @@ final class Worker {
     /** How often time limits are looked at. */
     private static final long TICK_MILLIS = 100;
 
+    /** Where one part of this many of the dials is half open, SYNs are looked at closely. */
+    private static final int HALF_OPEN_PART = 4;
+
+    /** Unassured flows ended in one tick at most, where the table is crowded. */
+    private static final int LOOKS_PER_TICK = 8_192;
+
     /** The kernel's TIME-WAIT inside the namespace, and a little. */
     private static final long SLOT_HOLD_DOWN_NANOS = 65_000_000_000L;
 
@@ -63,8 +69,10 @@ final class Worker {
     private final TcpUpgrader tcp;
     private final UdpUpgrader udp;
     private final Forwarder forwarder;
+    private final Openings openings;
     private final Ingress ingress;
     private final Inbox inbox;
+    private final CrowdAlarm crowdAlarm = new CrowdAlarm();
 
     /** This worker's own ends, by the name of their on-ramp. */
     private final Map<String, TunnelPort> tunnels = new HashMap<>();
@@ -92,6 +100,7 @@ final class Worker {
     /** A worker's own numbers. */
     record Limits(
             int slots,
+            int slotsPerTenant,
             int dials,
             long dialTimeoutNanos,
             long halfClosedNanos,
@@ -126,7 +135,8 @@ final class Worker {
                         new SlotPool(limits.slots(), SLOT_HOLD_DOWN_NANOS),
                         new Dialer(
                                 poller, limits.dialTimeoutNanos(), limits.dials(), limits.idle()),
-                        new Splicer(poller, limits.relayBuffer()));
+                        new Splicer(poller, limits.relayBuffer()),
+                        limits.slotsPerTenant());
         udp =
                 new UdpUpgrader(
                         shared.table(),
@@ -164,18 +174,35 @@ final class Worker {
                         new Egress(answers, counters, shared.identifications()),
                         shared.routes(),
                         limits.midStream());
-        ingress =
-                new Ingress(
-                        index,
+        openings =
+                new Openings(
                         shared.table(),
+                        clock,
+                        limits.midStream(),
+                        Math.max(1, limits.dials() / HALF_OPEN_PART));
+        ingress = ingress(answers, new Upgraders(index, tcp, udp, echo, shared.offRamps()));
+    }
+
+    private Ingress ingress(Answers answers, Upgraders upgraders) {
+        FlowTable table = shared.table();
+        CycleClock clock = shared.clock();
+        Refusals refusals = new Refusals(answers, counters);
+        Delivery delivery = new Delivery(index, table, clock, counters, refusals, this::handOver);
+        return new Ingress(
+                counters,
+                reassembler,
+                new TunnelIngress(
+                        index,
+                        table,
                         clock,
                         shared.policy(),
                         counters,
-                        answers,
-                        reassembler,
-                        new Upgraders(index, tcp, udp, echo, shared.offRamps()),
+                        refusals,
+                        openings,
+                        upgraders,
                         forwarder,
-                        this::handOver);
+                        delivery),
+                new DeviceIngress(index, table, refusals, openings, forwarder, delivery));
     }
 
     private boolean handOver(int worker, Port port, Packet packet) {
@@ -219,12 +246,12 @@ final class Worker {
 
     /** From now on no flow is opened. */
     void drain() {
-        ingress.drain();
+        openings.drain();
     }
 
     /** Ends every flow of this worker, and opens no other. */
     void closeFlows() {
-        ingress.drain();
+        openings.drain();
         shared.clock().refresh();
         // Resets first, and out of the namespace with them: a flow that is closed carries nothing.
         own(flow -> tcp.reset(flow, Reason.SHUTDOWN));
@@ -282,7 +309,9 @@ final class Worker {
         shared.clock().refresh();
         tcp.tick(shared.limits().halfClosedNanos());
         reassembler.expire();
+        shared.table().relieve(index, LOOKS_PER_TICK);
         if (index == 0) {
+            crowdAlarm.look(shared.table(), shared.clock().nanoTime());
             shared.table().expire();
             forwarder.expire();
         }

@@ -11,7 +11,7 @@ import io.culvert.wire.IcmpType;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
-import io.culvert.wire.TcpReset;
+import io.culvert.wire.TcpAnswer;
 
 import java.util.random.RandomGenerator;
 
@@ -58,7 +58,7 @@ public final class Answers {
     }
 
     /**
-     * Answers a packet whose flow is refused for that reason. A shortage of our own is not
+     * Answers a packet whose flow is refused for that reason. A shortage that passes is not
      * answered: the initiator tries again and may then succeed.
      *
      * @return whether an answer went out
@@ -78,13 +78,15 @@ public final class Answers {
                                     ramp);
             case POLICY_RULE, POLICY_DEFAULT, HOOK_REFUSED ->
                     tcp ? reset(ip, ramp) : prohibited(ip, ramp);
-            case TENANT_PORTS, OUTSIDE_PORTS_EXHAUSTED -> prohibited(ip, ramp);
+            case TENANT_LIMIT, TENANT_SLOTS, TENANT_PORTS, OUTSIDE_PORTS_EXHAUSTED ->
+                    prohibited(ip, ramp);
             case NO_ROUTE ->
                     verdict(
                             ip,
                             ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
                             ipv6 ? IcmpType.V6_NO_ROUTE : IcmpType.NET_UNREACHABLE,
                             ramp);
+            case SEGMENTS_LEFT -> beyondUs(ip, ramp);
             case DIAL_UNREACHABLE, DIAL_TIMEOUT ->
                     error(
                             ip,
@@ -120,14 +122,32 @@ public final class Answers {
      */
     private boolean verdict(IpPacket ip, int type, int code, PacketDevice ramp) {
         IpAddress self = ip.version() == 6 ? SELF_6 : SELF_4;
-        return verdictFrom(ip, type, code, self.high(), self.low(), ramp);
+        return verdictFrom(ip, type, code, 0, self.high(), self.low(), ramp);
+    }
+
+    /** RFC 8200 section 4.4: we go by no routing header, and this one is not done. */
+    private boolean beyondUs(IpPacket ip, PacketDevice ramp) {
+        return verdictFrom(
+                ip,
+                IcmpType.V6_PARAMETER_PROBLEM,
+                IcmpType.V6_ERRONEOUS_FIELD,
+                ip.ipv6().unfinishedRoutingType(),
+                SELF_6.high(),
+                SELF_6.low(),
+                ramp);
     }
 
     private boolean verdictFrom(
-            IpPacket ip, int type, int code, long sourceHigh, long sourceLow, PacketDevice ramp) {
+            IpPacket ip,
+            int type,
+            int code,
+            int info,
+            long sourceHigh,
+            long sourceLow,
+            PacketDevice ramp) {
         int length =
                 IcmpError.write(
-                        ip, type, code, 0, sourceHigh, sourceLow, reply.bytes(), Packet.OFFSET);
+                        ip, type, code, info, sourceHigh, sourceLow, reply.bytes(), Packet.OFFSET);
         return length > 0 && rate.allows(ip.sourceHigh(), ip.sourceLow()) && send(length, ramp);
     }
 
@@ -140,6 +160,7 @@ public final class Answers {
                 ip,
                 ip.version() == 6 ? IcmpType.V6_TIME_EXCEEDED : IcmpType.TIME_EXCEEDED,
                 IcmpType.IN_TRANSIT,
+                0,
                 ip.destinationHigh(),
                 ip.destinationLow(),
                 ramp);
@@ -147,7 +168,12 @@ public final class Answers {
 
     /** Sends the RST that a closed port would (RFC 9293 section 3.10.7.1). */
     public boolean reset(IpPacket ip, PacketDevice ramp) {
-        return send(TcpReset.write(ip, reply.bytes(), Packet.OFFSET), ramp);
+        return send(TcpAnswer.reset(ip, reply.bytes(), Packet.OFFSET), ramp);
+    }
+
+    /** Asks the sender of a SYN to show that it exists: {@link TcpAnswer#challenge}. */
+    public boolean challenge(IpPacket syn, int number, PacketDevice ramp) {
+        return send(TcpAnswer.challenge(syn, number, reply.bytes(), Packet.OFFSET), ramp);
     }
 
     /**

@@ -52,6 +52,7 @@ public final class TcpUpgrader implements AutoCloseable {
     private final SlotPool slots;
     private final Dialer dialer;
     private final Splicer splicer;
+    private final int slotsPerTenant;
     private final ByteBuffer noLinger = NativeMemory.allocateNative(8).putInt(0, 1);
 
     // A descriptor kept for the moment when there are no others.
@@ -70,6 +71,7 @@ public final class TcpUpgrader implements AutoCloseable {
     /**
      * @param cycle called at the start of each batch of packets from the namespace, to refresh the
      *     clock
+     * @param slotsPerTenant connections of one tenant, dials included, that live at once
      */
     public TcpUpgrader(
             FlowTable table,
@@ -81,7 +83,8 @@ public final class TcpUpgrader implements AutoCloseable {
             Answers answers,
             SlotPool slots,
             Dialer dialer,
-            Splicer splicer) {
+            Splicer splicer,
+            int slotsPerTenant) {
         this.table = table;
         this.entrance = entrance;
         this.poller = poller;
@@ -92,6 +95,7 @@ public final class TcpUpgrader implements AutoCloseable {
         this.slots = slots;
         this.dialer = dialer;
         this.splicer = splicer;
+        this.slotsPerTenant = slotsPerTenant;
     }
 
     /** Begins to take packets and connections from the namespace; on the worker's thread. */
@@ -108,14 +112,19 @@ public final class TcpUpgrader implements AutoCloseable {
      *
      * @param ip its first packet, a SYN; counted as carried here, until the dial has failed
      * @param ramp where replies go
+     * @return {@code null}, or why it cannot be; then the packet is the caller's
      */
-    public void open(
+    public Reason open(
             Flow flow, SocketOffRamp offRamp, IpPacket ip, Packet packet, PacketDevice ramp) {
+        if (!flow.tenant().claimSlot(slotsPerTenant)) {
+            return Reason.TENANT_SLOTS;
+        }
         UpgradedTcp connection = new UpgradedTcp(this, flow, packet, packet.packets(), ramp);
         flow.path(connection);
         SocketOffRamp.Target target =
                 offRamp.target(ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
         connection.dial(target, ip.trafficClass());
+        return null;
     }
 
     /** Ends a flow whose time is over. */

@@ -89,6 +89,9 @@ final class UpgradedEcho implements PacketPath {
         // answer, and check, the message.
         if (!packet.checksumPartial() && !ip.transportChecksumValid()) {
             upgrader.counters().dropped(Reason.BAD_CHECKSUM, packet.packets());
+        } else if (!ip.icmp().isEchoRequest()) {
+            // Another query under the same identifier, which the socket cannot send.
+            upgrader.counters().dropped(Reason.NO_FLOW, packet.packets());
         } else {
             upgrader.send(this, ip, packet.packets());
         }

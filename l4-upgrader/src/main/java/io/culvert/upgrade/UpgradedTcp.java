@@ -402,6 +402,7 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
             splice.abort(flow.closeReason());
         }
         resetTarget();
+        flow.tenant().releaseSlot();
         if (slot != NONE) {
             upgrader.slots().release(slot, upgrader.now());
             slot = NONE;

@@ -129,6 +129,8 @@ class AnswersTest {
         "DIAL_UNREACHABLE, TCP, 6, 1, 3",
         "DIAL_TIMEOUT, TCP, 4, 3, 1",
         "DIAL_TIMEOUT, UDP, 6, 1, 3",
+        "TENANT_LIMIT, UDP, 4, 3, 13",
+        "TENANT_SLOTS, TCP, 6, 1, 1",
         "TENANT_PORTS, TCP, 4, 3, 13",
         "OUTSIDE_PORTS_EXHAUSTED, UDP, 6, 1, 1",
         "TIME_EXCEEDED, UDP, 4, 11, 0",
@@ -163,7 +165,7 @@ class AnswersTest {
             value = Reason.class,
             names = {
                 "TABLE_FULL",
-                "TENANT_LIMIT",
+                "TENANT_RATE",
                 "SLOTS_EXHAUSTED",
                 "DESCRIPTORS_EXHAUSTED",
                 "PORTS_EXHAUSTED",
@@ -171,7 +173,7 @@ class AnswersTest {
                 "ECHO_UNAVAILABLE",
                 "SHUTDOWN"
             })
-    void aShortageOfOurOwnIsNotAnswered(Reason reason) {
+    void aShortageThatPassesIsNotAnswered(Reason reason) {
         assertFalse(answers.refuse(packet("TCP", 4), reason, ramp.left()));
         assertFalse(answers.refuse(packet("UDP", 6), reason, ramp.left()));
         received();

@@ -71,7 +71,7 @@ public final class IcmpErrorTranslation {
             }
         } else {
             IcmpHeader icmp = quoted.icmp();
-            if (icmp != null && (icmp.isEchoRequest() || icmp.isEchoReply())) {
+            if (icmp != null && icmp.isQuery()) {
                 icmp.identifier(inner.sourcePort());
             }
             int before = InternetChecksum.complement(addresses);

@@ -111,7 +111,7 @@ public final class Translation {
 
     private void rewriteOther(IpPacket packet, boolean partial) {
         IcmpHeader icmp = packet.icmp();
-        if (icmp != null && (icmp.isEchoRequest() || icmp.isEchoReply())) {
+        if (icmp != null && icmp.isQuery()) {
             rewriteIdentifier(icmp, partial);
         }
         PseudoHeader.changed(packet, addressChange, partial);

@@ -21,6 +21,7 @@ final class TestFlows {
     TestFlows(NanoClock clock) {
         table =
                 new FlowTable(
+                        1,
                         FlowLimits.DEFAULT,
                         FlowTimers.DEFAULT,
                         clock,

@@ -22,7 +22,8 @@ final class Flows {
 
     static FlowTable table(CycleClock clock) {
         return new FlowTable(
-                new FlowLimits(2_000_000, 2_000_000),
+                1,
+                new FlowLimits(2_000_000, 2_000_000, 1_000_000),
                 FlowTimers.DEFAULT,
                 clock,
                 FlowListener.NONE,

@@ -11,7 +11,7 @@ import io.culvert.wire.IcmpError;
 import io.culvert.wire.IcmpType;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
-import io.culvert.wire.TcpReset;
+import io.culvert.wire.TcpAnswer;
 import io.culvert.wire.UdpDatagram;
 
 import org.junit.jupiter.api.Test;
@@ -53,7 +53,7 @@ class ReplyTest {
         int resets = 0;
         for (CorpusPacket each : CorpusPacket.all()) {
             if (packet.wrap(each.bytes(), 0, each.length()) != Defect.NONE) continue;
-            int length = TcpReset.write(packet, into, AT);
+            int length = TcpAnswer.reset(packet, into, AT);
             if (length == 0) continue;
             resets++;
             Packet reply = decode(length);

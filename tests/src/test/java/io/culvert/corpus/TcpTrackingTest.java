@@ -66,7 +66,8 @@ class TcpTrackingTest {
 
     private final FlowTable table =
             new FlowTable(
-                    new FlowLimits(10, 10),
+                    1,
+                    new FlowLimits(10, 10, 1_000_000),
                     FlowTimers.DEFAULT,
                     () -> 0,
                     FlowListener.NONE,

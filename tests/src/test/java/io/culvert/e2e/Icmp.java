@@ -13,7 +13,7 @@ final class Icmp {
     private Icmp() {}
 
     static boolean isReply(IpPacket ip) {
-        return ip.icmp() != null && ip.icmp().isEchoReply();
+        return ip.icmp() != null && ip.icmp().isReply();
     }
 
     static boolean isReply(IpPacket ip, int identifier, int sequence) {

@@ -37,6 +37,7 @@ final class PacketSocket implements AutoCloseable {
     private final ByteBuffer buffer = NativeMemory.allocate(LARGEST);
     private final long address = NativeMemory.address(buffer);
     private final IpPacket packet = new IpPacket();
+    private int received;
 
     private PacketSocket(Fd capture, Fd ipv4, Fd ipv6) {
         this.capture = capture;
@@ -102,12 +103,18 @@ final class PacketSocket implements AutoCloseable {
     boolean next(Predicate<IpPacket> fits) {
         int length = Syscall.recv(capture.number(), address, LARGEST, 0);
         while (length >= 0) {
+            received = length;
             if (packet.wrap(buffer, 0, length) == Defect.NONE && fits.test(packet)) {
                 return true;
             }
             length = Syscall.recv(capture.number(), address, LARGEST, 0);
         }
         return false;
+    }
+
+    /** Bytes of the last packet, and of what came behind it. */
+    int received() {
+        return received;
     }
 
     @Override

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.util.Arrays;
 import java.util.List;
 
 /** Source translation changes what it has to and leaves everything else as it is. */
@@ -105,6 +106,78 @@ class SourceNatHeadersTest {
             assertEquals(family.offRamp(), source.getAddress());
             assertEquals(ByteBuffer.wrap(payload), received.flip());
         }
+    }
+
+    /** RFC 8200 section 4.4: we are not the one that the routing header is for. */
+    @Test
+    void refusesARoutingHeaderThatLeadsFurther() throws Exception {
+        Family family = Family.IPV6;
+        try (Topology topology = open();
+                PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE);
+                PacketSocket lan = PacketSocket.on(topology.gatewayHost(), Topology.OFF_RAMP)) {
+            RawPacket packet = packet(family);
+            ramp.send(withRoutingHeader(packet.udp(CLIENT_PORT, CLOSED_PORT, new byte[10]), 1));
+
+            IpPacket error = ramp.await("an error", ip -> ip.icmp() != null && ip.icmp().isError());
+            assertEquals(4, error.icmp().type());
+            assertEquals(0, error.icmp().code());
+            assertEquals(42, error.icmp().information(), "where the routing type is");
+
+            ramp.send(withRoutingHeader(packet.udp(CLIENT_PORT, CLOSED_PORT, new byte[11]), 0));
+            IpPacket out = lan.await("done", ip -> ip.destinationPort() == CLOSED_PORT);
+            assertEquals(11, out.udp().length() - 8, "the first of them to leave");
+            topology.everyPacketIsAccountedFor();
+        }
+    }
+
+    /** Of type 4, RFC 8754, with one segment. */
+    private static byte[] withRoutingHeader(byte[] packet, int segmentsLeft) {
+        byte[] routed = new byte[packet.length + 24];
+        System.arraycopy(packet, 0, routed, 0, 40);
+        System.arraycopy(packet, 40, routed, 64, packet.length - 40);
+        routed[6] = 43;
+        ByteBuffer.wrap(routed).putShort(4, (short) (routed.length - 40));
+        routed[40] = packet[6];
+        routed[41] = 2;
+        routed[42] = 4;
+        routed[43] = (byte) segmentsLeft;
+        System.arraycopy(packet, 24, routed, 48, 16);
+        return routed;
+    }
+
+    /** Ethernet pads what is shorter than 46 bytes (RFC 894), and a raw socket anything. */
+    @ParameterizedTest
+    @EnumSource
+    void leavesAwayWhatALinkHasAppended(Family family) throws Exception {
+        try (Topology topology = open();
+                PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE);
+                PacketSocket lan = PacketSocket.on(topology.gatewayHost(), Topology.OFF_RAMP)) {
+            byte[] packet = packet(family).udp(CLIENT_PORT, CLOSED_PORT, new byte[1]);
+            ramp.send(Arrays.copyOf(packet, packet.length + 17));
+
+            lan.await("it", ip -> ip.destinationPort() == CLOSED_PORT);
+            assertEquals(packet.length, lan.received());
+        }
+    }
+
+    /** RFC 5508 REQ-1: every query, and its answer. */
+    @Test
+    void carriesATimestampRequestAndItsReply() throws Exception {
+        Family family = Family.IPV4;
+        try (Topology topology = open();
+                PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {
+            ramp.send(packet(family).icmp(13, 0, 77 << 16 | 5, new byte[12]));
+
+            IpPacket reply = ramp.await("a reply", ip -> isTimestampReply(ip));
+            assertEquals(77, reply.icmp().identifier());
+            assertEquals(5, reply.icmp().sequenceNumber());
+            assertTrue(Decoded.of(reply).checksumsRight());
+            topology.everyPacketIsAccountedFor();
+        }
+    }
+
+    private static boolean isTimestampReply(IpPacket ip) {
+        return ip.icmp() != null && ip.icmp().type() == 14;
     }
 
     /** RFC 5508 REQ-3 b: options in what an error quotes are skipped. */

@@ -73,6 +73,12 @@ public final class Packet {
         return this;
     }
 
+    /** Leaves away what a link has appended to the packet. */
+    public Packet shorten(int length) {
+        this.length = Math.min(this.length, length);
+        return this;
+    }
+
     /** How many packets of a link this one stands for, for whoever counts. */
     public Packet packets(int count) {
         packets = count;

@@ -37,9 +37,13 @@ final class ConfigurationReader {
     private static Limits limits(Section section) {
         Limits defaults = Limits.DEFAULT;
         int flows = section.number("flows", defaults.flows());
+        int ofTenant =
+                Math.min(flows, section.number("flows-per-tenant", defaults.flowsPerTenant()));
         return new Limits(
                 flows,
-                Math.min(flows, section.number("flows-per-tenant", defaults.flowsPerTenant())),
+                ofTenant,
+                section.number("flows-per-second-per-tenant", defaults.flowsPerSecondPerTenant()),
+                Math.min(ofTenant, section.number("slots-per-tenant", defaults.slotsPerTenant())),
                 section.number("dials", defaults.dials()),
                 section.value("dial-timeout", text -> span(text, "100ms", "5m"))
                         .orElse(defaults.dialTimeout()),

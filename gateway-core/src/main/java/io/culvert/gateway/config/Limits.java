@@ -7,6 +7,8 @@ import java.time.Duration;
  *
  * @param flows that live at once
  * @param flowsPerTenant at most {@code flows}
+ * @param flowsPerSecondPerTenant that one tenant opens in a second
+ * @param slotsPerTenant upgraded TCP connections of one tenant, at most {@code flowsPerTenant}
  * @param dials of upgraded TCP flows, under way at once
  * @param dialTimeout how long one may take
  * @param drain how long live flows may go on after the gateway was told to stop
@@ -15,12 +17,16 @@ import java.time.Duration;
 public record Limits(
         int flows,
         int flowsPerTenant,
+        int flowsPerSecondPerTenant,
+        int slotsPerTenant,
         int dials,
         Duration dialTimeout,
         Duration drain,
         int relayBuffer) {
     public static final Limits DEFAULT =
             new Limits(
+                    1_000_000,
+                    200_000,
                     1_000_000,
                     200_000,
                     4096,

@@ -90,6 +90,11 @@ public final class ForwardedFlow implements PacketPath {
         };
     }
 
+    /** Whether packets get other addresses on their way. */
+    public boolean isTranslated() {
+        return lease != null;
+    }
+
     /** What to call the flow's end when its time is over. */
     public Reason ending() {
         return ending;

@@ -59,11 +59,6 @@ public final class Forwarder {
         }
     }
 
-    /** Whether segments of a TCP connection may be forwarded whose beginning was not seen. */
-    public boolean midStream() {
-        return midStream;
-    }
-
     /**
      * Gives a new flow its path.
      *

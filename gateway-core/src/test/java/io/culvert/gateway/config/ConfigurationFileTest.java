@@ -99,7 +99,8 @@ class ConfigurationFileTest {
                               via: internet
                             - { do: forward }
                             - { do: reject, protocol: gre }
-                        limits: { flows: 10, flows-per-tenant: 5, dials: 3, dial-timeout: 500ms,
+                        limits: { flows: 10, flows-per-tenant: 5, slots-per-tenant: 4,
+                                  flows-per-second-per-tenant: 7, dials: 3, dial-timeout: 500ms,
                                   drain: 1h, relay-buffer: 1MiB }
                         timers: { tcp-established: 3h, tcp-transitory: 5m, udp: 2m, icmp: 60s }
                         workers: 3
@@ -143,7 +144,7 @@ class ConfigurationFileTest {
                         rule("rule 3", List.of(47), Action.REJECT, "")),
                 configuration.policy().rules());
         assertEquals(
-                new Limits(10, 5, 3, Duration.ofMillis(500), Duration.ofHours(1), 1 << 20),
+                new Limits(10, 5, 7, 4, 3, Duration.ofMillis(500), Duration.ofHours(1), 1 << 20),
                 configuration.limits());
         assertEquals(
                 new Timers(

@@ -48,7 +48,12 @@ final class ForwardedFlowTest {
     private final PacketCounters counters = new PacketCounters();
     private final FlowTable table =
             new FlowTable(
-                    FlowLimits.DEFAULT, FlowTimers.DEFAULT, () -> 0, FlowListener.NONE, flow -> {});
+                    1,
+                    FlowLimits.DEFAULT,
+                    FlowTimers.DEFAULT,
+                    () -> 0,
+                    FlowListener.NONE,
+                    flow -> {});
     private final Tenant tenant = new Tenant(1, "acme");
     private final MemoryDevice.Pair tunnel = MemoryDevice.pair(1_280, 8);
     private final MemoryDevice.Pair outside = MemoryDevice.pair(1_500, 8);

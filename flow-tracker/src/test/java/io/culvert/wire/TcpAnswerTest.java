@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import java.nio.ByteBuffer;
 
-class TcpResetTest {
+class TcpAnswerTest {
     private static final int AT = 3;
 
     private final ByteBuffer into = ByteBuffer.allocate(80);
@@ -18,7 +18,7 @@ class TcpResetTest {
         IpPacket syn =
                 Packets.wrapped(Packets.v4(6, "c001 01bb 00000001 00000000 5002 8000 0000 0000"));
 
-        assertEquals(40, TcpReset.write(syn, into, AT));
+        assertEquals(40, TcpAnswer.reset(syn, into, AT));
         assertEquals(
                 Hex.of("45000028 00004000 40066ecd c0000202 0a000001")
                         + Hex.of("01bb c001 00000000 00000002 5014 0000 220f 0000"),
@@ -31,7 +31,7 @@ class TcpResetTest {
                 Packets.wrapped(
                         Packets.v6(6, "c001 01bb 00000001 00000002 5010 8000 0000 0000 616263"));
 
-        assertEquals(60, TcpReset.write(ack, into, AT));
+        assertEquals(60, TcpAnswer.reset(ack, into, AT));
         String swapped = "20010db8000000000000000000000002 20010db8000000000000000000000001";
         assertEquals(
                 Hex.of("60000000 0014 06 40", swapped)
@@ -55,7 +55,7 @@ class TcpResetTest {
         String segment = "c001 01bb ffffffff 00000007 50%s 8000 0000 0000".formatted(flags);
         IpPacket offending = Packets.wrapped(Packets.v4(6, segment + data));
 
-        assertEquals(40, TcpReset.write(offending, into, AT));
+        assertEquals(40, TcpAnswer.reset(offending, into, AT));
         assertEquals(sequence + acknowledgment, Hex.of(into, AT + 24, 8));
     }
 
@@ -65,8 +65,20 @@ class TcpResetTest {
         IpPacket offending = Packets.wrapped(bytes);
         offending.ipv4().trafficClass(0xbb);
 
-        assertEquals(40, TcpReset.write(offending, into, AT));
+        assertEquals(40, TcpAnswer.reset(offending, into, AT));
         assertEquals("b8", Hex.of(into, AT + 1, 1));
+    }
+
+    @Test
+    void challengesASynWithAnAcknowledgmentOfSomethingElse() {
+        IpPacket syn =
+                Packets.wrapped(Packets.v4(6, "c001 01bb 00000001 00000000 5002 8000 0000 0000"));
+
+        assertEquals(40, TcpAnswer.challenge(syn, 0x12345678, into, AT));
+        assertEquals(
+                Hex.of("45000028 00004000 40066ecd c0000202 0a000001")
+                        + Hex.of("01bb c001 00000000 12345678 5010 0000 b968 0000"),
+                Hex.of(into, AT, 40));
     }
 
     @Test
@@ -83,7 +95,8 @@ class TcpResetTest {
             Packets.v6(6, toSome, syn),
         };
         for (ByteBuffer bytes : all) {
-            assertEquals(0, TcpReset.write(Packets.wrapped(bytes), into, AT));
+            assertEquals(0, TcpAnswer.reset(Packets.wrapped(bytes), into, AT));
+            assertEquals(0, TcpAnswer.challenge(Packets.wrapped(bytes), 7, into, AT));
         }
         assertEquals(ByteBuffer.allocate(80), into, "nothing is written");
     }

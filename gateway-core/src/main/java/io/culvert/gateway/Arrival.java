@@ -1,0 +1,43 @@
+package io.culvert.gateway;
+
+import io.culvert.flow.Flow;
+import io.culvert.hook.FlowDecision;
+import io.culvert.hook.Reason;
+import io.culvert.wire.IcmpHeader;
+import io.culvert.wire.IpAddress;
+import io.culvert.wire.IpPacket;
+
+/** Questions that are asked of a packet wherever it came in. */
+final class Arrival {
+    private Arrival() {}
+
+    static boolean isError(IpPacket ip) {
+        return ip.icmp() != null && ip.icmp().isError();
+    }
+
+    static boolean isRequest(IpPacket ip) {
+        return ip.icmp() != null && ip.icmp().isRequest();
+    }
+
+    static boolean isReply(IpPacket ip) {
+        IcmpHeader icmp = ip.icmp();
+        return icmp != null && icmp.isReply();
+    }
+
+    /** Why no flow can have one of these two ends; {@code null} where it can have both. */
+    static Reason unusableAddress(IpPacket ip) {
+        if (!ip.isUnicast()) {
+            return Reason.NOT_UNICAST;
+        }
+        // RFC 1122 section 3.2.1.3 (g), RFC 4291 section 2.5.3: loopback never crosses a link.
+        return IpAddress.isLoopback(ip.sourceHigh(), ip.sourceLow())
+                        || IpAddress.isLoopback(ip.destinationHigh(), ip.destinationLow())
+                ? Reason.MARTIAN
+                : null;
+    }
+
+    /** Of an upgraded flow the target's packets do not come as packets. */
+    static Flow forwarded(Flow flow) {
+        return flow != null && flow.decision() instanceof FlowDecision.Forward ? flow : null;
+    }
+}

@@ -1,0 +1,129 @@
+package io.culvert.gateway;
+
+import io.culvert.flow.Direction;
+import io.culvert.flow.Flow;
+import io.culvert.flow.FlowTable;
+import io.culvert.flow.NanoClock;
+import io.culvert.flow.PacketCounters;
+import io.culvert.gateway.forward.ForwardedFlow;
+import io.culvert.gateway.forward.Port;
+import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.hook.Reason;
+import io.culvert.tun.Packet;
+import io.culvert.upgrade.PacketPath;
+import io.culvert.wire.IpPacket;
+
+/**
+ * Gives packets and errors of known flows to their paths, or to the worker that owns them.
+ *
+ * <p>Confined to one worker.
+ */
+final class Delivery {
+    private final int worker;
+    private final FlowTable table;
+    private final NanoClock clock;
+    private final PacketCounters counters;
+    private final Refusals refusals;
+    private final HandOver handOver;
+
+    /** Gives a packet to the worker that owns its flow; false where that one has no room. */
+    @FunctionalInterface
+    interface HandOver {
+        boolean offer(int worker, Port port, Packet packet);
+    }
+
+    Delivery(
+            int worker,
+            FlowTable table,
+            NanoClock clock,
+            PacketCounters counters,
+            Refusals refusals,
+            HandOver handOver) {
+        this.worker = worker;
+        this.table = table;
+        this.clock = clock;
+        this.counters = counters;
+        this.refusals = refusals;
+        this.handOver = handOver;
+    }
+
+    /**
+     * Takes a packet of that side of the flow, and counts what becomes of it.
+     *
+     * @return whether the flow took it; if not, the flow is over and the packet is the first of
+     *     another
+     */
+    boolean packet(Flow flow, Direction from, Port port, IpPacket ip, Packet packet) {
+        if (flow.worker() != worker) {
+            handOver(flow.worker(), port, packet);
+            return true;
+        }
+        if (flow.path() instanceof ForwardedFlow forwarded) {
+            if (ip.hasSegmentsLeft() && forwarded.isTranslated()) {
+                // From outside none comes so far, so this is a tunnel's.
+                refusals.refuse((TunnelPort) port, ip, packet, Reason.SEGMENTS_LEFT);
+                return true;
+            }
+            return forwarded.carry(from, ip, packet);
+        }
+        return upgraded(flow, (TunnelPort) port, ip, packet);
+    }
+
+    private boolean upgraded(Flow flow, TunnelPort port, IpPacket ip, Packet packet) {
+        // As for the first one: RFC 1812 section 5.3.1. mtr sends such again and again.
+        Reason obstacle = obstacleToUpgrade(ip);
+        if (obstacle != null) {
+            refusals.refuse(port, ip, packet, obstacle);
+            return true;
+        }
+        flow.count(Direction.FROM_INITIATOR, packet.packets(), ip.length(), clock.nanoTime());
+        if (!((PacketPath) flow.path()).packet(ip, packet)) {
+            return false;
+        }
+        table.seen(flow);
+        return true;
+    }
+
+    /** Why no packet of an upgraded flow may be so; {@code null} where it may. */
+    static Reason obstacleToUpgrade(IpPacket ip) {
+        // RFC 1812 section 5.3.1: we are a hop.
+        if (ip.timeToLive() <= 1) {
+            return Reason.TIME_EXCEEDED;
+        }
+        return ip.hasSegmentsLeft() ? Reason.SEGMENTS_LEFT : null;
+    }
+
+    void handOver(int owner, Port port, Packet packet) {
+        if (!handOver.offer(owner, port, packet)) {
+            refusals.drop(packet, Reason.QUEUE_FULL);
+        }
+    }
+
+    /**
+     * Takes an ICMP error about a packet of the flow, and counts what becomes of it.
+     *
+     * @param flow may be {@code null}
+     * @param of which side sent what the error quotes
+     */
+    void error(Flow flow, Direction of, Port port, IpPacket error, IpPacket quoted, Packet packet) {
+        if (flow != null && flow.worker() != worker) {
+            handOver(flow.worker(), port, packet);
+            return;
+        }
+        boolean meant;
+        if (flow != null && flow.path() instanceof ForwardedFlow forwarded) {
+            // Counts it itself.
+            if (forwarded.error(of, error, quoted, packet)) {
+                return;
+            }
+            meant = false;
+        } else {
+            meant = flow != null && ((PacketPath) flow.path()).error(error, quoted, packet);
+        }
+        if (meant) {
+            counters.carried(packet.packets());
+        } else {
+            refusals.drop(packet, Reason.UNMATCHED_ERROR);
+        }
+    }
+}
