@@ -543,6 +543,31 @@ class SourceNatBehaviourTest {
         assertEquals(List.of(), strict.outside());
     }
 
+    /** Advertisements of routers, from either side. */
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rfc5508-req-11")
+    void aMessageThatIsNeitherQueryNorErrorIsDropped(Family family) {
+        map(strict, family);
+        int advertisement = family.isIpv6() ? 134 : 9;
+
+        strict.fromTunnel(
+                Bytes.icmp(family.client(0), family.server(0), advertisement, 0, 0, new byte[8]));
+        strict.fromOutside(
+                Bytes.icmp(
+                        family.server(0),
+                        new End(family.outside(), 0),
+                        advertisement,
+                        0,
+                        0,
+                        new byte[8]));
+
+        assertEquals(List.of(), strict.atTunnel());
+        assertEquals(List.of(), strict.outside());
+        assertEquals(1, strict.dropped(Reason.NO_FLOW));
+        assertEquals(1, strict.dropped(Reason.NO_MAPPING));
+    }
+
     @ParameterizedTest
     @EnumSource
     @Tag("rfc4787-req-13")
