@@ -21,6 +21,7 @@ import io.culvert.wire.IpProtocol;
 import io.culvert.wire.TcpHeader;
 
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.time.Duration;
@@ -95,6 +96,7 @@ class FlowExpiryTest {
     }
 
     @Test
+    @Tag("rfc4787-req-5")
     void keepsASilentFlowForExactlyNineEighthsOfItsTimeOut() {
         Flow flow = open(IpProtocol.UDP);
 
@@ -146,6 +148,8 @@ class FlowExpiryTest {
     }
 
     @Test
+    @Tag("rfc4787-req-6")
+    @Tag("rfc4787-req-6-a")
     void livesAsLongAsEitherSideIsHeard() {
         Flow flow = open(IpProtocol.UDP);
         for (int i = 0; i < 1_000; i++) {
@@ -310,6 +314,7 @@ class FlowExpiryTest {
         }
 
         @Test
+        @Tag("rfc7857-2.2-b")
         void keepsTheFlowForTheTransitoryTimeOutAfterAReset() {
             establish();
             clock.advance(Duration.ofSeconds(10));
@@ -329,6 +334,7 @@ class FlowExpiryTest {
         }
 
         @Test
+        @Tag("rfc5382-req-5")
         void waitsFiveMinutesOnceDataWasSentThreeTimesAgainInVain() {
             establish();
             script.run(

@@ -13,6 +13,7 @@ import io.culvert.hook.Reason;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.time.Duration;
@@ -145,6 +146,7 @@ class FlowTableTest {
     }
 
     @Test
+    @Tag("rfc6888-req-5")
     void refusesTheFlowBeyondItsTenantsLimitAndNobodyElses() {
         open(acme, 1);
         open(acme, 2);

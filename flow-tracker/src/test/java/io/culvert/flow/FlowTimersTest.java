@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.time.Duration;
@@ -25,6 +26,9 @@ class FlowTimersTest {
     }
 
     @Test
+    @Tag("rfc4787-req-5")
+    @Tag("rfc5382-req-5")
+    @Tag("rfc5508-req-2")
     void hasTheFloorsOfTheRfcs() {
         FlowTimers floor = FlowTimers.FLOOR;
 
@@ -35,6 +39,11 @@ class FlowTimersTest {
     }
 
     @Test
+    @Tag("rfc4787-req-5")
+    @Tag("rfc4787-req-5-c")
+    @Tag("rfc5382-req-5")
+    @Tag("rfc5508-req-2")
+    @Tag("rfc7857-2.1-b")
     void hasDefaultsNoLowerThanTheFloors() {
         for (Function<FlowTimers, Duration> timer :
                 List.<Function<FlowTimers, Duration>>of(

@@ -11,6 +11,7 @@ import io.culvert.hook.Reason;
 import io.culvert.wire.Defect;
 import io.culvert.wire.IpPacket;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -98,6 +99,7 @@ class FragmentMemoryTest {
 
     @ParameterizedTest
     @ValueSource(ints = {8, 512, 1_480})
+    @Tag("rfc4787-req-14-a")
     void staysWithinItsBoundWhateverComes(int data) {
         ByteBuffer bytes = Fragments.of(false, 1, Fragments.datagram(65_000), 0, data).bytes();
         long before = allocated();
@@ -127,6 +129,7 @@ class FragmentMemoryTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    @Tag("rfc4787-req-14-a")
     void completesTheDatagramsOfOneTenantWhileAnotherFloods(boolean ipv6) {
         Flood flood = new Flood(ACME, ipv6, 512);
         byte[] data = Fragments.datagram(4_000);

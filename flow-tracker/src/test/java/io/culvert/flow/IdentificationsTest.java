@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
@@ -38,6 +39,7 @@ class IdentificationsTest {
     }
 
     @Test
+    @Tag("rfc7857-10")
     void givesEveryIpv4NumberOnceBeforeOneComesAgain() {
         BitSet seen = new BitSet();
         for (int i = 0; i < 65_536; i++) {
@@ -51,6 +53,16 @@ class IdentificationsTest {
     }
 
     @Test
+    @Tag("rfc8200-4.5-b")
+    void givesNoIpv6NumberTwiceInAMillion() {
+        Set<Integer> seen = new HashSet<>();
+        for (int i = 0; i < 1_000_000; i++) {
+            assertTrue(seen.add(next(HERE6, THERE6)));
+        }
+    }
+
+    @Test
+    @Tag("rfc7857-10")
     void repeatsNoneForTwoThatHaveHalfEachEvenIfTheyShareACounter() {
         BitSet one = new BitSet();
         BitSet other = new BitSet();

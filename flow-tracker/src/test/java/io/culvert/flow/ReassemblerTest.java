@@ -11,6 +11,7 @@ import io.culvert.wire.Hex;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.Packets;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -84,6 +85,7 @@ class ReassemblerTest {
     }
 
     @Test
+    @Tag("rfc8200-4.5-g")
     void makesOneIpv6PacketOfTheseAndKeepsWhatStoodBeforeTheFragmentHeader() {
         // Hop-by-hop options with six bytes of padding, then the fragment header.
         String before = "2c00 0104 00000000";
@@ -125,6 +127,7 @@ class ReassemblerTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    @Tag("rfc4787-req-14")
     void takesFourFragmentsInEveryOrder(boolean ipv6) {
         byte[] data = Fragments.datagram(1_900);
         List<IpPacket> train = Fragments.train(ipv6, 7, data, 504);
@@ -156,6 +159,7 @@ class ReassemblerTest {
 
     @ParameterizedTest
     @CsvSource({"false, 65515", "true, 65535"})
+    @Tag("rfc8200-5-d")
     void takesTheLongestDatagramInTheSmallestFragments(boolean ipv6, int length) {
         byte[] data = Fragments.datagram(length);
         List<IpPacket> train = Fragments.train(ipv6, 7, data, 8);
@@ -290,6 +294,7 @@ class ReassemblerTest {
         "40, 48, true, 24, 32, false",
         "32, 37, false, 32, 40, true",
     })
+    @Tag("rfc8200-4.5-q")
     void dropsADatagramWhoseFragmentsContradict(
             int from, int to, boolean more, int otherFrom, int otherTo, boolean otherMore) {
         for (boolean ipv6 : new boolean[] {false, true}) {
@@ -335,6 +340,7 @@ class ReassemblerTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    @Tag("rfc8200-4.5-q")
     void dropsWhatStillComesOfSuchADatagramUntilItsTimeIsOver(boolean ipv6) {
         byte[] data = Fragments.datagram(64);
         add(Fragments.of(ipv6, 7, data, 0, 16));
@@ -425,6 +431,7 @@ class ReassemblerTest {
     }
 
     @Test
+    @Tag("rfc8200-4.5-f")
     void tellsDatagramsApartByAddressesAndIdentification() {
         for (boolean ipv6 : new boolean[] {false, true}) {
             byte[] data = Fragments.datagram(64);
@@ -443,6 +450,7 @@ class ReassemblerTest {
     }
 
     @Test
+    @Tag("rfc8200-4.5-g")
     void tellsIpv4DatagramsApartByProtocolButNotIpv6Ones() {
         ByteBuffer sctp = Fragments.v4Bytes(7, 0x0001, "0102030405060708");
         add(Fragments.v4(7, 0x2000, "c001 0035 0010 1234"));
@@ -458,6 +466,7 @@ class ReassemblerTest {
 
     @ParameterizedTest
     @CsvSource({"false, 30", "true, 60"})
+    @Tag("rfc8200-4.5-i")
     void givesADatagramUpSomeTimeAfterItsFirstArrival(boolean ipv6, int seconds) {
         byte[] data = Fragments.datagram(64);
         add(Fragments.of(ipv6, 7, data, 32, 48));

@@ -24,6 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -35,6 +36,7 @@ class TcpStateTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc7857-2")
     void isResetByEitherSide(TcpState state) {
         assertEquals(RESET, after(state, FROM_INITIATOR, RST));
         assertEquals(RESET, after(state, FROM_TARGET, RST | ACK));
@@ -112,6 +114,7 @@ class TcpStateTest {
     @Nested
     class SynReceived {
         @Test
+        @Tag("rfc7857-2")
         void isEstablishedOnceBothSynsAreAcknowledged() {
             assertEquals(ESTABLISHED, SYN_RECEIVED.after(FROM_INITIATOR, ACK, true));
             assertEquals(ESTABLISHED, SYN_RECEIVED.after(FROM_INITIATOR, ACK | PSH, true));

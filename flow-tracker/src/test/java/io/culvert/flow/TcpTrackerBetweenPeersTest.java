@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.wire.TcpHeader;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -115,6 +116,7 @@ class TcpTrackerBetweenPeersTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
+    @Tag("rfc5382-req-2")
     void refusesNothingThatIsValid(boolean midStream) {
         this.midStream = midStream;
         for (long seed = 0; seed < CONNECTIONS; seed++) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** How a connection begins for a {@link TcpTracker}, seen from its first segment or later. */
@@ -176,6 +177,7 @@ class TcpTrackerOpeningTest {
     @Nested
     class WhenBothOpenAtOnce {
         @Test
+        @Tag("rfc5382-req-2-a")
         void isEstablishedByTheSynAndAcksOfBoth() {
             script.run(
                     """
@@ -201,6 +203,7 @@ class TcpTrackerOpeningTest {
         }
 
         @Test
+        @Tag("rfc5382-req-2-a")
         void isEstablishedByPlainAcks() {
             script.run(
                     """

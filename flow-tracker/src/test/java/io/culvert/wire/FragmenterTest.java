@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,6 +53,9 @@ class FragmenterTest {
         "2001:db8::1, 2001:db8::2, 65527, 1280",
         "2001:db8::1, 2001:db8::2, 1453, 1500"
     })
+    @Tag("rfc1812-5.2.6-a")
+    @Tag("rfc8200-4.5-c")
+    @Tag("rfc8200-4.5-e")
     void fragmentsFitTheMtuAndMakeTheDatagramAgain(
             String source, String destination, int payload, int mtu) {
         int length = datagram(source, destination, payload);
@@ -120,6 +124,7 @@ class FragmenterTest {
     }
 
     @Test
+    @Tag("rfc8200-4.5-d")
     void repeatsInEveryIpv6FragmentWhatRoutersOnTheWayRead() {
         // Hop-by-hop options, destination options and a routing header, then UDP.
         String hopByHop = "3c00 010400000000";
@@ -136,6 +141,7 @@ class FragmenterTest {
     }
 
     @Test
+    @Tag("rfc8200-4.5-d")
     void cutsThroughDestinationOptionsThatAreForTheDestinationAlone() {
         // Hop-by-hop options, then destination options and UDP.
         String options = "1100 010400000000";

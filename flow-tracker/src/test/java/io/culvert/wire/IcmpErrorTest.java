@@ -2,6 +2,7 @@ package io.culvert.wire;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,6 +18,7 @@ class IcmpErrorTest {
     private final ByteBuffer into = ByteBuffer.allocate(1400);
 
     @Test
+    @Tag("rfc5508-req-10-d")
     void quotesAnIpv4Packet() {
         IpPacket offending = Packets.wrapped(Packets.v4(17, "c001 0035 0008 0000"));
 
@@ -75,6 +77,7 @@ class IcmpErrorTest {
 
     /** RFC 1812 section 4.3.2.7, RFC 4443 section 2.4 (e). */
     @Test
+    @Tag("rfc5508-req-10-e")
     void isNeverSentAboutAnErrorOrALaterFragment() {
         ByteBuffer[] all = {
             Packets.v4(1, "0300 0000 00000000"),
@@ -106,6 +109,7 @@ class IcmpErrorTest {
                 "00000000000000000000ffff0a000001 20010db8000000000000000000000002",
                 "20010db8000000000000000000000001 ff020000000000000000000000000001",
             })
+    @Tag("rfc5508-req-10-e")
     void isNeverSentToOrAboutManyHosts(String addresses) {
         boolean four = addresses.length() < 20;
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,6 +53,7 @@ class IpFragmentTest {
     }
 
     @Test
+    @Tag("rfc8200-4.5-h")
     void takesAPacketWithAnAtomicFragmentHeaderForWhole() {
         ByteBuffer bytes = six("1100000012345678", "c001 0035 0008 1234");
 
@@ -114,6 +116,9 @@ class IpFragmentTest {
         "UDP6_CHECKSUM_ZERO, 1100000100000001, c001 0035 05dc 0000",
         "NONE, 3c00000100000001, 1100010400000000 c001 0035 05dc 1234",
     })
+    @Tag("rfc8200-4.5-k")
+    @Tag("rfc8200-4.5-m")
+    @Tag("rfc8200-4.5-o")
     void namesTheDefectInIpv6(Defect defect, String fragmentHeader, String data) {
         ByteBuffer bytes = six(fragmentHeader, data);
 

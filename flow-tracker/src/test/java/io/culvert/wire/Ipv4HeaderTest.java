@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -68,6 +69,8 @@ class Ipv4HeaderTest {
         "NONE, 46000018 00004000 40060000 0a000001 0a000002 01000700",
         "NONE, 45000014 00004000 40060000 0a000001 0a000002",
     })
+    @Tag("rfc1812-5.2.2-a")
+    @Tag("rfc1812-5.2.2-d")
     void namesTheDefect(Defect defect, String hex) {
         ByteBuffer bytes = mended(hex, 0);
 
@@ -75,6 +78,7 @@ class Ipv4HeaderTest {
     }
 
     @Test
+    @Tag("rfc1812-5.2.2-a")
     void refusesEveryWrongChecksum() {
         ByteBuffer bytes = mended(PLAIN, 0);
         int right = bytes.getShort(10) & 0xffff;

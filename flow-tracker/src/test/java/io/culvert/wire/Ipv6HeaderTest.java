@@ -3,6 +3,7 @@ package io.culvert.wire;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -61,6 +62,10 @@ class Ipv6HeaderTest {
         "fd, 0000000000000000, 253",
         "06, 0000000000000000, 6",
     })
+    @Tag("rfc8200-4-c")
+    @Tag("rfc8200-4.1-a")
+    @Tag("rfc8200-4.2-a")
+    @Tag("rfc8200-4.4-a")
     void findsTheTransportBehindTheExtensions(String next, String extensions, int protocol) {
         ByteBuffer bytes = packet(next, extensions);
 
@@ -114,6 +119,7 @@ class Ipv6HeaderTest {
     }
 
     @Test
+    @Tag("rfc8200-4.1-b")
     void walksEightExtensionHeadersAndNoMore() {
         String seven = "3c00010400000000".repeat(7);
         ByteBuffer eight = packet("3c", seven + "3b00010400000000");
@@ -124,6 +130,7 @@ class Ipv6HeaderTest {
     }
 
     @Test
+    @Tag("rfc8200-4.2-a")
     void walksThirtyTwoOptionsOfAPacketAndNoMore() {
         // Six options of one byte each in a header: five of them are 30, and two more.
         String six = "3c00000000000000".repeat(5);

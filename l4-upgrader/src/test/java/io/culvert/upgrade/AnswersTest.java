@@ -14,6 +14,7 @@ import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -136,6 +137,9 @@ class AnswersTest {
         "TIME_EXCEEDED, UDP, 4, 11, 0",
         "TIME_EXCEEDED, TCP, 6, 3, 0",
     })
+    @Tag("rfc5508-req-8")
+    @Tag("rfc1812-5.2.7.1-a")
+    @Tag("rfc1812-5.2.7.1-b")
     void whatCannotBeReachedIsAnErrorThatQuotesThePacket(
             Reason reason, String protocol, int version, int type, int code) {
         assertTrue(answers.refuse(packet(protocol, version), reason, ramp.left()));
@@ -196,6 +200,7 @@ class AnswersTest {
     }
 
     @Test
+    @Tag("rfc5508-req-10-f")
     void fiftyErrorsLeaveAtOnceAndThenOneAMillisecond() {
         assertEquals(50, errorsTaken(60));
         clock.advance(MILLISECOND - 1);
@@ -212,6 +217,7 @@ class AnswersTest {
     @EnumSource(
             value = Reason.class,
             names = {"TIME_EXCEEDED", "NO_ROUTE", "POLICY_RULE", "TENANT_PORTS"})
+    @Tag("rfc5508-req-10-f")
     void ofWhatWeSayUnaskedOneTargetGetsSixAtOnceAndThenOneASecond(Reason reason) {
         assertEquals(6, errorsTaken(20, reason, 4));
         assertEquals(6, errorsTaken(20, reason, 6), "another target");

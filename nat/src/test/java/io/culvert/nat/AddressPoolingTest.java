@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.util.HashSet;
@@ -34,6 +35,9 @@ class AddressPoolingTest {
 
     /** RFC 4787 REQ-2, RFC 6888 REQ-2. */
     @Test
+    @Tag("rfc4787-req-2")
+    @Tag("rfc6888-req-2")
+    @Tag("rfc6888-req-3")
     void aHostHasOneForAllItsMappings() {
         for (int host = 1; host <= 6; host++) {
             String inside = "10.0.0." + host;
@@ -61,6 +65,7 @@ class AddressPoolingTest {
 
     /** RFC 7857 section 4. */
     @Test
+    @Tag("rfc7857-4")
     void aHostThatHasUsedItsOneUpIsRefused() {
         for (int i = 0; i < 10; i++) {
             mappings.claim(1, TCP, CLIENT, i, SERVER);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,6 +28,11 @@ class FilteringTest {
         "ADDRESS_DEPENDENT, true, false",
         "ADDRESS_AND_PORT_DEPENDENT, false, false",
     })
+    @Tag("rfc4787-req-8")
+    @Tag("rfc4787-req-8-a")
+    @Tag("rfc5382-req-3")
+    @Tag("rfc5382-req-3-a")
+    @Tag("rfc6888-req-7")
     void decidesWhoMayOpenAFlowFromOutside(Filtering filtering, boolean known, boolean unknown) {
         TestMappings mappings = new TestMappings(settings(filtering));
         Mapping four = mappings.claim(1, UDP, CLIENT, 40_000, SERVER);

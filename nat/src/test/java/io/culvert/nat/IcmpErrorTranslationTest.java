@@ -13,6 +13,7 @@ import io.culvert.wire.Defect;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.util.Arrays;
@@ -131,6 +132,7 @@ class IcmpErrorTranslationTest {
 
     /** RFC 5508 REQ-3 b. */
     @Test
+    @Tag("rfc5508-req-3-b")
     void passesOverTheOptionsOfTheQuotedHeader() {
         byte[] error =
                 hex(
@@ -207,6 +209,7 @@ class IcmpErrorTranslationTest {
 
     /** RFC 5508 REQ-3 c: it is carried along, right or wrong. */
     @Test
+    @Tag("rfc5508-req-3-c")
     void doesNotJudgeAQuotedTransportChecksum() {
         byte[] offending = Packets.random(random, false, IpProtocol.UDP, Checksum.COMPLETE);
         Endpoints inner = Packets.randomEndpoints(random, false);
@@ -223,6 +226,7 @@ class IcmpErrorTranslationTest {
 
     /** RFC 4884, RFC 5508 REQ-3 d: what follows the quote stays as it is, and is summed. */
     @Test
+    @Tag("rfc5508-req-3-d")
     void leavesExtensionsBehindTheQuoteAlone() {
         byte[] offending = Packets.random(random, false, IpProtocol.UDP, Checksum.COMPLETE);
         Endpoints inner = Packets.randomEndpoints(random, false);
@@ -255,6 +259,10 @@ class IcmpErrorTranslationTest {
     }
 
     @Test
+    @Tag("rfc5508-req-4-a")
+    @Tag("rfc5508-req-4-b")
+    @Tag("rfc5508-req-5-a")
+    @Tag("rfc5508-req-5-b")
     void comesToAnErrorAboutThePacketAsTheOtherSideSentIt() {
         for (int i = 0; i < ROUNDS; i++) {
             boolean ipv6 = random.nextBoolean();

@@ -13,6 +13,7 @@ import io.culvert.hook.Reason;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -148,6 +149,9 @@ class MappingPropertiesTest {
     /** RFC 4787 REQ-1 to REQ-4, RFC 5382 REQ-7, RFC 6888 REQ-8. */
     @ParameterizedTest
     @CsvSource({"0", "8"})
+    @Tag("rfc4787-req-3")
+    @Tag("rfc5382-req-7")
+    @Tag("rfc4787-req-11")
     void noOutsideEndpointEverHasTwoOwnersOrComesBackTooSoon(int portsPerTenant) {
         TestMappings mappings =
                 new TestMappings(

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.wire.IpAddress;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -58,6 +59,7 @@ class MappingSettingsTest {
 
     /** RFC 6888 REQ-8. */
     @Test
+    @Tag("rfc6888-req-8")
     void restPortsForTwoMinutesByDefault() {
         assertEquals(120, MappingSettings.HOLD_DOWN.toSeconds());
     }

@@ -18,6 +18,7 @@ import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpProtocol;
 
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -49,6 +50,9 @@ class MappingTableTest {
             "17, 2001:db8:50::2, 2001:db8:1::7, 2001:db8:1::8, 2001:db8::7",
             "58, 2001:db8:50::2, 2001:db8:1::7, 2001:db8:1::8, 2001:db8::7",
         })
+        @Tag("rfc4787-req-1")
+        @Tag("rfc5382-req-1")
+        @Tag("rfc5508-req-1-a")
         void shareAMappingWhateverTheirDestination(
                 int protocol, String inside, String external, String other, String outside) {
             Mapping first = mappings.claim(1, protocol, inside, 40_000, external);
@@ -77,6 +81,7 @@ class MappingTableTest {
         }
 
         @Test
+        @Tag("rfc7857-11")
         void keepTheirMappingUntilTheLastOneIsReleased() {
             Mapping mapping = mappings.claim(1, TCP, CLIENT, 40_000, SERVER);
             mappings.claim(1, TCP, CLIENT, 40_000, SERVER);
@@ -120,6 +125,8 @@ class MappingTableTest {
         }
 
         @Test
+        @Tag("rfc7857-5-a")
+        @Tag("rfc7857-5-b")
         void ofTwoProtocolsHaveAMappingEach() {
             Set<Mapping> claimed = new HashSet<>();
             for (int protocol : new int[] {TCP, UDP, ICMP}) {
@@ -146,6 +153,8 @@ class MappingTableTest {
         private final TestMappings mappings = new TestMappings(settings());
 
         @Test
+        @Tag("rfc7857-6-a")
+        @Tag("rfc7857-6-b")
         void findsNothingWhereNothingIs() {
             Mapping mapping = mappings.claim(1, UDP, CLIENT, 40_000, SERVER);
             MappingTable table = mappings.table();
@@ -165,6 +174,7 @@ class MappingTableTest {
         }
 
         @Test
+        @Tag("rfc6888-req-3")
         void findsEachOfManyAddresses() {
             String[] addresses = new String[40];
             for (int i = 0; i < 40; i++) {
@@ -185,6 +195,7 @@ class MappingTableTest {
 
         /** RFC 4787 REQ-9 a: a packet between two inside hosts has an outside source too. */
         @Test
+        @Tag("rfc4787-req-9-a")
         void servesHairpinning() {
             Mapping called = mappings.claim(1, UDP, CLIENT, 40_000, SERVER);
             String outside = outside(called);
@@ -210,6 +221,7 @@ class MappingTableTest {
 
         /** RFC 6888 REQ-8: nobody else gets the port for 120 seconds; its own endpoint does. */
         @Test
+        @Tag("rfc6888-req-8")
         void goesBackToItsOwnInsideEndpointWhileItRests() {
             mappings.advance(HOLD_DOWN - 1);
 
@@ -243,6 +255,7 @@ class MappingTableTest {
         }
 
         @Test
+        @Tag("rfc6888-req-8")
         void letsOthersInByItsSideOfTheHoldDownOnly() {
             TestMappings two =
                     new TestMappings(settings(new PortRange(20_000, 20_001), "198.51.100.7"));
@@ -326,6 +339,10 @@ class MappingTableTest {
 
         /** RFC 4787 REQ-3, RFC 5382 REQ-7, RFC 6888 REQ-11 D. */
         @Test
+        @Tag("rfc4787-req-3")
+        @Tag("rfc5382-req-7")
+        @Tag("rfc6888-req-11-a")
+        @Tag("rfc6888-req-11-d")
         void aNewOneIsRefusedAndNoneGoesToMakeRoom() {
             for (int i = 0; i < 1_000; i++) {
                 assertEquals(

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,6 +27,8 @@ class OutsidePortTest {
     /** RFC 4787 REQ-4. */
     @ParameterizedTest
     @ValueSource(ints = {40_000, 40_001})
+    @Tag("rfc4787-req-4")
+    @Tag("rfc4787-req-11")
     void keepsTheParityOfUdp(int first) {
         TestMappings mappings = new TestMappings(settings());
         for (int i = 0; i < 5_000; i++) {
@@ -42,6 +45,7 @@ class OutsidePortTest {
 
     /** RFC 4787 REQ-3 a. */
     @Test
+    @Tag("rfc4787-req-3-a")
     void keepsTheClassOfUdpWhereTheRangeHasIt() {
         TestMappings mappings =
                 new TestMappings(settings(new PortRange(1_004, 1_043), "198.51.100.7"));
@@ -70,6 +74,7 @@ class OutsidePortTest {
     /** TCP and ICMP have neither rule, and each protocol has the whole range to itself. */
     @ParameterizedTest
     @ValueSource(ints = {TCP, ICMP})
+    @Tag("rfc6888-req-13")
     void mayBeAnyUntilAllAreUsed(int protocol) {
         TestMappings mappings = new TestMappings(settings());
         for (int tcpToo = 0; tcpToo < 10; tcpToo++) {
@@ -87,6 +92,8 @@ class OutsidePortTest {
 
     /** RFC 6056, RFC 6888 REQ-15: that ports are hard to guess. */
     @Test
+    @Tag("rfc6888-req-15")
+    @Tag("rfc7857-9")
     void isNoFunctionOfWhatTheTenantChooses() {
         Set<Integer> ports = new HashSet<>();
         for (int seed = 0; seed < 100; seed++) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,6 +29,7 @@ class PortSpaceTest {
         "1023, 1024",
         "20001, 20190",
     })
+    @Tag("rfc6888-req-13")
     void givesEachPortOfARangeOnceAndThenNone(int first, int last) {
         PortRange range = new PortRange(first, last);
         PortSpace space = new PortSpace(range);
@@ -94,6 +96,8 @@ class PortSpaceTest {
      * standard deviations.
      */
     @Test
+    @Tag("rfc6888-req-15")
+    @Tag("rfc7857-9")
     void drawsEveryFreePortAsOften() {
         PortRange range = new PortRange(20_000, 29_999);
         PortSpace space = new PortSpace(range);

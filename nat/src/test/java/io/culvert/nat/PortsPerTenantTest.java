@@ -12,6 +12,7 @@ import io.culvert.hook.Reason;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpProtocol;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,6 +43,8 @@ class PortsPerTenantTest {
 
     @ParameterizedTest
     @ValueSource(ints = {TCP, UDP, IpProtocol.ICMP})
+    @Tag("rfc6888-req-4")
+    @Tag("rfc6888-req-4-a")
     void aTenantHasAsManyOfEachProtocolAsItMay(int protocol) {
         fill(1, TCP, 16);
         fill(1, UDP, 16);
@@ -84,6 +87,8 @@ class PortsPerTenantTest {
     }
 
     @Test
+    @Tag("rfc6888-req-12")
+    @Tag("rfc6888-req-14")
     void aBlockGoesBackWhenItsLastMappingHasRested() {
         List<Mapping> tcp = fill(1, TCP, 2);
         List<Mapping> udp = fill(1, UDP, 1);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpPacket;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +37,7 @@ class ForwardingTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.2.4.3")
     void carriesTcpByTheLongestPrefixOfTheTenant(Family family) throws Exception {
         try (Branches branches = Branches.open();
                 TcpServer near = content(branches.near(), family, 1);
@@ -125,6 +127,7 @@ class ForwardingTest {
     /** RFC 1812 section 5.2.7.1, RFC 4443 section 3.1. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.2.7.1-a")
     void answersWhereNoRouteLeads(Family family) throws Exception {
         InetAddress nowhere = Family.parse(family.isIpv6() ? "2001:db8::1" : "192.0.2.1");
         try (Branches branches = Branches.open();
@@ -146,6 +149,7 @@ class ForwardingTest {
     /** RFC 2827: nothing goes on, and nothing comes back to whom it pretends to be. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.3.8-a")
     void dropsForeignSourcesInSilence(Family family) throws Exception {
         try (Branches branches = Branches.open();
                 PacketSocket ramp = PacketSocket.on(branches.client(), Topology.DEVICE);
@@ -177,6 +181,9 @@ class ForwardingTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.3.1-a")
+    @Tag("rfc1812-5.3.3.3-a")
+    @Tag("rfc1812-5.3.3.3-b")
     void isOneHopAndKeepsTheTrafficClass(Family family) throws Exception {
         try (Branches branches = Branches.open();
                 PacketSocket ramp = PacketSocket.on(branches.client(), Topology.DEVICE);
@@ -201,6 +208,8 @@ class ForwardingTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.3.1-b")
+    @Tag("rfc1812-5.2.7.3")
     void tellsOfPacketsAtTheEndOfTheirLife(Family family) throws Exception {
         try (Branches branches = Branches.open();
                 PacketSocket ramp = PacketSocket.on(branches.client(), Topology.DEVICE);
@@ -222,6 +231,9 @@ class ForwardingTest {
     /** RFC 1191 section 4, RFC 4443 section 3.2. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-13")
+    @Tag("rfc8200-4.5-a")
+    @Tag("rfc8200-5-b")
     void tellsOfATunnelThatIsTooSmall(Family family) throws Exception {
         try (Branches branches = Branches.open();
                 PacketSocket ramp = PacketSocket.on(branches.client(), Topology.DEVICE);
@@ -246,6 +258,8 @@ class ForwardingTest {
 
     /** RFC 791 section 3.2; over IPv6 only its sender cuts a packet. */
     @Test
+    @Tag("rfc1812-5.2.6-a")
+    @Tag("rfc4787-req-13-a")
     void cutsWhatMayBeCut() throws Exception {
         Family family = Family.IPV4;
         try (Branches branches = Branches.open();
@@ -305,6 +319,7 @@ class ForwardingTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-14")
     void carriesFragmentsInAnyOrder(Family family) throws Exception {
         try (Branches branches = Branches.open();
                 DatagramChannel server = branches.near().udp(family, null, SERVER_PORT);
@@ -327,6 +342,7 @@ class ForwardingTest {
     /** RFC 8200 section 4.5. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc8200-4.5-q")
     void dropsADatagramWhoseFragmentsOverlap(Family family) throws Exception {
         try (Branches branches = Branches.open();
                 PacketSocket ramp = PacketSocket.on(branches.client(), Topology.DEVICE);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.culvert.corpus.CorpusPacket;
 import io.culvert.hook.Reason;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +27,8 @@ class HostileForwardingTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.3.5.1")
+    @Tag("rfc1812-5.3.7-a")
     void forwardsNoMartian(Family family) throws Exception {
         boolean ipv6 = family.isIpv6();
         List<String> martians =

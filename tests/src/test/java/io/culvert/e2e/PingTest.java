@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.wire.IpPacket;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -90,6 +91,7 @@ class PingTest {
     /** RFC 1812 section 5.3.1 has no exception for a request whose flow is known. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.3.1-b")
     void isAHopForEveryRequest(Family family) throws Exception {
         try (Topology topology = Topology.open();
                 PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {

@@ -8,6 +8,7 @@ import io.culvert.flow.Flow;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpPacket;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -94,6 +95,8 @@ class PolicyTest {
     /** RFC 1812 section 5.2.7.1, RFC 4443 section 3.1: communication is prohibited. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.2.7.1-b")
+    @Tag("rfc5508-req-8")
     void rejectsADatagramAsProhibited(Family family) throws Exception {
         try (Topology topology = Topology.open(RULES);
                 PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {

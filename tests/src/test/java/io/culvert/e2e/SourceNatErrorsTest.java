@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpPacket;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -79,6 +80,8 @@ class SourceNatErrorsTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-12")
+    @Tag("rfc4787-req-12-b")
     void tellsAConnectedSocketThatThePortIsClosed(Family family) throws Exception {
         try (Topology topology = open();
                 DatagramChannel client = topology.client().udp(family, null, 0)) {
@@ -95,6 +98,7 @@ class SourceNatErrorsTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc5508-req-4-a")
     void quotesWhatTheClientSent(Family family) throws Exception {
         try (Topology topology = open();
                 PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {
@@ -114,6 +118,8 @@ class SourceNatErrorsTest {
     /** RFC 5508 REQ-5: the other direction. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc5508-req-5-a")
+    @Tag("rfc5508-req-5-c")
     void tellsTheServerThatTheClientsPortIsClosed(Family family) throws Exception {
         try (Topology topology = open();
                 DatagramChannel server = topology.server().udp(family, family.server(), 0);
@@ -142,6 +148,8 @@ class SourceNatErrorsTest {
     /** One hop is the gateway, the next the host that it runs on. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-12-a")
+    @Tag("rfc5508-req-10-a")
     void isAHopAndTellsOfTheNext(Family family) throws Exception {
         try (Topology topology = open();
                 PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {
@@ -162,6 +170,7 @@ class SourceNatErrorsTest {
     /** RFC 5927 section 4.1, RFC 5961 section 3. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc5382-req-10")
     void keepsAConnectionThatSomebodyGuessesAt(Family family) throws Exception {
         List<InetSocketAddress> peers = new CopyOnWriteArrayList<>();
         try (Topology topology = open();

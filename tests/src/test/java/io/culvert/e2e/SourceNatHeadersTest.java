@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.wire.IpPacket;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,6 +66,8 @@ class SourceNatHeadersTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.3.1-a")
+    @Tag("rfc1812-5.3.3.3-b")
     void isOneHopAndKeepsTheTrafficClassBothWays(Family family) throws Exception {
         int mark = 46 << 2 | 3;
         try (Topology topology = open();
@@ -183,6 +186,7 @@ class SourceNatHeadersTest {
     /** RFC 5508 REQ-3 b: options in what an error quotes are skipped. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc5508-req-3-b")
     void findsPortsBehindQuotedOptions(Family family) throws Exception {
         try (Topology topology = open();
                 PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {
@@ -201,6 +205,7 @@ class SourceNatHeadersTest {
     /** RFC 4787 REQ-14: whatever the order. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-14")
     void translatesASegmentInFragments(Family family) throws Exception {
         try (Topology topology = open();
                 PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {

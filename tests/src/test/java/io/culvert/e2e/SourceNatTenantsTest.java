@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.wire.IpPacket;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -61,6 +62,7 @@ class SourceNatTenantsTest {
     /** RFC 6864 section 5.3: with identifications that are the same as well. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc7857-10")
     void keepsFragmentsOfIdenticalFiveTuplesApart(Family family) throws Exception {
         try (Topology topology =
                         Topology.withOffRamp("", Topology.FORWARD_ALL, "acme", "umbrella");
@@ -161,6 +163,9 @@ class SourceNatTenantsTest {
     /** RFC 6888 REQ-4 and REQ-11, RFC 5508 REQ-8, robust against one that takes all. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc6888-req-4-a")
+    @Tag("rfc5508-req-8")
+    @Tag("rfc6888-req-11-a")
     void refusesATenantBeyondItsQuotaAndNobodyElse(Family family) throws Exception {
         String quota = "ports-per-tenant: " + QUOTA;
         try (Topology topology =
@@ -195,6 +200,7 @@ class SourceNatTenantsTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc6888-req-11-d")
     void keepsWhatLivesWhenATenantIsBeyondItsQuota(Family family) throws Exception {
         String quota = "ports-per-tenant: " + QUOTA;
         try (Topology topology =

@@ -11,6 +11,7 @@ import io.culvert.hook.Reason;
 import io.culvert.linux.Rtnetlink;
 import io.culvert.wire.IpPacket;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -85,6 +86,8 @@ class SourceNatTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc5508-req-1")
+    @Tag("rfc5508-req-10-a")
     void bringsTheReplyToAPing(Family family) throws Exception {
         try (Topology topology = open("");
                 PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {
@@ -107,6 +110,7 @@ class SourceNatTest {
     /** RFC 4787 REQ-1. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-1")
     void keepsTheOutsidePortOfASocketThatTalksToSeveral(Family family) throws Exception {
         try (Topology topology = open("");
                 UdpEcho one = UdpEcho.on(topology.server(), family, family.server());
@@ -128,6 +132,7 @@ class SourceNatTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-8")
     void keepsStrangersFromAMappedPort(Family family) throws Exception {
         try (Topology topology = open("");
                 UdpEcho echo = UdpEcho.on(topology.server(), family, family.server());
@@ -149,6 +154,7 @@ class SourceNatTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-8-a")
     void letsOtherPortsOfAKnownAddressInWhereItIsToldTo(Family family) throws Exception {
         try (Topology topology = open("filtering: address-dependent");
                 UdpEcho echo = UdpEcho.on(topology.server(), family, family.server());
@@ -170,6 +176,8 @@ class SourceNatTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-8-a")
+    @Tag("rfc6888-req-7")
     void letsAnybodyInWhereItIsToldToAndTheAnswersOut(Family family) throws Exception {
         try (Topology topology = open("filtering: endpoint-independent");
                 UdpEcho echo = UdpEcho.on(topology.server(), family, family.server());
@@ -193,6 +201,8 @@ class SourceNatTest {
     /** RFC 4787 REQ-9a: under the outside address, so that answers come the same way. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-9")
+    @Tag("rfc4787-req-9-a")
     void joinsTwoOfItsOwnByTheirOutsideAddresses(Family family) throws Exception {
         try (Topology topology = open("filtering: endpoint-independent");
                 UdpEcho echo = UdpEcho.on(topology.server(), family, family.server());
@@ -212,6 +222,8 @@ class SourceNatTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-13-a")
+    @Tag("rfc4787-req-14")
     void carriesLongDatagramsInFragmentsBothWays(Family family) throws Exception {
         try (Topology topology = open("");
                 UdpEcho echo = UdpEcho.on(topology.server(), family, family.server());
@@ -270,7 +282,7 @@ class SourceNatTest {
         }
     }
 
-    /** RFC 6888 REQ-9: nobody outside reaches what has no mapping. */
+    /** RFC 4787 section 5: nobody outside reaches what has no mapping. */
     @ParameterizedTest
     @EnumSource
     void dropsWhatIsForNoMapping(Family family) throws Exception {

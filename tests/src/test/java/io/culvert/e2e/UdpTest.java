@@ -12,6 +12,7 @@ import io.culvert.gateway.WorkerStatus;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpPacket;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -188,6 +189,7 @@ class UdpTest {
     /** RFC 4787 REQ-1: a client's socket has one address outside, whomever it speaks to. */
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc4787-req-1")
     void mapsASocketToOneAddressWhomeverItSpeaksTo(Family family) throws Exception {
         try (Topology topology = Topology.open();
                 DatagramChannel client = topology.client().udp(family, null, 0)) {

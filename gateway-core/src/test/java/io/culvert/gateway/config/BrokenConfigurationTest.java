@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 import java.io.IOException;
@@ -22,6 +23,10 @@ class BrokenConfigurationTest {
             Path.of("src/test/resources/io/culvert/gateway/config/broken");
 
     @TestFactory
+    @Tag("rfc4787-req-5")
+    @Tag("rfc5382-req-5")
+    @Tag("rfc5508-req-2")
+    @Tag("rfc8200-5-a")
     Stream<DynamicTest> saysAllThatIsWrongAndWhere() throws IOException {
         try (Stream<Path> files = Files.list(BROKEN)) {
             List<Path> broken =

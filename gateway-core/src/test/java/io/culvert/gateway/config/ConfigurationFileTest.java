@@ -10,6 +10,7 @@ import io.culvert.nat.PortRange;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -75,6 +76,10 @@ class ConfigurationFileTest {
     }
 
     @Test
+    @Tag("rfc4787-req-5-b")
+    @Tag("rfc5382-req-5-a")
+    @Tag("rfc5508-req-2-a")
+    @Tag("rfc1812-5.3.8-b")
     void readsEveryKeyThatIsSupported() {
         Configuration configuration =
                 valid(

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.util.HashMap;
@@ -27,6 +28,7 @@ final class RouteTableTest {
     }
 
     @Test
+    @Tag("rfc1812-5.2.4.3")
     void theLongestPrefixThatHoldsTheAddressDecides() {
         RouteTable<String> table =
                 table("10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3", "0.0.0.0/0");
@@ -58,6 +60,7 @@ final class RouteTableTest {
     }
 
     @Test
+    @Tag("rfc1812-5.2.4.3")
     void agreesWithLookingAtEveryPrefix() {
         SplittableRandom random = new SplittableRandom(7);
         Map<Prefix, Integer> routes = new HashMap<>();

@@ -17,6 +17,7 @@ import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 import java.lang.management.ManagementFactory;
@@ -88,6 +89,7 @@ class PolicyTest {
         }
 
         @Test
+        @Tag("rfc1812-5.3.9")
         void matchesAnyOfTheSourcesOfBothFamilies() {
             Policy policy =
                     reject(
@@ -107,6 +109,7 @@ class PolicyTest {
         }
 
         @Test
+        @Tag("rfc1812-5.3.9")
         void matchesAnyOfTheDestinationsOnEveryPrefixLength() {
             for (int length = 0; length <= 32; length++) {
                 Policy policy =
