@@ -76,8 +76,10 @@ public final class DatagramHeader {
     private static void complete4(
             ByteBuffer bytes, int at, int length, int data, boolean dontFragment) {
         bytes.putShort(at + Ipv4Header.TOTAL_LENGTH, (short) (length + data));
+        // RFC 1812 section 5.2.5: a reserved bit is passed on as it came.
+        int reserved = bytes.getShort(at + Ipv4Header.FRAGMENT) & Ipv4Header.RESERVED_BIT;
         int flags = dontFragment ? Ipv4Header.DONT_FRAGMENT_BIT : 0;
-        bytes.putShort(at + Ipv4Header.FRAGMENT, (short) flags);
+        bytes.putShort(at + Ipv4Header.FRAGMENT, (short) (reserved | flags));
     }
 
     private static void mark(ByteBuffer bytes, int at, int bits) {

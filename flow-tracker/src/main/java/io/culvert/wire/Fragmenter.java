@@ -94,6 +94,8 @@ public final class Fragmenter {
         int header = (bytes.get(start) & 0xf) << 2;
         if (mtu - header < UNIT) return 0;
         int field = bytes.getShort(start + Ipv4Header.FRAGMENT);
+        // RFC 1812 section 5.2.5: copied into each fragment.
+        int reserved = field & Ipv4Header.RESERVED_BIT;
         int payload = length - header;
         int count = 0;
         for (int done = 0; done < payload; count++) {
@@ -110,7 +112,7 @@ public final class Fragmenter {
             into.put(at + own, bytes, start + header + done, part);
             into.putShort(at + Ipv4Header.TOTAL_LENGTH, (short) (own + part));
             into.putShort(at + Ipv4Header.IDENTIFICATION, (short) identification);
-            into.putShort(at + Ipv4Header.FRAGMENT, (short) (flags | more | offset));
+            into.putShort(at + Ipv4Header.FRAGMENT, (short) (reserved | flags | more | offset));
             Ipv4Header.renewChecksum(into, at, own);
             sink.fragment(own + part);
             done += part;

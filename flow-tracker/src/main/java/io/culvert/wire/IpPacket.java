@@ -301,6 +301,14 @@ public final class IpPacket {
         return ipv6.fragmentHeader() < 0 ? 0 : ipv6.fragmentIdentification();
     }
 
+    /**
+     * Whether an IPv6 option says that a destination which does not know it drops the packet. None
+     * that says so is known here.
+     */
+    public boolean hasObjectionableOption() {
+        return version == 6 && ipv6.objectionableOption() >= 0;
+    }
+
     /** Whether an IPv6 routing header sends the packet further than its destination address. */
     public boolean hasSegmentsLeft() {
         return version == 6 && ipv6.unfinishedRouting() >= 0;

@@ -38,6 +38,7 @@ public final class Ipv4Header {
     static final int SOURCE_ADDRESS = 12;
     static final int DESTINATION_ADDRESS = 16;
 
+    static final int RESERVED_BIT = 0x8000;
     static final int DONT_FRAGMENT_BIT = 0x4000;
     static final int MORE_FRAGMENTS_BIT = 0x2000;
 

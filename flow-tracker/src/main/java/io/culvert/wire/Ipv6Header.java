@@ -74,6 +74,12 @@ public final class Ipv6Header {
     private static final int HOST_IDENTITY = 139;
     private static final int SHIM6 = 140;
 
+    /** What a destination does that does not know an option: RFC 8200 section 4.2. */
+    private static final int ACTION = 0xc0;
+
+    private static final int SKIP = 0;
+    private static final int DISCARD = 0x40;
+
     private static final int SMALLEST_EXTENSION = 8;
     private static final int PAD1 = 0;
 
@@ -85,6 +91,7 @@ public final class Ipv6Header {
     private int fragmentHeader;
     private int fragmentNextHeaderField;
     private int unfinishedRouting;
+    private int objectionableOption;
     private int options;
 
     /** Checks the lengths of the header and of each extension header and option. */
@@ -116,6 +123,7 @@ public final class Ipv6Header {
         transportOffset = start + LENGTH;
         fragmentHeader = -1;
         unfinishedRouting = -1;
+        objectionableOption = -1;
         return isExtension(protocol) ? walkExtensions() : Defect.NONE;
     }
 
@@ -187,6 +195,9 @@ public final class Ipv6Header {
             if (to - at < 2) return Defect.EXTENSION_OPTION_LENGTH;
             int size = 2 + (bytes.get(at + 1) & 0xff);
             if (size > to - at) return Defect.EXTENSION_OPTION_LENGTH;
+            if ((bytes.get(at) & ACTION) != SKIP && objectionableOption < 0) {
+                objectionableOption = at;
+            }
             at += size;
         }
         return Defect.NONE;
@@ -291,6 +302,21 @@ public final class Ipv6Header {
     /** Absolute index of the packet's end, as the payload length says. */
     int end() {
         return end;
+    }
+
+    /** Absolute index of an option that no destination may pass over unknown, or -1. */
+    int objectionableOption() {
+        return objectionableOption;
+    }
+
+    /** Bytes from the packet's first to that option. */
+    public int objectionableOptionOffset() {
+        return objectionableOption - start;
+    }
+
+    /** Whether the sender is to be told of that option. */
+    public boolean isOptionReported() {
+        return (bytes.get(objectionableOption) & ACTION) != DISCARD;
     }
 
     /** Absolute index of a routing header that has segments left, or -1. */

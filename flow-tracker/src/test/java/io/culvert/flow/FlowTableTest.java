@@ -117,6 +117,7 @@ class FlowTableTest {
     }
 
     @Test
+    @Tag("rfc6888-req-4-c")
     void refusesWhatATenantOpensBeyondItsRateAndCountsItNowhere() {
         FlowTable slow = table(new FlowLimits(100, 100, 2));
         opened(slow.open(key(acme, 1), acme, 0, FORWARD));

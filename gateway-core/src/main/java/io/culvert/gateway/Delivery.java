@@ -90,6 +90,10 @@ final class Delivery {
         if (ip.timeToLive() <= 1) {
             return Reason.TIME_EXCEEDED;
         }
+        // We are the destination too: RFC 8200 sections 4.2 and 4.4.
+        if (ip.hasObjectionableOption()) {
+            return Reason.UNKNOWN_OPTION;
+        }
         return ip.hasSegmentsLeft() ? Reason.SEGMENTS_LEFT : null;
     }
 

@@ -1,12 +1,17 @@
 package io.culvert.gateway;
 
+import io.culvert.flow.FlowTable;
+import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.Reassembler;
 import io.culvert.gateway.forward.DevicePort;
+import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.policy.Policy;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
+import io.culvert.upgrade.Answers;
 import io.culvert.wire.Defect;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
@@ -35,7 +40,7 @@ final class Ingress {
     private final IpPacket quoted = new IpPacket();
     private final Packet datagram = new Packet();
 
-    Ingress(
+    private Ingress(
             PacketCounters counters,
             Reassembler reassembler,
             TunnelIngress fromTunnels,
@@ -44,6 +49,30 @@ final class Ingress {
         this.reassembler = reassembler;
         this.fromTunnels = fromTunnels;
         this.fromDevices = fromDevices;
+    }
+
+    /** Puts one worker's together. */
+    static Ingress of(
+            int worker,
+            FlowTable table,
+            NanoClock clock,
+            Policy policy,
+            PacketCounters counters,
+            Answers answers,
+            Reassembler reassembler,
+            Openings openings,
+            Upgraders upgraders,
+            Forwarder forwarder,
+            Delivery.HandOver handOver) {
+        Refusals refusals = new Refusals(answers, counters);
+        Delivery delivery = new Delivery(worker, table, clock, counters, refusals, handOver);
+        return new Ingress(
+                counters,
+                reassembler,
+                new TunnelIngress(
+                        worker, table, clock, policy, counters, refusals, openings, upgraders,
+                        forwarder, delivery),
+                new DeviceIngress(worker, table, refusals, openings, forwarder, delivery));
     }
 
     /** Takes a packet that has just come in. */

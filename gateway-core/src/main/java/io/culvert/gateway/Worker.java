@@ -180,29 +180,19 @@ final class Worker {
                         clock,
                         limits.midStream(),
                         Math.max(1, limits.dials() / HALF_OPEN_PART));
-        ingress = ingress(answers, new Upgraders(index, tcp, udp, echo, shared.offRamps()));
-    }
-
-    private Ingress ingress(Answers answers, Upgraders upgraders) {
-        FlowTable table = shared.table();
-        CycleClock clock = shared.clock();
-        Refusals refusals = new Refusals(answers, counters);
-        Delivery delivery = new Delivery(index, table, clock, counters, refusals, this::handOver);
-        return new Ingress(
-                counters,
-                reassembler,
-                new TunnelIngress(
+        ingress =
+                Ingress.of(
                         index,
-                        table,
+                        shared.table(),
                         clock,
                         shared.policy(),
                         counters,
-                        refusals,
+                        answers,
+                        reassembler,
                         openings,
-                        upgraders,
+                        new Upgraders(index, tcp, udp, echo, shared.offRamps()),
                         forwarder,
-                        delivery),
-                new DeviceIngress(index, table, refusals, openings, forwarder, delivery));
+                        this::handOver);
     }
 
     private boolean handOver(int worker, Port port, Packet packet) {

@@ -93,6 +93,7 @@ final class Crossing {
         outside = MemoryDevice.pair(outsideMtu, 64);
         table =
                 new FlowTable(
+                        1,
                         FlowLimits.DEFAULT,
                         FlowTimers.DEFAULT,
                         this::now,
@@ -131,7 +132,7 @@ final class Crossing {
                                 defaultDevice),
                         false);
         ingress =
-                new Ingress(
+                Ingress.of(
                         0,
                         table,
                         this::now,
@@ -139,6 +140,7 @@ final class Crossing {
                         counters,
                         answers,
                         reassembler,
+                        new Openings(table, this::now, false, 1_000),
                         null,
                         forwarder,
                         (worker, port, each) -> false);

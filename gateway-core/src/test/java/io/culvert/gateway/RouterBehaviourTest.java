@@ -108,6 +108,25 @@ class RouterBehaviourTest {
         assertPassesAsItIs(Bytes.with(packet(Family.IPV4), 6, 0xc0));
     }
 
+    @Test
+    @Tag("rfc1812-5.2.5-b")
+    void copiesTheReservedBitIntoEachFragment() {
+        Crossing narrow = new Crossing(Filtering.ADDRESS_AND_PORT_DEPENDENT, 576, List.of());
+        End target = new End("203.0.113.7", 53);
+        byte[] whole = Bytes.with(Bytes.udp(Family.IPV4.client(4000), target, 700), 6, 0x80);
+        narrow.fromTunnel(whole);
+        assertEquals(List.of(0xa0, 0x80), flagOctets(narrow.bytesOutside()));
+
+        Bytes.fragments(whole, 7, 600)
+                .forEach(each -> narrow.fromTunnel(Bytes.with(each, 6, each[6] | 0x80)));
+        assertEquals(List.of(0xa0, 0x80), flagOctets(narrow.bytesOutside()));
+    }
+
+    /** The flags, and the offset's upper bits, which are zero in what is as short as this. */
+    private static List<Integer> flagOctets(List<byte[]> packets) {
+        return packets.stream().map(each -> each[6] & 0xff).toList();
+    }
+
     /** Experiments, a number that nobody has assigned, a stream identifier, a router alert. */
     @ParameterizedTest
     @ValueSource(

@@ -38,6 +38,7 @@ public enum Reason {
     NOT_UNICAST("source or destination is not one host"),
     MARTIAN("source or destination is an address that never crosses a link"),
     SEGMENTS_LEFT("an IPv6 routing header names hosts to pass where this is the last"),
+    UNKNOWN_OPTION("an unknown IPv6 option says that its destination drops the packet"),
     TIME_EXCEEDED("the time to live or hop limit has run out"),
     FRAGMENT_OVERLAP("fragments of one datagram overlap or contradict each other"),
     FRAGMENT_ECN("of one datagram's fragments some are not ECN-capable, others marked"),

@@ -86,7 +86,19 @@ public final class Answers {
                             ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
                             ipv6 ? IcmpType.V6_NO_ROUTE : IcmpType.NET_UNREACHABLE,
                             ramp);
-            case SEGMENTS_LEFT -> beyondUs(ip, ramp);
+            case SEGMENTS_LEFT ->
+                    parameterProblem(
+                            ip,
+                            IcmpType.V6_ERRONEOUS_FIELD,
+                            ip.ipv6().unfinishedRoutingType(),
+                            ramp);
+            case UNKNOWN_OPTION ->
+                    ip.ipv6().isOptionReported()
+                            && parameterProblem(
+                                    ip,
+                                    IcmpType.V6_UNRECOGNIZED_OPTION,
+                                    ip.ipv6().objectionableOptionOffset(),
+                                    ramp);
             case DIAL_UNREACHABLE, DIAL_TIMEOUT ->
                     error(
                             ip,
@@ -125,13 +137,13 @@ public final class Answers {
         return verdictFrom(ip, type, code, 0, self.high(), self.low(), ramp);
     }
 
-    /** RFC 8200 section 4.4: we go by no routing header, and this one is not done. */
-    private boolean beyondUs(IpPacket ip, PacketDevice ramp) {
+    /** RFC 4443 section 3.4; RFC 8200 sections 4.2 and 4.4. */
+    private boolean parameterProblem(IpPacket ip, int code, int pointer, PacketDevice ramp) {
         return verdictFrom(
                 ip,
                 IcmpType.V6_PARAMETER_PROBLEM,
-                IcmpType.V6_ERRONEOUS_FIELD,
-                ip.ipv6().unfinishedRoutingType(),
+                code,
+                pointer,
                 SELF_6.high(),
                 SELF_6.low(),
                 ramp);

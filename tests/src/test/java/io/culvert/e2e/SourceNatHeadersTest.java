@@ -113,6 +113,7 @@ class SourceNatHeadersTest {
 
     /** RFC 8200 section 4.4: we are not the one that the routing header is for. */
     @Test
+    @Tag("rfc8200-4.4-b")
     void refusesARoutingHeaderThatLeadsFurther() throws Exception {
         Family family = Family.IPV6;
         try (Topology topology = open();
@@ -165,6 +166,8 @@ class SourceNatHeadersTest {
 
     /** RFC 5508 REQ-1: every query, and its answer. */
     @Test
+    @Tag("rfc5508-req-1")
+    @Tag("rfc6888-req-1")
     void carriesATimestampRequestAndItsReply() throws Exception {
         Family family = Family.IPV4;
         try (Topology topology = open();

@@ -45,10 +45,11 @@ final class ConfigurationReader {
                 section.number("flows-per-second-per-tenant", defaults.flowsPerSecondPerTenant()),
                 Math.min(ofTenant, section.number("slots-per-tenant", defaults.slotsPerTenant())),
                 section.number("dials", defaults.dials()),
-                section.value("dial-timeout", text -> span(text, "100ms", "5m"))
+                section.value("dial-timeout", text -> Quantity.duration(text, "100ms", "5m"))
                         .orElse(defaults.dialTimeout()),
-                section.value("drain", text -> span(text, "0s", "24h")).orElse(defaults.drain()),
-                section.value("relay-buffer", text -> bytes(text, "4KiB", "1MiB"))
+                section.value("drain", text -> Quantity.duration(text, "0s", "24h"))
+                        .orElse(defaults.drain()),
+                section.value("relay-buffer", text -> Quantity.bytes(text, "4KiB", "1MiB"))
                         .orElse(defaults.relayBuffer()));
     }
 
@@ -73,29 +74,7 @@ final class ConfigurationReader {
                         throw new IllegalArgumentException(
                                 "must be at least %s (%s), not %s".formatted(floor, origin, text));
                     }
-                    return span(text, floor, "30d");
+                    return Quantity.duration(text, floor, "30d");
                 });
-    }
-
-    private static Duration span(String text, String least, String most) {
-        Duration span = Quantity.duration(text);
-        if (span.compareTo(Quantity.duration(least)) < 0
-                || span.compareTo(Quantity.duration(most)) > 0) {
-            throw outside(text, least, most);
-        }
-        return span;
-    }
-
-    private static int bytes(String text, String least, String most) {
-        long bytes = Quantity.bytes(text);
-        if (bytes < Quantity.bytes(least) || bytes > Quantity.bytes(most)) {
-            throw outside(text, least, most);
-        }
-        return Math.toIntExact(bytes);
-    }
-
-    private static IllegalArgumentException outside(String text, String least, String most) {
-        return new IllegalArgumentException(
-                "must be between %s and %s, not %s".formatted(least, most, text));
     }
 }

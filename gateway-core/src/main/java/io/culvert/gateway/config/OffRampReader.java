@@ -119,7 +119,8 @@ final class OffRampReader {
                 ports,
                 perTenant,
                 filtering,
-                MappingSettings.HOLD_DOWN);
+                section.value("hold-down", text -> Quantity.duration(text, "0s", "1h"))
+                        .orElse(MappingSettings.HOLD_DOWN));
     }
 
     private static OffRamp.Socket socket(Section section, String name) {

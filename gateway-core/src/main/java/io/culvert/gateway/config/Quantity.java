@@ -44,6 +44,15 @@ final class Quantity {
                         "is not a duration; write it like 500ms, 30s, 5m, 2h or 1d"));
     }
 
+    /** The same between two others, as written. */
+    static Duration duration(String text, String least, String most) {
+        Duration span = duration(text);
+        if (span.compareTo(duration(least)) < 0 || span.compareTo(duration(most)) > 0) {
+            throw outside(text, least, most);
+        }
+        return span;
+    }
+
     /**
      * Reads {@code 64KiB}; the units are B, kB, MB, GB and KiB, MiB, GiB.
      *
@@ -51,6 +60,20 @@ final class Quantity {
      */
     static long bytes(String text) {
         return read(text, BYTES, "is not a size; write it like 64KiB, 4MiB or 500kB");
+    }
+
+    /** The same between two others, as written. */
+    static int bytes(String text, String least, String most) {
+        long bytes = bytes(text);
+        if (bytes < bytes(least) || bytes > bytes(most)) {
+            throw outside(text, least, most);
+        }
+        return Math.toIntExact(bytes);
+    }
+
+    private static IllegalArgumentException outside(String text, String least, String most) {
+        return new IllegalArgumentException(
+                "must be between %s and %s, not %s".formatted(least, most, text));
     }
 
     private static long read(String text, Map<String, Long> units, String otherwise) {

@@ -161,6 +161,25 @@ class ConfigurationFileTest {
         assertEquals(3, configuration.workers());
     }
 
+    @Test
+    @Tag("rfc6888-req-8-limits")
+    void readsHowLongAPortRests() {
+        String offRamp =
+                "offramps: [{ name: lan, type: device, device: culv1, addresses: [192.0.2.1]%s }]";
+
+        assertEquals(Duration.ofMinutes(2), holdDown(offRamp.formatted("")));
+        assertEquals(Duration.ofSeconds(30), holdDown(offRamp.formatted(", hold-down: 30s")));
+        assertEquals(Duration.ZERO, holdDown(offRamp.formatted(", hold-down: 0s")));
+    }
+
+    private static Duration holdDown(String yaml) {
+        return valid(yaml).offramps().stream()
+                .filter(OffRamp.Device.class::isInstance)
+                .map(each -> ((OffRamp.Device) each).mappings().holdDown())
+                .findFirst()
+                .orElseThrow();
+    }
+
     private static Rule rule(String name, List<Integer> protocols, Action action, String via) {
         return new Rule(
                 name, List.of(), List.of(), List.of(), protocols, List.of(), action, "", via);
