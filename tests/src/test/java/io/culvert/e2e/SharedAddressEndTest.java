@@ -74,6 +74,24 @@ class SharedAddressEndTest {
         }
     }
 
+    /** As by a firewall that begins with {@code flush ruleset}. */
+    @Test
+    void givesPortsBackThoughItsNoteIsGone() throws Exception {
+        try (Topology topology = Topology.withoutGateway()) {
+            Host host = topology.gatewayHost();
+            host.namespace().sysctl(RESERVED, BEFORE);
+            Traces before = traces(host);
+            topology.startSharing("");
+            try (Nftables others = host.namespace().call(Nftables::new)) {
+                others.delete("culvert-ports-culv-lan");
+            }
+
+            topology.gateway().close();
+
+            assertEquals(before, traces(host));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void cleansUpAfterOneThatWasKilled(Family family) throws Exception {
@@ -219,7 +237,7 @@ class SharedAddressEndTest {
         try (Topology topology = Topology.withoutGateway()) {
             String offRamp =
                     "  - { name: %s, type: device, device: culv-%s, addresses: 10.5.0.1, ports: %s"
-                        + " }\n";
+                            + " }\n";
             Path configuration = directory.resolve("edge.yaml");
             Files.writeString(
                     configuration,

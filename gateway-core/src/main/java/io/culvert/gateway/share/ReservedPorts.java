@@ -51,27 +51,36 @@ final class ReservedPorts {
         return TABLE + device;
     }
 
-    /** Reserves ports for a device, whose {@link #table} is there already. */
-    void reserve(String device, PortRange range) throws IOException {
+    /**
+     * Reserves ports for a device, whose {@link #table} is there already. Answers those to be given
+     * back.
+     */
+    PortSet reserve(String device, PortRange range) throws IOException {
         PortSet wanted = PortSet.of(range);
         PortSet before = read();
-        String ours = wanted.minus(before.minus(noted(""))).toString();
-        if (RESERVED.length() + ours.length() > NftTable.LONGEST_COMMENT) {
+        PortSet ours = wanted.minus(before.minus(noted("")));
+        String note = RESERVED + ours;
+        if (note.length() > NftTable.LONGEST_COMMENT) {
             throw new IOException(
                     "%s has ports in too many places of the range %s; give another range"
                             .formatted(SETTING, range));
         }
-        nftables.addNote(NOTE + device, RESERVED + ours);
-        write(before.plus(wanted));
+        nftables.addNote(NOTE + device, note);
+        try {
+            write(before.plus(wanted));
+        } catch (IOException e) {
+            nftables.delete(NOTE + device);
+            throw e;
+        }
+        return ours;
     }
 
-    /** Gives the ports of a device back. */
-    void release(String device) throws IOException {
-        for (NftTable table : nftables.tables()) {
-            if (table.name().equals(NOTE + device)) {
-                write(read().minus(portsOf(table).minus(noted(table.name()))));
-                nftables.delete(table.name());
-            }
+    /** Gives the ports of a device back. Its note may be gone, with a {@code flush ruleset}. */
+    void release(String device, PortSet ours) throws IOException {
+        String note = NOTE + device;
+        write(read().minus(ours.minus(noted(note))));
+        if (nftables.tables().stream().anyMatch(table -> table.name().equals(note))) {
+            nftables.delete(note);
         }
     }
 
@@ -84,7 +93,7 @@ final class ReservedPorts {
                 String device = note.name().substring(NOTE.length());
                 if (!alive.contains(table(device))) {
                     LOG.info("Ports of {}, whose gateway is gone, are given back", device);
-                    release(device);
+                    release(device, portsOf(note));
                 }
             }
         }

@@ -84,6 +84,9 @@ public final class SharedAddresses implements AutoCloseable {
     /** Null before and after. */
     private Nftables nftables;
 
+    /** What of the range nobody had reserved before; null before. */
+    private PortSet reserved;
+
     private SharedAddresses(NetworkNamespace namespace, String device) {
         this.namespace = namespace;
         this.device = device;
@@ -153,7 +156,7 @@ public final class SharedAddresses implements AutoCloseable {
         }
         if (!standIns.isEmpty()) {
             // First reserved, so that no new socket is given a port of the range meanwhile.
-            new ReservedPorts(nftables).reserve(device, standIns.getFirst().ports());
+            reserved = new ReservedPorts(nftables).reserve(device, standIns.getFirst().ports());
             for (StandIn standIn : standIns) {
                 requireFree(standIn, offRamp);
             }
@@ -307,8 +310,8 @@ public final class SharedAddresses implements AutoCloseable {
     private void giveBack() throws IOException {
         if (nftables != null) {
             try {
-                if (!standIns.isEmpty()) {
-                    new ReservedPorts(nftables).release(device);
+                if (reserved != null) {
+                    new ReservedPorts(nftables).release(device, reserved);
                 }
             } finally {
                 // With it goes its table, and only then no connection is translated anew.
