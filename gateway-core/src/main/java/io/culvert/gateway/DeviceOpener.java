@@ -9,7 +9,9 @@ import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.AddressSet;
+import io.culvert.gateway.share.SharedAddresses;
 import io.culvert.linux.LinkAddress;
+import io.culvert.nat.MappingSettings;
 import io.culvert.nat.MappingTable;
 import io.culvert.nat.PortBlockListener;
 import io.culvert.tun.NetworkNamespace;
@@ -17,6 +19,7 @@ import io.culvert.tun.Offload;
 import io.culvert.tun.PacketDevice;
 import io.culvert.tun.TunDevice;
 import io.culvert.tun.TunSettings;
+import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
 import org.slf4j.Logger;
@@ -25,7 +28,10 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -37,6 +43,7 @@ final class DeviceOpener {
     private final Gateway.Surroundings surroundings;
     private final Set<Offload> offloads;
     private final List<AutoCloseable> resources;
+    private final Set<IpAddress> routed = new HashSet<>();
     private int offRamps;
 
     /**
@@ -115,13 +122,15 @@ final class DeviceOpener {
         return new AddressSet(prefixes);
     }
 
-    /** The device of an off-ramp, with the host's routes to it. */
+    /** The device of an off-ramp, with what the host has to do for it. */
     Opened open(OffRamp.Device offRamp) throws IOException {
         TunDevice device;
+        Map<IpAddress, IpAddress> standIns;
         try (NetworkNamespace namespace = NetworkNamespace.current("culvert-" + offRamp.name())) {
             device = TunDevice.open(namespace, settings(offRamp.device(), offRamp.mtu()));
             resources.add(device);
-            HostRoutes.lead(namespace, offRamp.mappings().addresses(), device);
+            standIns = standIns(offRamp, device);
+            HostRoutes.lead(namespace, offRamp.mappings().addresses(), standIns.keySet(), device);
         }
         offRamps++;
         DeviceOffRamp ramp =
@@ -129,7 +138,34 @@ final class DeviceOpener {
                         offRamp.name(),
                         -offRamps,
                         new MappingTable(
-                                offRamp.mappings(), PortBlockListener.NONE, new SecureRandom()));
+                                offRamp.mappings().withStandIns(standIns),
+                                PortBlockListener.NONE,
+                                new SecureRandom()));
         return new Opened(device, queue -> new DevicePort(ramp, queue));
+    }
+
+    /** Takes ports of those addresses that are the host's own. */
+    private Map<IpAddress, IpAddress> standIns(OffRamp.Device offRamp, TunDevice device)
+            throws IOException {
+        MappingSettings mappings = offRamp.mappings();
+        String who = "off-ramp %s (line %d)".formatted(offRamp.name(), offRamp.line());
+        SharedAddresses shared =
+                SharedAddresses.take(
+                        NetworkNamespace.current("culvert-" + offRamp.device()),
+                        mappings.addresses(),
+                        offRamp.portsGiven() ? Optional.of(mappings.ports()) : Optional.empty(),
+                        device,
+                        who);
+        // Closed before the device, to which its connections would otherwise lead no more.
+        resources.add(shared);
+        Map<IpAddress, IpAddress> standIns = shared.standIns();
+        for (IpAddress address : mappings.addresses()) {
+            if (!standIns.containsKey(address) && !routed.add(address)) {
+                throw new IOException(
+                        "%s: %s is not an address of this host, so only one off-ramp can have it"
+                                .formatted(who, address));
+            }
+        }
+        return standIns;
     }
 }

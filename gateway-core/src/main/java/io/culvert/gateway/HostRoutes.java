@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What the host has to do for a device off-ramp: bring packets for its addresses to the device, and
@@ -25,15 +26,33 @@ final class HostRoutes {
     private static final Path FORWARDING_4 = Path.of("/proc/sys/net/ipv4/ip_forward");
     private static final Path FORWARDING_6 = Path.of("/proc/sys/net/ipv6/conf/all/forwarding");
 
+    private static final String SYSCTL_4 = "net.ipv4.ip_forward";
+    private static final String SYSCTL_6 = "net.ipv6.conf.all.forwarding";
+
     private HostRoutes() {}
 
-    /** Makes the routes in a namespace. */
-    static void lead(NetworkNamespace namespace, List<IpAddress> addresses, TunDevice device)
+    /**
+     * Makes the routes in a namespace.
+     *
+     * @param addresses of the off-ramp
+     * @param shared those of them that the host has itself, and that need no route
+     */
+    static void lead(
+            NetworkNamespace namespace,
+            List<IpAddress> addresses,
+            Set<IpAddress> shared,
+            TunDevice device)
             throws IOException {
         TunDevice _ =
                 namespace.call(
                         () -> {
-                            lead(addresses, device);
+                            lead(
+                                    addresses.stream()
+                                            .filter(address -> !shared.contains(address))
+                                            .toList(),
+                                    device);
+                            warnUnlessForwarding(addresses, true, FORWARDING_4, SYSCTL_4);
+                            warnUnlessForwarding(addresses, false, FORWARDING_6, SYSCTL_6);
                             return device;
                         });
     }
@@ -53,8 +72,6 @@ final class HostRoutes {
                 }
             }
         }
-        warnUnlessForwarding(addresses, true, FORWARDING_4, "net.ipv4.ip_forward");
-        warnUnlessForwarding(addresses, false, FORWARDING_6, "net.ipv6.conf.all.forwarding");
     }
 
     private static void warnUnlessForwarding(

@@ -25,6 +25,7 @@ final class OutsideAddress {
     private static final int NEW_BLOCK = 1 << 24;
 
     private final IpAddress address;
+    private final boolean shared;
     private final PortRange ports;
     private final PortSpace tcp;
     private final PortSpace udp;
@@ -36,6 +37,7 @@ final class OutsideAddress {
 
     OutsideAddress(IpAddress address, MappingSettings settings, PortBlockListener listener) {
         this.address = address;
+        shared = settings.shared().contains(address);
         ports = settings.ports();
         tcp = new PortSpace(ports);
         udp = new PortSpace(ports);
@@ -88,8 +90,12 @@ final class OutsideAddress {
     int take(InsideEndpoint inside, RandomGenerator random) {
         if (!inside.hasPorts()) {
             boolean free =
-                    portless(inside.protocol(), inside.externalHigh(), inside.externalLow())
-                            == null;
+                    !shared
+                            && portless(
+                                            inside.protocol(),
+                                            inside.externalHigh(),
+                                            inside.externalLow())
+                                    == null;
             return free ? NO_PORT : EXHAUSTED;
         }
         PortRange within = blocks == null ? ports : blocks.claim(inside.tenant(), random);

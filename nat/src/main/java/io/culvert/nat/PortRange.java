@@ -58,6 +58,11 @@ public record PortRange(int first, int last) {
         return port >= first && port <= last;
     }
 
+    /** Whether any port is in both. */
+    public boolean overlaps(PortRange other) {
+        return intersection(other) != null;
+    }
+
     /** The ports that are in both; {@code null} where there are none. */
     PortRange intersection(PortRange other) {
         int from = Math.max(first, other.first);

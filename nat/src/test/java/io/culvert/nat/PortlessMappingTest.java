@@ -13,11 +13,14 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.hook.Reason;
+import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpProtocol;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+
+import java.util.Map;
 
 /** Protocols without ports are mapped by address, towards one remote address at a time. */
 class PortlessMappingTest {
@@ -90,6 +93,25 @@ class PortlessMappingTest {
         assertEquals(Reason.OUTSIDE_PORTS_EXHAUSTED, two.refusal(3, GRE, CLIENT, 0, SERVER));
         assertEquals(1, two.findPortless(GRE, outside(first), SERVER).tenant());
         assertEquals(2, two.findPortless(GRE, outside(second), SERVER).tenant());
+    }
+
+    /** It is the other owner's of the address. */
+    @Test
+    void doesNotAppearFromASharedAddress() {
+        IpAddress shared = IpAddress.parse("198.51.100.7");
+        IpAddress standIn = IpAddress.parse("192.0.0.32");
+        TestMappings one =
+                new TestMappings(
+                        settings(new PortRange(20_000, 20_009), "198.51.100.7")
+                                .withStandIns(Map.of(shared, standIn)));
+        TestMappings two =
+                new TestMappings(
+                        settings(new PortRange(20_000, 20_009), "198.51.100.7", "198.51.100.8")
+                                .withStandIns(Map.of(shared, standIn)));
+
+        assertEquals(Reason.OUTSIDE_PORTS_EXHAUSTED, one.refusal(1, GRE, CLIENT, 0, SERVER));
+        assertEquals("192.0.0.32", outside(one.claim(1, IpProtocol.TCP, CLIENT, 1, SERVER)));
+        assertEquals("198.51.100.8", outside(two.claim(1, GRE, CLIENT, 0, SERVER)));
     }
 
     /** RFC 4787 REQ-2 holds for what has ports, though a tunnel had to go elsewhere. */

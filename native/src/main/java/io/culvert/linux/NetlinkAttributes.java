@@ -53,6 +53,19 @@ final class NetlinkAttributes {
         return value == null || value.length < Integer.BYTES ? otherwise : wrap(value).getInt();
     }
 
+    /** As {@link #u32} of a number in network byte order. */
+    int u32InNetworkOrder(int type, int otherwise) {
+        byte[] value = values.get(type);
+        return value == null || value.length < Integer.BYTES
+                ? otherwise
+                : ByteBuffer.wrap(value).getInt();
+    }
+
+    /** Empty where it is missing. */
+    byte[] bytes(int type) {
+        return values.getOrDefault(type, new byte[0]).clone();
+    }
+
     String string(int type, String otherwise) {
         byte[] value = values.get(type);
         if (value == null) {

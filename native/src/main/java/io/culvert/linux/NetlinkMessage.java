@@ -28,7 +28,9 @@ final class NetlinkMessage {
 
     static final int ATTRIBUTE_HEADER_LENGTH = 4;
 
-    /** Room for the longest request of {@link Rtnetlink}, several times over. */
+    /**
+     * Room for the longest request of {@link Rtnetlink} and {@link Nftables}, and as much again.
+     */
     static final int CAPACITY = 1_024;
 
     private static final int SEQUENCE = 8;
@@ -40,9 +42,18 @@ final class NetlinkMessage {
      * @param flags besides NLM_F_REQUEST, and NLM_F_ACK where no list is asked for
      */
     NetlinkMessage(int type, int flags) {
-        dump = (flags & NLM_F_DUMP) == NLM_F_DUMP;
-        int all = NLM_F_REQUEST | flags | (dump ? 0 : NLM_F_ACK);
+        this(type, flags, (flags & NLM_F_DUMP) == NLM_F_DUMP, true);
+    }
+
+    private NetlinkMessage(int type, int flags, boolean dump, boolean answered) {
+        this.dump = dump;
+        int all = NLM_F_REQUEST | flags | (answered && !dump ? NLM_F_ACK : 0);
         bytes.putInt(0).putShort((short) type).putShort((short) all).putInt(0).putInt(0);
+    }
+
+    /** What begins or ends a batch, and is not answered. */
+    static NetlinkMessage unanswered(int type) {
+        return new NetlinkMessage(type, 0, false, false);
     }
 
     boolean dump() {
@@ -74,6 +85,15 @@ final class NetlinkMessage {
     NetlinkMessage attribute(int type, int value) {
         bytes.putShort((short) (ATTRIBUTE_HEADER_LENGTH + Integer.BYTES)).putShort((short) type);
         return u32(value);
+    }
+
+    /** Of netfilter's messages, whose numbers are in network byte order. */
+    NetlinkMessage attributeInNetworkOrder(int type, int value) {
+        return attribute(type, inNetworkOrder(value));
+    }
+
+    static byte[] inNetworkOrder(int value) {
+        return ByteBuffer.allocate(Integer.BYTES).putInt(value).array();
     }
 
     /** A zero-terminated string. */

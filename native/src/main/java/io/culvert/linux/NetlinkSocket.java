@@ -95,6 +95,68 @@ final class NetlinkSocket implements AutoCloseable {
         }
     }
 
+    /**
+     * Sends requests of netfilter that take effect together or not at all, and waits until they
+     * have.
+     *
+     * @param messages none of them for a list, framed by what begins and ends such a batch
+     * @param what begins the message of an exception; asked for only then
+     */
+    synchronized void askTogether(List<NetlinkMessage> messages, Supplier<String> what)
+            throws SyscallException {
+        int first = sequence + 1;
+        ByteBuffer batch = NativeMemory.allocateNative(messages.size() * NetlinkMessage.CAPACITY);
+        for (NetlinkMessage message : messages) {
+            batch.put(message.finish(++sequence));
+        }
+        SyscallException.check(
+                Syscall.send(socket.number(), NativeMemory.address(batch), batch.position(), 0),
+                "netlink request");
+        refusal = 0;
+        refusalText = null;
+        // The first and the last one are not answered, but a refusal of all of it names the first.
+        int missing = messages.size() - 2;
+        while (missing > 0 && refusal == 0) {
+            missing -= receiveAcknowledgments(first);
+        }
+        if (refusal != 0) {
+            throw new SyscallException(what.get(), refusal, refusalText);
+        }
+    }
+
+    /** How many requests, of those since that one, it has the answers to; stops at a refusal. */
+    private int receiveAcknowledgments(int first) throws SyscallException {
+        int length = receive();
+        int count = 0;
+        int at = 0;
+        while (at + NetlinkMessage.HEADER_LENGTH <= length && refusal == 0) {
+            int size = answer.getInt(at);
+            if (size < NetlinkMessage.HEADER_LENGTH || at + size > length) {
+                break;
+            }
+            int number = answer.getInt(at + 8);
+            if (Short.toUnsignedInt(answer.getShort(at + 4)) == NLMSG_ERROR
+                    && number - first >= 0
+                    && number - sequence <= 0) {
+                end(NLMSG_ERROR, Short.toUnsignedInt(answer.getShort(at + 6)), payload(at, size));
+                count++;
+            }
+            at += size + Integer.BYTES - 1 & -Integer.BYTES;
+        }
+        return count;
+    }
+
+    private int receive() throws SyscallException {
+        return SyscallException.check(
+                Syscall.recv(socket.number(), NativeMemory.address(answer), ANSWER_CAPACITY, 0),
+                "netlink answer");
+    }
+
+    private ByteBuffer payload(int at, int size) {
+        return answer.slice(at + NetlinkMessage.HEADER_LENGTH, size - NetlinkMessage.HEADER_LENGTH)
+                .order(answer.order());
+    }
+
     @Override
     public void close() {
         socket.close();
@@ -112,11 +174,7 @@ final class NetlinkSocket implements AutoCloseable {
     /** Whether more follows. */
     private <T> boolean receive(boolean dump, Function<ByteBuffer, T> reader, List<T> values)
             throws SyscallException {
-        int length =
-                SyscallException.check(
-                        Syscall.recv(
-                                socket.number(), NativeMemory.address(answer), ANSWER_CAPACITY, 0),
-                        "netlink answer");
+        int length = receive();
         int at = 0;
         while (at + NetlinkMessage.HEADER_LENGTH <= length) {
             int size = answer.getInt(at);
@@ -128,11 +186,7 @@ final class NetlinkSocket implements AutoCloseable {
             // What an earlier request left behind is read over.
             if (answer.getInt(at + 8) == sequence) {
                 changedWhileRead |= dump && (flags & NLM_F_DUMP_INTR) != 0;
-                ByteBuffer payload =
-                        answer.slice(
-                                        at + NetlinkMessage.HEADER_LENGTH,
-                                        size - NetlinkMessage.HEADER_LENGTH)
-                                .order(answer.order());
+                ByteBuffer payload = payload(at, size);
                 if (type == NLMSG_ERROR || type == NLMSG_DONE) {
                     end(type, flags, payload);
                     return false;

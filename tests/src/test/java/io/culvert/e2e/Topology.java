@@ -146,6 +146,29 @@ final class Topology implements AutoCloseable {
         }
     }
 
+    /**
+     * The same under the addresses that the gateway's host has itself towards the server.
+     *
+     * @param offRamp further settings of the off-ramp
+     */
+    static Topology withSharedOffRamp(String offRamp) throws IOException {
+        Topology topology = withoutGateway();
+        try {
+            topology.startSharing(offRamp);
+            return topology;
+        } catch (IOException | RuntimeException e) {
+            topology.close();
+            throw e;
+        }
+    }
+
+    /** Starts a gateway whose off-ramp has addresses of its host. */
+    void startSharing(String offRamp) throws IOException {
+        gatewayHost.forwards();
+        start(onRamps(1500, "acme") + sharedOffRamp(offRamp) + FORWARD_ALL, FlowListener.NONE);
+        routeClients();
+    }
+
     /** What the gateway's host and the server need for an off-ramp of type device. */
     void routeOffRamp() throws IOException {
         gatewayHost.forwards();
@@ -158,16 +181,25 @@ final class Topology implements AutoCloseable {
 
     /** The YAML of an off-ramp of type device. */
     static String offRamp(String settings) {
+        return offRamp("10.5.0.1, \"fd00:5::1\"", settings);
+    }
+
+    /** The same with the addresses of the gateway's host. */
+    static String sharedOffRamp(String settings) {
+        return offRamp("10.2.0.1, \"fd00:2::1\"", settings);
+    }
+
+    private static String offRamp(String addresses, String settings) {
         return """
         offramps:
           - name: lan
             type: device
             device: %s
-            addresses: [10.5.0.1, "fd00:5::1"]
+            addresses: [%s]
             ports: %d-%d
             %s
         """
-                .formatted(OFF_RAMP, FIRST_PORT, LAST_PORT, settings);
+                .formatted(OFF_RAMP, addresses, FIRST_PORT, LAST_PORT, settings);
     }
 
     /** A client more. */

@@ -32,8 +32,16 @@ public sealed interface OffRamp {
      * @param device the interface's name
      * @param mtu bytes, 576 to 65535
      * @param mappings which addresses and ports, and who may answer
+     * @param portsGiven whether the ports are in the configuration, and not by default
+     * @param line where its addresses are in the configuration
      */
-    record Device(String name, String device, int mtu, MappingSettings mappings)
+    record Device(
+            String name,
+            String device,
+            int mtu,
+            MappingSettings mappings,
+            boolean portsGiven,
+            int line)
             implements OffRamp {}
 
     /** IP packets into the tunnel whose routes hold the destination. */

@@ -26,9 +26,17 @@ final class OffRampReader {
                     .map(one -> one.name().toLowerCase(Locale.ROOT).replace('_', '-'))
                     .toList();
 
-    private final Map<IpAddress, Position> outside = new HashMap<>();
+    private final Map<IpAddress, List<Outside>> outside = new HashMap<>();
     private final List<OffRamp> offramps = new ArrayList<>();
     private final Map<String, String> types = new LinkedHashMap<>();
+
+    /** Where an address is given, and with which ports. */
+    private record Outside(Position position, boolean portsGiven, PortRange ports) {
+        /** Two off-ramps may have parts of one address of the host. */
+        boolean excludes(Outside other) {
+            return !portsGiven || !other.portsGiven || ports.overlaps(other.ports);
+        }
+    }
 
     OffRampReader(List<Section> sections) {
         types.put(OffRamp.SOCKET, "socket");
@@ -69,26 +77,11 @@ final class OffRampReader {
         String device = section.value("device", InterfaceName::check).orElse("");
         List<Located<IpAddress>> addresses =
                 section.located("addresses", InterfaceAddress::parseHost);
-        for (Located<IpAddress> one : addresses) {
-            Position first = outside.putIfAbsent(one.value(), one.position());
-            if (first != null) {
-                section.wrong(
-                        one.position(),
-                        "addresses: %s is given already, on line %d"
-                                .formatted(one.value(), first.line()));
-            }
-        }
         if (section.isEmptyList("addresses")) {
             section.wrong("addresses", "addresses: at least one is needed");
         }
-        PortRange ports =
-                section.values("ports", PortRange::parse).stream()
-                        .findFirst()
-                        .orElse(DEFAULT_PORTS);
-        if (ports.size() < 2) {
-            section.wrong("ports", "ports: two at least are needed, an even and an odd one");
-            ports = DEFAULT_PORTS;
-        }
+        PortRange ports = ports(section);
+        addresses.forEach(one -> claim(section, one, ports));
         int perTenant = section.number("ports-per-tenant", MappingSettings.SHARED);
         if (perTenant > ports.size()) {
             section.wrong(
@@ -102,7 +95,38 @@ final class OffRampReader {
                 name,
                 device,
                 OnRampReader.mtu(section, ipv6),
-                addresses.isEmpty() ? null : settings(section, addresses, ports, perTenant));
+                addresses.isEmpty() ? null : settings(section, addresses, ports, perTenant),
+                section.has("ports"),
+                section.position("addresses").line());
+    }
+
+    private static PortRange ports(Section section) {
+        PortRange ports =
+                section.values("ports", PortRange::parse).stream()
+                        .findFirst()
+                        .orElse(DEFAULT_PORTS);
+        if (ports.size() < 2) {
+            section.wrong("ports", "ports: two at least are needed, an even and an odd one");
+            return DEFAULT_PORTS;
+        }
+        return ports;
+    }
+
+    private void claim(Section section, Located<IpAddress> address, PortRange ports) {
+        Outside outside = new Outside(address.position(), section.has("ports"), ports);
+        List<Outside> others =
+                this.outside.computeIfAbsent(address.value(), _ -> new ArrayList<>());
+        others.stream()
+                .filter(outside::excludes)
+                .findFirst()
+                .ifPresent(
+                        first ->
+                                section.wrong(
+                                        address.position(),
+                                        "addresses: %s is given already, on line %d"
+                                                .formatted(
+                                                        address.value(), first.position().line())));
+        others.add(outside);
     }
 
     private static MappingSettings settings(
