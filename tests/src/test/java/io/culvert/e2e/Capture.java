@@ -43,9 +43,6 @@ final class Capture implements AutoCloseable {
     private static final int SOL_PACKET = 263;
     private static final int PACKET_VNET_HDR = 15;
     private static final int PACKET_IGNORE_OUTGOING = 23;
-    private static final int SOL_SOCKET = 1;
-    private static final int SO_RCVBUFFORCE = 33;
-    private static final int RECEIVE_BUFFER = 256 << 20;
 
     /** {@code struct virtio_net_hdr}, before each packet. */
     private static final int VNET_HEADER = 10;
@@ -59,6 +56,7 @@ final class Capture implements AutoCloseable {
     private final Fd socket;
     private final ByteBuffer buffer = NativeMemory.allocate(LARGEST);
     private final List<Captured> packets = new ArrayList<>();
+    private int shown;
 
     private Capture(Host host, String device, Fd socket) throws IOException {
         this.host = host;
@@ -83,7 +81,6 @@ final class Capture implements AutoCloseable {
         check("socket", socket);
         set(socket, SOL_PACKET, PACKET_VNET_HDR, 1);
         set(socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
-        set(socket, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
         ByteBuffer name = NativeMemory.allocateNative(SOCKADDR_LL);
         name.putShort(0, (short) AF_PACKET);
         name.putShort(2, Short.reverseBytes((short) ETH_P_ALL));
@@ -100,18 +97,23 @@ final class Capture implements AutoCloseable {
         if (result < 0) throw new IOException(call + ": " + Errno.of(-result));
     }
 
-    /** What has come since the last call. */
-    List<Captured> next() {
-        List<Captured> next = new ArrayList<>();
+    /** Takes what has come, before the socket has no room for more. */
+    void drain() {
         long address = NativeMemory.address(buffer);
         int length = Syscall.recv(socket.number(), address, LARGEST, 0);
         while (length >= VNET_HEADER) {
             byte[] bytes = new byte[length - VNET_HEADER];
             buffer.get(VNET_HEADER, bytes);
-            next.add(new Captured(bytes, (buffer.get(0) & NEEDS_CHECKSUM) != 0));
+            packets.add(new Captured(bytes, (buffer.get(0) & NEEDS_CHECKSUM) != 0));
             length = Syscall.recv(socket.number(), address, LARGEST, 0);
         }
-        packets.addAll(next);
+    }
+
+    /** What has come since the last call. */
+    List<Captured> next() {
+        drain();
+        List<Captured> next = List.copyOf(packets.subList(shown, packets.size()));
+        shown = packets.size();
         return next;
     }
 
@@ -120,7 +122,7 @@ final class Capture implements AutoCloseable {
         Eventually.holds(
                 "as many packets as the device counts",
                 () -> {
-                    next();
+                    drain();
                     return packets.size() == host.packetsReceived(device) - before;
                 });
         return packets;

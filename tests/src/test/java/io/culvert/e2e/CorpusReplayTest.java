@@ -35,7 +35,7 @@ class CorpusReplayTest {
 
     @Test
     void intoATunnelThatIsUpgraded() throws Exception {
-        try (Replay replay = Replay.open(true, Topology.UPGRADE_ALL)) {
+        try (Replay replay = Replay.open(Replay.EAST, Topology.UPGRADE_ALL)) {
             replay.sendCorpus(replay.west());
             Map<Host, Integer> out = replay.assertSound(BYTES_BEHIND);
 
@@ -45,7 +45,7 @@ class CorpusReplayTest {
 
     @Test
     void intoATunnelTowardsAnother() throws Exception {
-        try (Replay replay = Replay.open(true, Topology.FORWARD_ALL)) {
+        try (Replay replay = Replay.open(Replay.EAST, Topology.FORWARD_ALL)) {
             replay.sendCorpus(replay.west());
             Map<Host, Integer> out = replay.assertSound(BYTES_BEHIND);
 
@@ -54,9 +54,21 @@ class CorpusReplayTest {
         }
     }
 
+    /** From a link of 1400 bytes to one of 65,535. */
+    @Test
+    void intoTheOtherTunnelTowardsTheFirst() throws Exception {
+        try (Replay replay = Replay.open(Replay.WEST, Topology.FORWARD_ALL)) {
+            replay.sendCorpus(replay.east());
+            Map<Host, Integer> out = replay.assertSound(BYTES_BEHIND);
+
+            assertTrue(out.get(replay.west()) > 2_000, "forwarded: " + out);
+            stillForwards(replay);
+        }
+    }
+
     @Test
     void intoATunnelTowardsADevice() throws Exception {
-        try (Replay replay = Replay.open(false, Replay.OFF_RAMP + Topology.FORWARD_ALL)) {
+        try (Replay replay = Replay.open("", Replay.OFF_RAMP + Topology.FORWARD_ALL)) {
             replay.sendCorpus(replay.west());
             Map<Host, Integer> out = replay.assertSound(BYTES_BEHIND, WRONG_TUNNEL);
 
@@ -69,7 +81,7 @@ class CorpusReplayTest {
     /** While flows are open through it, which none of these packets may belong to. */
     @Test
     void intoTheDeviceTowardsATunnel() throws Exception {
-        try (Replay replay = Replay.open(false, Replay.OFF_RAMP + Topology.FORWARD_ALL)) {
+        try (Replay replay = Replay.open("", Replay.OFF_RAMP + Topology.FORWARD_ALL)) {
             for (Family family : Family.values()) {
                 RawPacket packet = new RawPacket(family.client(), family.server());
                 replay.sendAndAwait(replay.west(), packet.tcp(1_000, 80, 1, 0, RawPacket.SYN));
@@ -96,7 +108,7 @@ class CorpusReplayTest {
 
     @Test
     void conversationsBetweenTwoTunnels() throws Exception {
-        try (Replay replay = Replay.open(true, Topology.FORWARD_ALL)) {
+        try (Replay replay = Replay.open(Replay.EAST, Topology.FORWARD_ALL)) {
             for (List<CorpusPacket> conversation : conversations().values()) {
                 Map<String, Boolean> fromWest = new HashMap<>();
                 for (CorpusPacket each : conversation) {
@@ -121,7 +133,7 @@ class CorpusReplayTest {
     /** What the target sends is for where it has seen the initiator's packets come from. */
     @Test
     void conversationsThroughTheDevice() throws Exception {
-        try (Replay replay = Replay.open(false, Replay.OFF_RAMP + Topology.FORWARD_ALL)) {
+        try (Replay replay = Replay.open("", Replay.OFF_RAMP + Topology.FORWARD_ALL)) {
             for (List<CorpusPacket> conversation : conversations().values()) {
                 Map<String, Boolean> fromWest = new HashMap<>();
                 OutsideView outside = new OutsideView();

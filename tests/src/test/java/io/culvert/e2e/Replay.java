@@ -28,10 +28,16 @@ import java.util.TreeSet;
  * </pre>
  */
 final class Replay implements AutoCloseable {
+    static final String WEST = "west";
+    static final String EAST = "east";
     static final String OFF_RAMP = Topology.offRamp("");
 
     private static final String EVERYTHING = "[0.0.0.0/0, \"::/0\"]";
-    private static final int BATCH = 200;
+
+    /** As many as a socket of ordinary size has room for what comes out of. */
+    private static final int BATCH = 32;
+
+    private static final int LONG = 1_400;
 
     private final Topology topology;
     private final Host east;
@@ -51,16 +57,16 @@ final class Replay implements AutoCloseable {
     /**
      * A gateway that is ready.
      *
-     * @param eastIsEverywhere whether every address lies behind the eastern tunnel
+     * @param everywhere the tunnel that every address lies behind; none where it is empty
      * @param settings off-ramps and policy
      */
-    static Replay open(boolean eastIsEverywhere, String settings) throws Exception {
+    static Replay open(String everywhere, String settings) throws Exception {
         Topology topology = Topology.withoutGateway();
         try {
             Replay replay = new Replay(topology);
             topology.routeOffRamp();
             // One worker, so that packets are handled in the order in which they are sent.
-            topology.start(replay.onRamps(eastIsEverywhere) + settings, FlowListener.NONE);
+            topology.start(replay.onRamps(everywhere) + settings, FlowListener.NONE);
             replay.watch(settings.contains("offramps"));
             return replay;
         } catch (IOException | RuntimeException e) {
@@ -69,17 +75,22 @@ final class Replay implements AutoCloseable {
         }
     }
 
-    private String onRamps(boolean eastIsEverywhere) {
+    private String onRamps(String everywhere) {
         String west = "[10.1.0.0/24, \"fd00:1::/64\"]";
         String narrow = "[10.6.0.0/24, \"fd00:6::/64\"]";
         return "workers: 1\nonramps:\n"
-                + onRamp("west", west(), 65_535, "10.1.0.2/24, \"fd00:1::2/64\"", west)
                 + onRamp(
-                        "east",
+                        WEST,
+                        west(),
+                        65_535,
+                        "10.1.0.2/24, \"fd00:1::2/64\"",
+                        everywhere.equals(WEST) ? EVERYTHING : west)
+                + onRamp(
+                        EAST,
                         east,
                         1_400,
                         "10.6.0.2/24, \"fd00:6::2/64\"",
-                        eastIsEverywhere ? EVERYTHING : narrow);
+                        everywhere.equals(EAST) ? EVERYTHING : narrow);
     }
 
     private static String onRamp(String name, Host host, int mtu, String addresses, String routes) {
@@ -133,7 +144,8 @@ final class Replay implements AutoCloseable {
         for (CorpusPacket packet : CorpusPacket.all()) {
             if (packet.length() > 0 && packet.length() <= 65_535) {
                 send(into, bytes(packet));
-                if (sent % BATCH == 0) awaitReceived(before.received() + sent);
+                if (sent % BATCH == 0 || packet.length() > LONG)
+                    awaitReceived(before.received() + sent);
             }
         }
         assertTrue(sent > 7_000, "of a corpus with only " + sent);
@@ -168,7 +180,11 @@ final class Replay implements AutoCloseable {
     private void awaitReceived(long all) throws Exception {
         Eventually.holds(
                 "received and accounted for, of " + sent,
-                () -> received() >= all && isAccountedFor(topology.status()));
+                () -> {
+                    captures.values().forEach(Capture::drain);
+                    return received() >= all && isAccountedFor(topology.status());
+                });
+        captures.values().forEach(Capture::drain);
     }
 
     private long received() {
