@@ -151,12 +151,21 @@ final class Host implements AutoCloseable {
 
     /** The numbers of {@code /proc/net/dev}: packets that a device has sent. */
     long packetsSent(String device) throws IOException {
+        return deviceNumber(device, 10);
+    }
+
+    /** Packets that a device has received: of a gateway's, those that it has written. */
+    long packetsReceived(String device) throws IOException {
+        return deviceNumber(device, 2);
+    }
+
+    private long deviceNumber(String device, int column) throws IOException {
         return namespace.call(
                 () -> {
                     for (String line : Files.readAllLines(Path.of("/proc/thread-self/net/dev"))) {
                         String[] words = line.strip().split("[:\\s]+", -1);
                         if (words[0].equals(device)) {
-                            return Long.parseLong(words[10]);
+                            return Long.parseLong(words[column]);
                         }
                     }
                     throw new IOException(name + " has no device " + device);
