@@ -23,8 +23,8 @@ final class PacketSocket implements AutoCloseable {
     private static final int SOCK_DGRAM = 2;
 
     private static final int ETH_P_ALL = 0x0003;
-    private static final int ETH_P_IP = 0x0800;
-    private static final int ETH_P_IPV6 = 0x86dd;
+    static final int ETH_P_IP = 0x0800;
+    static final int ETH_P_IPV6 = 0x86dd;
 
     /** {@code struct sockaddr_ll}: family, protocol in network order, index, four more fields. */
     private static final int SOCKADDR_LL = 20;
@@ -58,7 +58,7 @@ final class PacketSocket implements AutoCloseable {
                         });
     }
 
-    private static Fd open(int index, int protocol) throws IOException {
+    static Fd open(int index, int protocol) throws IOException {
         int socket = Syscall.socket(AF_PACKET, SOCK_DGRAM | Syscall.NONBLOCK | Syscall.CLOEXEC, 0);
         check("socket", socket);
         Fd fd = new Fd(socket);
