@@ -46,7 +46,9 @@ class AbsurdPathMtuTest {
                                 topology.server(),
                                 family,
                                 connection -> new Content(1).send(connection, 10_000_000));
-                PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {
+                PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE);
+                SegmentCapture capture =
+                        SegmentCapture.on(topology.client(), Topology.DEVICE)) {
             int port = server.address().getPort();
             RawPacket packet = new RawPacket(client, family.server());
             ramp.send(packet.tcp(CLIENT_PORT, port, 100, 0, RawPacket.SYN));
@@ -54,20 +56,18 @@ class AbsurdPathMtuTest {
             int first = answer.tcp().sequenceNumber() + 1;
             ramp.send(packet.tcp(CLIENT_PORT, port, 101, first, RawPacket.ACK));
             byte[] quoted = segment(ramp, port, first);
-            int[] smallest = {Integer.MAX_VALUE};
-            int[] seen = {0};
             for (int mtu = MOST; mtu >= 0; mtu--) {
                 byte[] quote = Arrays.copyOf(quoted, family.headerLength() + 28);
                 ramp.send(tooBig(packet, family, mtu, quote));
-                ramp.next(ip -> look(ip, port, smallest, seen));
+                capture.look(ip -> isFrom(ip, port));
             }
             // At least one retransmission more, after everything.
-            int before = seen[0];
+            int before = capture.seen();
             Eventually.holds(
                     "sends again",
                     () -> {
-                        ramp.next(ip -> look(ip, port, smallest, seen));
-                        return seen[0] > before + 1;
+                        capture.look(ip -> isFrom(ip, port));
+                        return capture.seen() > before + 1;
                     });
 
             Figures.print(
@@ -75,11 +75,11 @@ class AbsurdPathMtuTest {
                     "%s, upgraded: MTU %d to 0 swept, smallest of %d segments %d bytes (>= %d)",
                     family,
                     MOST,
-                    seen[0],
-                    smallest[0],
+                    capture.seen(),
+                    capture.smallest(),
                     floor);
-            assertTrue(smallest[0] >= floor, smallest[0] + " bytes");
-            assertTrue(smallest[0] < 1_400, "none was believed: " + smallest[0]);
+            assertTrue(capture.smallest() >= floor, capture.smallest() + " bytes");
+            assertTrue(capture.smallest() < 1_400, "none was believed: " + capture.smallest());
             topology.everyPacketIsAccountedFor();
             log.showsNoFailure();
         }
@@ -87,14 +87,6 @@ class AbsurdPathMtuTest {
 
     private static boolean isFrom(IpPacket ip, int port) {
         return ip.tcp() != null && ip.sourcePort() == port && ip.destinationPort() == CLIENT_PORT;
-    }
-
-    private static boolean look(IpPacket ip, int port, int[] smallest, int[] seen) {
-        if (isFrom(ip, port) && ip.tcp().payloadLength() > 0) {
-            seen[0]++;
-            smallest[0] = Math.min(smallest[0], ip.tcp().payloadLength());
-        }
-        return false;
     }
 
     private static byte[] segment(PacketSocket ramp, int port, int number) throws Exception {

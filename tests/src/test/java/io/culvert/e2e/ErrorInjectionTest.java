@@ -175,7 +175,8 @@ class ErrorInjectionTest {
         try (GatewayLog log = GatewayLog.open();
                 Topology topology = Topology.open();
                 TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO);
-                PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE);
+                SegmentCapture capture =
+                        SegmentCapture.on(topology.client(), Topology.DEVICE);
                 Connections connections = new Connections(topology, family, server.address())) {
             connections.talk();
             // Seen by the client, such a packet comes from the server.
@@ -205,17 +206,10 @@ class ErrorInjectionTest {
             }
             Eventually.atRest(
                     Duration.ofMillis(200), () -> PacketFlood.received(topology.gateway()));
-            ramp.next(ip -> false);
-
+            capture.clear();
+            int port = server.address().getPort();
             connections.talk();
-            int[] longest = {0};
-            ramp.next(
-                    ip -> {
-                        if (ip.tcp() != null && ip.sourcePort() == portOf(server)) {
-                            longest[0] = Math.max(longest[0], ip.tcp().payloadLength());
-                        }
-                        return false;
-                    });
+            capture.look(ip -> ip.sourcePort() == port);
             int full = 1_500 - family.headerLength() - 20 - 12;
             Figures.print(
                     11,
@@ -225,20 +219,12 @@ class ErrorInjectionTest {
                     ERRORS,
                     topology.flows().size(),
                     CONNECTIONS,
-                    longest[0],
+                    capture.largest(),
                     full);
             assertEquals(CONNECTIONS, topology.flows().size());
-            assertTrue(longest[0] >= full, "the path MTU has changed: " + longest[0]);
+            assertTrue(capture.largest() >= full, "the path MTU has changed: " + capture.largest());
             topology.everyPacketIsAccountedFor();
             log.showsNoFailure();
-        }
-    }
-
-    private static int portOf(TcpServer server) {
-        try {
-            return server.address().getPort();
-        } catch (java.io.IOException e) {
-            throw new IllegalStateException(e);
         }
     }
 }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.flow.FlowListener;
 import io.culvert.gateway.WorkerStatus;
-import io.culvert.linux.Errno;
 import io.culvert.linux.Fd;
 import io.culvert.linux.NativeMemory;
 import io.culvert.linux.Rtnetlink;
@@ -46,10 +45,7 @@ class EveryLengthTest {
     private static final int CLIENT_PORT = 5_000;
     private static final int LIES = 20_000;
 
-    // packet(7).
-    private static final int SOL_PACKET = 263;
-    private static final int PACKET_VNET_HDR = 15;
-    private static final int VNET_HEADER = 10;
+    private static final int VNET_HEADER = SegmentCapture.VNET_HEADER;
 
     private static List<Integer> lengths() {
         List<Integer> lengths = new ArrayList<>();
@@ -63,31 +59,29 @@ class EveryLengthTest {
     }
 
     /** Sends as many bytes of a sound datagram, and answers which lengths the device took. */
-    private static Set<Integer> sendAll(Topology topology, Family family, int port, Host host)
-            throws Exception {
+    private static Set<Integer> sendAll(
+            Topology topology, Family family, int port, PacketSocket ramp) throws Exception {
         int header = family.headerLength() + 8;
         Set<Integer> taken = new TreeSet<>();
-        try (PacketSocket ramp = PacketSocket.on(host, Topology.DEVICE)) {
-            RawPacket packet = new RawPacket(family.client(), family.server());
-            for (int length : lengths()) {
-                byte[] whole =
-                        packet.udp(
-                                CLIENT_PORT,
-                                port,
-                                new byte[Math.max(0, Math.min(length, 65_535) - header)]);
-                try {
-                    ramp.send(Arrays.copyOf(whole, length));
-                    taken.add(length);
-                } catch (IOException refused) {
-                    // The kernel has a say before the device does.
-                }
-                // A server's socket holds a few large ones.
-                if (length >= LARGE_FROM || length % 16 == 0) {
-                    long all = taken.size();
-                    Eventually.holds(
-                            "received", () -> PacketFlood.received(topology.gateway()) >= all);
-                    topology.status();
-                }
+        RawPacket packet = new RawPacket(family.client(), family.server());
+        for (int length : lengths()) {
+            byte[] whole =
+                    packet.udp(
+                            CLIENT_PORT,
+                            port,
+                            new byte[Math.max(0, Math.min(length, 65_535) - header)]);
+            try {
+                ramp.send(Arrays.copyOf(whole, length));
+                taken.add(length);
+            } catch (IOException refused) {
+                // The kernel has a say before the device does.
+            }
+            // A server's socket holds a few large ones.
+            if (length >= LARGE_FROM || length % 16 == 0) {
+                long all = taken.size();
+                Eventually.holds(
+                        "received", () -> PacketFlood.received(topology.gateway()) >= all);
+                topology.status();
             }
         }
         return taken;
@@ -105,22 +99,24 @@ class EveryLengthTest {
     void upgradesEveryLengthThatIsADatagram(Family family) throws Exception {
         try (GatewayLog log = GatewayLog.open();
                 Topology topology = Topology.open(MTU, Topology.UPGRADE_ALL, FlowListener.NONE);
+                PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE);
                 DatagramChannel server = topology.server().udp(family, family.server(), 0)) {
             server.setOption(java.net.StandardSocketOptions.SO_RCVBUF, 8 * 1024 * 1024);
             Set<Integer> delivered = receiver(server, family.headerLength() + 8);
             int port = ((InetSocketAddress) server.getLocalAddress()).getPort();
             // One goes before, so that what the first flow needs is there.
-            sendAll(topology, family, port, topology.client());
+            sendAll(topology, family, port, ramp);
             long memory = directMemory();
             long descriptors = topology.descriptors();
-            Set<Integer> taken = sendAll(topology, family, port, topology.client());
+            Set<Integer> taken = sendAll(topology, family, port, ramp);
             Set<Integer> expected = new TreeSet<>(taken);
             expected.removeIf(length -> length < family.headerLength() + 8 || length > MTU);
             // Of IPv6 the payload length is without the header, and the kernel takes no more here.
             Eventually.equal(expected, "delivered", () -> new TreeSet<>(delivered));
 
             report(topology, family, "upgraded", taken, delivered.size(), log);
-            assertEquals(memory, directMemory(), "bytes of direct buffers");
+            // It may be less, of tests before.
+            assertTrue(directMemory() <= memory, directMemory() + " bytes, were " + memory);
             assertEquals(descriptors, topology.descriptors());
         }
     }
@@ -176,11 +172,12 @@ class EveryLengthTest {
                     topology.onRamps(MTU, "acme") + Topology.offRamp("") + Topology.FORWARD_ALL,
                     FlowListener.NONE);
             topology.routeClients();
-            try (DatagramChannel server = topology.server().udp(family, family.server(), 0)) {
+            try (PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE);
+                    DatagramChannel server = topology.server().udp(family, family.server(), 0)) {
                 server.setOption(java.net.StandardSocketOptions.SO_RCVBUF, 8 * 1024 * 1024);
                 Set<Integer> delivered = receiver(server, family.headerLength() + 8);
                 int port = ((InetSocketAddress) server.getLocalAddress()).getPort();
-                Set<Integer> taken = sendAll(topology, family, port, topology.client());
+                Set<Integer> taken = sendAll(topology, family, port, ramp);
                 Set<Integer> expected = new TreeSet<>(taken);
                 expected.removeIf(
                         length ->
@@ -274,19 +271,11 @@ class EveryLengthTest {
                 .call(
                         () -> {
                             try (Rtnetlink rtnetlink = new Rtnetlink()) {
-                                Fd fd =
-                                        PacketSocket.open(
-                                                rtnetlink.index(Topology.DEVICE),
-                                                family.isIpv6()
-                                                        ? PacketSocket.ETH_P_IPV6
-                                                        : PacketSocket.ETH_P_IP);
-                                int result =
-                                        Syscall.setsockopt(
-                                                fd.number(), SOL_PACKET, PACKET_VNET_HDR, 1);
-                                if (result < 0) {
-                                    throw new IOException("PACKET_VNET_HDR: " + Errno.of(-result));
-                                }
-                                return fd;
+                                return SegmentCapture.open(
+                                        rtnetlink.index(Topology.DEVICE),
+                                        family.isIpv6()
+                                                ? PacketSocket.ETH_P_IPV6
+                                                : PacketSocket.ETH_P_IP);
                             }
                         });
     }

@@ -25,7 +25,7 @@ import java.util.function.LongSupplier;
  */
 final class PacketFlood implements AutoCloseable {
     /** Packets that a call sends. */
-    private static final int BATCH = 64;
+    static final int BATCH = 64;
 
     /** Bytes that one may have. */
     static final int LONGEST = 2_048;
@@ -92,6 +92,13 @@ final class PacketFlood implements AutoCloseable {
         flood.arrived = () -> received(gateway) - before;
         flood.withinQueue = true;
         return flood;
+    }
+
+    /** One of several floods of equally many packets, which share what arrives. */
+    PacketFlood oneOf(int floods) {
+        LongSupplier all = arrived;
+        arrived = () -> all.getAsLong() / floods;
+        return this;
     }
 
     /** So many packets a second, whatever becomes of them. */
