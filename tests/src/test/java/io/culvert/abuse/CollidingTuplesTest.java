@@ -127,8 +127,7 @@ class CollidingTuplesTest {
                 "row  7: p99 of a look-up: %d ns colliding, %d ns random, ratio %.2f (<= 2)%n",
                 attackedNanos, ordinaryNanos, (double) attackedNanos / ordinaryNanos);
         assertTrue(
-                attackedNanos <= 2 * ordinaryNanos,
-                attackedNanos + " ns against " + ordinaryNanos);
+                attackedNanos <= 2 * ordinaryNanos, attackedNanos + " ns against " + ordinaryNanos);
     }
 
     private static long p99(FlowTable table, Tuple[] tuples, Random random) {
@@ -211,7 +210,8 @@ class CollidingTuplesTest {
                                         Start.class.getName()))
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
-        String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
+        String answer =
+                new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
                         .strip();
         assertEquals(0, process.waitFor());
         return answer;

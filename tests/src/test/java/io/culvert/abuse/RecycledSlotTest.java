@@ -135,8 +135,7 @@ class RecycledSlotTest {
             pool.release(0, now);
             flows.close(flow, Reason.FINISHED);
             Flow next = flow(flows, tenant, turn + 1_000_000);
-            for (long after :
-                    new long[] {0, random.nextLong(NAMESPACE_REST), NAMESPACE_REST - 1}) {
+            for (long after : new long[] {0, random.nextLong(NAMESPACE_REST), NAMESPACE_REST - 1}) {
                 late++;
                 assertEquals(-1, pool.claim(next, now + after));
                 assertNull(pool.flow(0), "a late reply's owner");
@@ -173,15 +172,7 @@ class RecycledSlotTest {
         long high = outside.isIpv4() ? 0 : 0xfd00_0001_0000_0000L;
         long low = outside.isIpv4() ? 0xffff_0a00_0000L + turn : turn + 1;
         MappingTable.Claim claim =
-                table.claim(
-                        1,
-                        IpProtocol.UDP,
-                        high,
-                        low,
-                        5_000,
-                        server.high(),
-                        server.low(),
-                        now);
+                table.claim(1, IpProtocol.UDP, high, low, 5_000, server.high(), server.low(), now);
         return claim instanceof MappingTable.Claim.Mapped(Mapping mapping) ? mapping : null;
     }
 

@@ -18,9 +18,9 @@ import java.time.Duration;
 import java.util.Arrays;
 
 /**
- * Row 12: errors that name an absurd MTU, 0 to 1,500, by somebody on the way, who sees what there is
- * to quote. Segments of an upgraded connection never become smaller than the floor; of a forwarded
- * flow the gateway keeps no path MTU, so that there is nothing to recover from.
+ * Row 12: errors that name an absurd MTU, 0 to 1,500, by somebody on the way, who sees what there
+ * is to quote. Segments of an upgraded connection never become smaller than the floor; of a
+ * forwarded flow the gateway keeps no path MTU, so that there is nothing to recover from.
  */
 @Tag("abuse")
 @Timeout(120)
@@ -47,8 +47,7 @@ class AbsurdPathMtuTest {
                                 family,
                                 connection -> new Content(1).send(connection, 10_000_000));
                 PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE);
-                SegmentCapture capture =
-                        SegmentCapture.on(topology.client(), Topology.DEVICE)) {
+                SegmentCapture capture = SegmentCapture.on(topology.client(), Topology.DEVICE)) {
             int port = server.address().getPort();
             RawPacket packet = new RawPacket(client, family.server());
             ramp.send(packet.tcp(CLIENT_PORT, port, 100, 0, RawPacket.SYN));

@@ -30,8 +30,12 @@ class BlindInjectionTest {
     private static final int LENGTH = 100_000;
     private static final int OTHERS = 10;
     private static final int[] FLAGS = {
-        RawPacket.RST, RawPacket.RST | RawPacket.ACK, RawPacket.SYN, RawPacket.SYN | RawPacket.ACK,
-        RawPacket.ACK, RawPacket.FIN | RawPacket.ACK
+        RawPacket.RST,
+        RawPacket.RST | RawPacket.ACK,
+        RawPacket.SYN,
+        RawPacket.SYN | RawPacket.ACK,
+        RawPacket.ACK,
+        RawPacket.FIN | RawPacket.ACK
     };
 
     /** From the initiator's side; the other one is a socket of the kernel's. */
@@ -62,8 +66,7 @@ class BlindInjectionTest {
         try (GatewayLog log = GatewayLog.open();
                 Branches branches = Branches.open();
                 TcpServer server =
-                        TcpServer.on(
-                                branches.near(), family, family.branch(), 0, TcpServer.ECHO);
+                        TcpServer.on(branches.near(), family, family.branch(), 0, TcpServer.ECHO);
                 SocketChannel connection = connect(branches.client(), family, server.address())) {
             Topology topology = branches.topology();
             int port = server.address().getPort();
@@ -162,9 +165,7 @@ class BlindInjectionTest {
             talk(victim);
             InetSocketAddress address = server.address();
             int quiet = challenged(topology, family, address, ramp);
-            Thread attacker =
-                    Thread.ofPlatform()
-                            .start(() -> challenge(topology, family, address));
+            Thread attacker = Thread.ofPlatform().start(() -> challenge(topology, family, address));
             int attacked = challenged(topology, family, address, ramp);
             attacker.interrupt();
             attacker.join();

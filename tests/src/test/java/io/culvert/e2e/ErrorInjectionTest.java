@@ -33,13 +33,33 @@ class ErrorInjectionTest {
 
     /** Type, code, and the second word, which is or holds an MTU. */
     private static final int[][] OF_IPV4 = {
-        {3, 0, 0}, {3, 1, 0}, {3, 2, 0}, {3, 3, 0}, {3, 4, 68}, {3, 4, 552}, {3, 4, 1_400},
-        {3, 10, 0}, {3, 13, 0}, {4, 0, 0}, {11, 0, 0}, {11, 1, 0}, {12, 0, 0}
+        {3, 0, 0},
+        {3, 1, 0},
+        {3, 2, 0},
+        {3, 3, 0},
+        {3, 4, 68},
+        {3, 4, 552},
+        {3, 4, 1_400},
+        {3, 10, 0},
+        {3, 13, 0},
+        {4, 0, 0},
+        {11, 0, 0},
+        {11, 1, 0},
+        {12, 0, 0}
     };
 
     private static final int[][] OF_IPV6 = {
-        {1, 0, 0}, {1, 1, 0}, {1, 3, 0}, {1, 4, 0}, {2, 0, 0}, {2, 0, 1_280}, {2, 0, 1_400},
-        {3, 0, 0}, {3, 1, 0}, {4, 0, 0}, {4, 1, 0}
+        {1, 0, 0},
+        {1, 1, 0},
+        {1, 3, 0},
+        {1, 4, 0},
+        {2, 0, 0},
+        {2, 0, 1_280},
+        {2, 0, 1_400},
+        {3, 0, 0},
+        {3, 1, 0},
+        {4, 0, 0},
+        {4, 1, 0}
     };
 
     /**
@@ -48,8 +68,7 @@ class ErrorInjectionTest {
     private record Attack(Family family, InetAddress quotedFrom, InetAddress quotedTo, int toPort) {
         long run(PacketFlood flood, int[] ports, Random random) throws Exception {
             List<Template> templates = new ArrayList<>();
-            byte[] quoted =
-                    new RawPacket(quotedFrom, quotedTo).tcp(1, toPort, 1, 1, RawPacket.ACK);
+            byte[] quoted = new RawPacket(quotedFrom, quotedTo).tcp(1, toPort, 1, 1, RawPacket.ACK);
             for (int[] kind : family.isIpv6() ? OF_IPV6 : OF_IPV4) {
                 templates.add(
                         new Template(
@@ -121,10 +140,7 @@ class ErrorInjectionTest {
             Eventually.equal(CONNECTIONS, "connections", outside::size);
             Attack attack =
                     new Attack(
-                            family,
-                            family.offRamp(),
-                            family.server(),
-                            server.address().getPort());
+                            family, family.offRamp(), family.server(), server.address().getPort());
             int[] every = new int[Topology.LAST_PORT - Topology.FIRST_PORT + 1];
             for (int i = 0; i < every.length; i++) {
                 every[i] = Topology.FIRST_PORT + i;
@@ -175,8 +191,7 @@ class ErrorInjectionTest {
         try (GatewayLog log = GatewayLog.open();
                 Topology topology = Topology.open();
                 TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO);
-                SegmentCapture capture =
-                        SegmentCapture.on(topology.client(), Topology.DEVICE);
+                SegmentCapture capture = SegmentCapture.on(topology.client(), Topology.DEVICE);
                 Connections connections = new Connections(topology, family, server.address())) {
             connections.talk();
             // Seen by the client, such a packet comes from the server.

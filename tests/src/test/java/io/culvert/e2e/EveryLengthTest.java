@@ -79,8 +79,7 @@ class EveryLengthTest {
             // A server's socket holds a few large ones.
             if (length >= LARGE_FROM || length % 16 == 0) {
                 long all = taken.size();
-                Eventually.holds(
-                        "received", () -> PacketFlood.received(topology.gateway()) >= all);
+                Eventually.holds("received", () -> PacketFlood.received(topology.gateway()) >= all);
                 topology.status();
             }
         }

@@ -118,25 +118,19 @@ class ExtensionChainsTest {
         Map<String, byte[]> chains = new LinkedHashMap<>();
         chains.put("1 hop-by-hop", new Chain().add(HOP_BY_HOP, padded).packet());
         chains.put("router alert", new Chain().add(HOP_BY_HOP, alert).packet());
-        chains.put(
-                "200 unknown options",
-                new Chain().add(HOP_BY_HOP, options(808, 0x1e)).packet());
+        chains.put("200 unknown options", new Chain().add(HOP_BY_HOP, options(808, 0x1e)).packet());
         chains.put("1000 Pad1", new Chain().add(HOP_BY_HOP, options(1_000, 0)).packet());
         chains.put("500 PadN", new Chain().add(DESTINATION, options(1_000, 1)).packet());
         chains.put(
-                "option to be answered",
-                new Chain().add(DESTINATION, options(808, 0x9e)).packet());
+                "option to be answered", new Chain().add(DESTINATION, options(808, 0x9e)).packet());
         chains.put("jumbo of 0", new Chain().add(HOP_BY_HOP, jumbo).packet());
         for (int n : new int[] {2, 7, 8, 9, 64, 128}) {
             chains.put(
-                    n + " destination options",
-                    new Chain().add(n, DESTINATION, padded).packet());
+                    n + " destination options", new Chain().add(n, DESTINATION, padded).packet());
         }
         chains.put("64 hop-by-hop", new Chain().add(64, HOP_BY_HOP, padded).packet());
         chains.put("64 mobility", new Chain().add(64, MOBILITY, padded).packet());
-        chains.put(
-                "64 authentication",
-                new Chain().add(64, AUTHENTICATION, new byte[14]).packet());
+        chains.put("64 authentication", new Chain().add(64, AUTHENTICATION, new byte[14]).packet());
         chains.put("2 fragment headers", new Chain().add(2, FRAGMENT, new byte[6]).packet());
         chains.put("64 fragment headers", new Chain().add(64, FRAGMENT, new byte[6]).packet());
         chains.put("atomic fragment", new Chain().add(FRAGMENT, new byte[6]).packet());
@@ -204,16 +198,14 @@ class ExtensionChainsTest {
      *
      * @param several whether no two one after the other are of one flow, which could leave joined
      */
-    private static double cost(
-            Topology topology, Branches branches, byte[] packet, boolean several)
+    private static double cost(Topology topology, Branches branches, byte[] packet, boolean several)
             throws Exception {
         Template template = new Template(packet);
         long before = RouteLoopTest.Cpu.ofWorkers();
         long received = PacketFlood.received(topology.gateway());
         int packets = PACKETS / 5;
         try (PacketFlood flood =
-                PacketFlood.withinQueueOf(
-                        topology.gateway(), branches.client(), Topology.DEVICE)) {
+                PacketFlood.withinQueueOf(topology.gateway(), branches.client(), Topology.DEVICE)) {
             for (int i = 0; i < packets; i++) {
                 if (several) {
                     template.sourcePort(5_000 + i % 16);
@@ -223,8 +215,7 @@ class ExtensionChainsTest {
             flood.flush();
         }
         Eventually.holds(
-                "received",
-                () -> PacketFlood.received(topology.gateway()) >= received + packets);
+                "received", () -> PacketFlood.received(topology.gateway()) >= received + packets);
         return (double) (RouteLoopTest.Cpu.ofWorkers() - before) / packets;
     }
 
@@ -258,8 +249,7 @@ class ExtensionChainsTest {
         for (byte[] each : chains().values()) {
             worst = Math.max(worst, walk(ip, each));
         }
-        Figures.print(
-                20, "the walk alone: plain %.0f ns, dearest chain %.0f ns", plain, worst);
+        Figures.print(20, "the walk alone: plain %.0f ns, dearest chain %.0f ns", plain, worst);
         assertTrue(worst < 100 * plain, worst + " against " + plain);
     }
 

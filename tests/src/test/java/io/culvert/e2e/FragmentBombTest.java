@@ -22,8 +22,8 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * Row 8: a million first fragments in a minute that nothing ever completes, of one tenant and from
  * random sources. Two hundred connections of another lose no more than a twentieth of their
- * goodput, and a flow of that one's whose datagrams come in fragments no more than a tenth. How much
- * memory it takes is {@code abuse.FragmentBombMemoryTest}'s.
+ * goodput, and a flow of that one's whose datagrams come in fragments no more than a tenth. How
+ * much memory it takes is {@code abuse.FragmentBombMemoryTest}'s.
  */
 @Tag("abuse")
 @Timeout(300)
@@ -35,15 +35,13 @@ class FragmentBombTest {
 
     @ParameterizedTest
     @CsvSource({"IPV4,1000000", "IPV6,250000"})
-    void leavesWholePacketsAndOthersFragmentsAlone(Family family, int fragments)
-            throws Exception {
+    void leavesWholePacketsAndOthersFragmentsAlone(Family family, int fragments) throws Exception {
         try (GatewayLog log = GatewayLog.open();
                 Topology topology = Topology.ofTwoTenants();
                 TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO);
                 UdpEcho echo = UdpEcho.on(topology.server(), family, family.server());
                 LegitimateFlows flows =
-                        LegitimateFlows.start(
-                                topology.secondClient(), family, server.address());
+                        LegitimateFlows.start(topology.secondClient(), family, server.address());
                 DatagramChannel fragmented = topology.secondClient().udp(family, null, 0)) {
             LongDatagrams datagrams = new LongDatagrams(fragmented, echo.address());
             flows.goodput(2_000);
@@ -85,16 +83,13 @@ class FragmentBombTest {
     }
 
     /** Answers how many fragments were held at most. */
-    private static int flood(Topology topology, Family family, int fragments)
-            throws Exception {
+    private static int flood(Topology topology, Family family, int fragments) throws Exception {
         byte[] whole =
                 new RawPacket(family.client(), family.server()).udp(5_000, 6_000, new byte[1_400]);
-        Template fragment =
-                new Template(RawPacket.fragment(whole, 1, 0, 512, true));
+        Template fragment = new Template(RawPacket.fragment(whole, 1, 0, 512, true));
         Random random = new Random(8);
         int most = 0;
-        try (PacketFlood flood =
-                PacketFlood.atRate(RATE, topology.client(), Topology.DEVICE)) {
+        try (PacketFlood flood = PacketFlood.atRate(RATE, topology.client(), Topology.DEVICE)) {
             for (int i = 0; i < fragments; i++) {
                 fragment.sourceSuffix(0x0a00_0000 | random.nextInt(1 << 24));
                 flood.send(fragment.bytes());

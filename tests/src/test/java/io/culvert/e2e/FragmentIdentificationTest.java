@@ -107,18 +107,12 @@ class FragmentIdentificationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "IPV4,true,1000000",
-        "IPV6,true,300000",
-        "IPV4,false,300000",
-        "IPV6,false,300000"
-    })
+    @CsvSource({"IPV4,true,1000000", "IPV6,true,300000", "IPV4,false,300000", "IPV6,false,300000"})
     void mixesNoDatagrams(Family family, boolean translated, int datagrams) throws Exception {
         try (GatewayLog log = GatewayLog.open();
                 Topology topology =
                         translated
-                                ? Topology.withOffRamp(
-                                        "", Topology.FORWARD_ALL, "acme", "umbrella")
+                                ? Topology.withOffRamp("", Topology.FORWARD_ALL, "acme", "umbrella")
                                 : Topology.ofTwoTenants();
                 DatagramChannel server = topology.server().udp(family, family.server(), 0)) {
             server.setOption(java.net.StandardSocketOptions.SO_RCVBUF, 8 * 1024 * 1024);
@@ -135,9 +129,7 @@ class FragmentIdentificationTest {
             int sent = 0;
             try (PacketFlood acme =
                             PacketFlood.withinQueueOf(
-                                            topology.gateway(),
-                                            topology.client(),
-                                            Topology.DEVICE)
+                                            topology.gateway(), topology.client(), Topology.DEVICE)
                                     .oneOf(2);
                     PacketFlood umbrella =
                             PacketFlood.withinQueueOf(

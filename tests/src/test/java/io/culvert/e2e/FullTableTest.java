@@ -41,7 +41,9 @@ class FullTableTest {
     /** More than 20,000 flows of 300 s each let in, and less than those of 10 s do. */
     private static final int SHARED_RATE = 1_500;
 
-    /** Two tenants, each with a branch of its own where there is an echo and an address of nobody. */
+    /**
+     * Two tenants, each with a branch of its own where there is an echo and an address of nobody.
+     */
     private static final class Scene implements AutoCloseable {
         final Topology topology = Topology.withoutGateway();
         final Family family;
@@ -52,14 +54,26 @@ class FullTableTest {
             try {
                 topology.addClient("client2");
                 Host[] near = {topology.addClient("near"), topology.addClient("near2")};
-                String[] prefixes = {"10.6.0.0/24, \"fd00:6::/64\"", "10.1.0.0/24, \"fd00:1::/64\""};
+                String[] prefixes = {
+                    "10.6.0.0/24, \"fd00:6::/64\"", "10.1.0.0/24, \"fd00:1::/64\""
+                };
                 StringBuilder yaml = new StringBuilder("onramps:\n");
                 for (int i = 0; i < 2; i++) {
                     String tenant = i == 0 ? "acme" : "umbrella";
                     yaml.append(
-                            onRamp(tenant, tenant, topology.client(i), "10.1.0.2/24, \"fd00:1::2/64\"", prefixes[1]));
+                            onRamp(
+                                    tenant,
+                                    tenant,
+                                    topology.client(i),
+                                    "10.1.0.2/24, \"fd00:1::2/64\"",
+                                    prefixes[1]));
                     yaml.append(
-                            onRamp(tenant + "-near", tenant, near[i], "10.6.0.2/24, \"fd00:6::2/64\"", prefixes[0]));
+                            onRamp(
+                                    tenant + "-near",
+                                    tenant,
+                                    near[i],
+                                    "10.6.0.2/24, \"fd00:6::2/64\"",
+                                    prefixes[0]));
                 }
                 yaml.append(Topology.FORWARD_ALL);
                 yaml.append(
@@ -98,8 +112,7 @@ class FullTableTest {
         /** Opens flows of that tenant that nobody answers, so many a second. */
         void attack(int tenant, int rate, int packets, AtomicBoolean over) {
             Template packet =
-                    new Template(
-                            new RawPacket(family.client(), nobody()).udp(1, 1, new byte[10]));
+                    new Template(new RawPacket(family.client(), nobody()).udp(1, 1, new byte[10]));
             Random random = new Random(5);
             try (PacketFlood flood =
                     PacketFlood.atRate(rate, topology.client(tenant), Topology.DEVICE)) {

@@ -28,9 +28,7 @@ final class GatewayLog implements AutoCloseable {
                                 event.getFormattedMessage()
                                         + (event.getThrowableProxy() == null
                                                 ? ""
-                                                : ": "
-                                                        + event.getThrowableProxy()
-                                                                .getClassName()));
+                                                : ": " + event.getThrowableProxy().getClassName()));
                     }
                 }
             };

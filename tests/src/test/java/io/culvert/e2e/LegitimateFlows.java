@@ -12,8 +12,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * What an attack is measured by: two hundred TCP connections, each of which asks a thousand bytes
- * and gets them back, ten times a second. Goodput is how many such exchanges are completed; one that
- * is late is made up for by leaving out the next, so that less is completed where things take
+ * and gets them back, ten times a second. Goodput is how many such exchanges are completed; one
+ * that is late is made up for by leaving out the next, so that less is completed where things take
  * longer.
  *
  * <p>The pace is fixed because attacker, clients, servers and gateway share the machine's few

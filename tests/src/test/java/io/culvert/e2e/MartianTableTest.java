@@ -176,9 +176,7 @@ class MartianTableTest {
                             expected.add(pair(table, from, to));
                         }
                         ramp.send(
-                                new RawPacket(
-                                                table.get(from).address(),
-                                                table.get(to).address())
+                                new RawPacket(table.get(from).address(), table.get(to).address())
                                         .udp(
                                                 SOURCE_PORTS + from,
                                                 DESTINATION_PORTS + to,

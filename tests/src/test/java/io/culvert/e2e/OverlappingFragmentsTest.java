@@ -22,11 +22,11 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Row 9: fragments that overlap, end elsewhere, are tiny or too far. Every way in which one fragment
- * more can lie to two or three that make a datagram, as OpenBSD's regression tests for IPv6
- * fragments have them, in every order, where flows are upgraded and where they are forwarded. What
- * is delivered is the datagram or nothing, and where fragments contradict each other before it is
- * whole it is nothing.
+ * Row 9: fragments that overlap, end elsewhere, are tiny or too far. Every way in which one
+ * fragment more can lie to two or three that make a datagram, as OpenBSD's regression tests for
+ * IPv6 fragments have them, in every order, where flows are upgraded and where they are forwarded.
+ * What is delivered is the datagram or nothing, and where fragments contradict each other before it
+ * is whole it is nothing.
  *
  * <p>Policy: an exact duplicate is passed over; anything else that overlaps drops the whole
  * datagram (RFC 8200 section 4.5, RFC 5722); what comes after a datagram was whole belongs to the
@@ -49,7 +49,8 @@ class OverlappingFragmentsTest {
      */
     private record Piece(int from, int to, boolean more, boolean other) {
         byte[] of(byte[] whole, byte[] different, int identification) {
-            return RawPacket.fragment(other ? different : whole, identification, from, to - from, more);
+            return RawPacket.fragment(
+                    other ? different : whole, identification, from, to - from, more);
         }
     }
 
@@ -221,8 +222,7 @@ class OverlappingFragmentsTest {
                     // What lies beyond the datagram's end comes from somewhere too.
                     byte[] longer = Arrays.copyOf(whole, whole.length + 32);
                     for (int index : order) {
-                        ramp.send(
-                                each.pieces().get(index).of(longer, different, number + 1));
+                        ramp.send(each.pieces().get(index).of(longer, different, number + 1));
                     }
                     expected.put(number, each.delivers(order));
                     contents.put(number, content);

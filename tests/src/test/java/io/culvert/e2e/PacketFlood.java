@@ -6,6 +6,7 @@ import io.culvert.linux.Errno;
 import io.culvert.linux.Fd;
 import io.culvert.linux.NativeMemory;
 import io.culvert.linux.Rtnetlink;
+import io.culvert.linux.SocketOptions;
 import io.culvert.linux.Syscall;
 
 import java.io.IOException;
@@ -32,6 +33,9 @@ final class PacketFlood implements AutoCloseable {
 
     /** Of the 10,000 that the queue of an on-ramp's device holds. */
     private static final int UNDER_WAY = 4_000;
+
+    /** For ten thousand packets, as the kernel counts their memory. */
+    private static final int SEND_BUFFER = 32 * 1024 * 1024;
 
     private static final long PAUSE_NANOS = 20_000;
     private static final long SECOND = 1_000_000_000L;
@@ -78,15 +82,22 @@ final class PacketFlood implements AutoCloseable {
                             try (Rtnetlink rtnetlink = new Rtnetlink()) {
                                 int index = rtnetlink.index(device);
                                 return new PacketFlood(
-                                        PacketSocket.open(index, PacketSocket.ETH_P_IP),
-                                        PacketSocket.open(index, PacketSocket.ETH_P_IPV6));
+                                        open(index, PacketSocket.ETH_P_IP),
+                                        open(index, PacketSocket.ETH_P_IPV6));
                             }
                         });
     }
 
+    /** The device's queue is to be what is full first; without the privilege the socket is. */
+    private static Fd open(int index, int protocol) throws IOException {
+        Fd fd = PacketSocket.open(index, protocol);
+        Syscall.setsockopt(
+                fd.number(), SocketOptions.SOL_SOCKET, SocketOptions.SO_SNDBUFFORCE, SEND_BUFFER);
+        return fd;
+    }
+
     /** Every packet arrives, as long as nothing else does at the gateway. */
-    static PacketFlood withinQueueOf(Gateway gateway, Host host, String device)
-            throws IOException {
+    static PacketFlood withinQueueOf(Gateway gateway, Host host, String device) throws IOException {
         PacketFlood flood = on(host, device);
         long before = received(gateway);
         flood.arrived = () -> received(gateway) - before;
@@ -145,13 +156,13 @@ final class PacketFlood implements AutoCloseable {
                             0);
             if (result >= 0) {
                 at += result;
-            } else if (Errno.ENOBUFS.is(result) && !withinQueue) {
-                refused++;
-                at++;
-            } else if (Errno.ENOBUFS.is(result) || Errno.EAGAIN.is(result)) {
+            } else if (!Errno.ENOBUFS.is(result) && !Errno.EAGAIN.is(result)) {
+                throw new IOException("sendmmsg: " + Errno.of(-result));
+            } else if (withinQueue) {
                 LockSupport.parkNanos(PAUSE_NANOS);
             } else {
-                throw new IOException("sendmmsg: " + Errno.of(-result));
+                refused++;
+                at++;
             }
         }
         sent += waiting;

@@ -96,8 +96,7 @@ class PortQuotaTest {
                 new Template(
                         new RawPacket(family.client(), family.server())
                                 .udp(CLIENT_PORT, port, new byte[10]));
-        try (PacketFlood flood =
-                PacketFlood.atRate(RATE, topology.client(), Topology.DEVICE)) {
+        try (PacketFlood flood = PacketFlood.atRate(RATE, topology.client(), Topology.DEVICE)) {
             for (int i = 0; i < RATE * SECONDS; i++) {
                 flood.send(datagram.sourcePort(CLIENT_PORT + QUOTA + i % QUOTA).bytes());
             }

@@ -34,8 +34,7 @@ class RouteLoopTest {
             branches.near().forwards();
             InetAddress nobody = Family.parse(family.isIpv6() ? "fd00:6::77" : "10.6.0.77");
             RawPacket packet = new RawPacket(family.client(), nobody, TIME_TO_LIVE);
-            long before =
-                    Eventually.atRest(REST, () -> PacketFlood.received(topology.gateway()));
+            long before = Eventually.atRest(REST, () -> PacketFlood.received(topology.gateway()));
             try (PacketSocket ramp = PacketSocket.on(branches.client(), Topology.DEVICE)) {
                 for (int i = 0; i < PACKETS; i++) {
                     ramp.send(packet.udp(1_000 + i, 6_000, new byte[8]));

@@ -13,8 +13,8 @@ import java.nio.ByteBuffer;
 import java.util.function.Predicate;
 
 /**
- * How long the TCP segments are that pass a device, where several pass as one super-packet: packet(7)
- * with PACKET_VNET_HDR.
+ * How long the TCP segments are that pass a device, where several pass as one super-packet:
+ * packet(7) with PACKET_VNET_HDR.
  */
 final class SegmentCapture implements AutoCloseable {
     static final int SOL_PACKET = 263;

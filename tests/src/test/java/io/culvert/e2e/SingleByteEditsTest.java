@@ -80,8 +80,7 @@ class SingleByteEditsTest {
             sent = flood.sent();
         }
         Eventually.holds(
-                "all are received",
-                () -> PacketFlood.received(topology.gateway()) >= sent);
+                "all are received", () -> PacketFlood.received(topology.gateway()) >= sent);
         topology.everyPacketIsAccountedFor();
         log.showsNoFailure();
         Figures.print(

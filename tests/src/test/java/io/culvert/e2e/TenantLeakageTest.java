@@ -123,8 +123,7 @@ class TenantLeakageTest {
         List<Template> packets = new ArrayList<>();
         try {
             for (int i = 0; i < TENANTS; i++) {
-                floods.add(
-                        PacketFlood.atRate(1_000_000, topology.client(i), Topology.DEVICE));
+                floods.add(PacketFlood.atRate(1_000_000, topology.client(i), Topology.DEVICE));
                 Template template = new Template(packet);
                 packets.add(template.setInt(template.header() + 8, i));
             }

@@ -59,7 +59,8 @@ class TruncatedErrorsTest {
     void forwardsNoErrorThatQuotesNobodysPacket(Family family) throws Exception {
         assertEquals(40, kinds(family).size());
         try (GatewayLog log = GatewayLog.open();
-                Branches branches = Branches.open(1500, Topology.offRamp(""), Topology.FORWARD_ALL);
+                Branches branches =
+                        Branches.open(1500, Topology.offRamp(""), Topology.FORWARD_ALL);
                 PacketSocket ramp = PacketSocket.on(branches.client(), Topology.DEVICE);
                 PacketSocket lan =
                         PacketSocket.on(branches.topology().gatewayHost(), Topology.OFF_RAMP)) {
