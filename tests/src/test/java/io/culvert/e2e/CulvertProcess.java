@@ -17,7 +17,7 @@ final class CulvertProcess implements AutoCloseable {
     private static final String READY = "ready";
 
     /** Debian's, without what may be in somebody's own. */
-    private static final String SYSTEM_PATH =
+    static final String SYSTEM_PATH =
             "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private final Process process;
