@@ -54,6 +54,7 @@ public final class GueEndpoint<T> implements AutoCloseable {
 
     // What was received and not yet looked at: messages of `origin` and datagrams of one message.
     private GueSockets origin;
+    private int turn;
     private int received;
     private int message;
     private int at;
@@ -64,6 +65,7 @@ public final class GueEndpoint<T> implements AutoCloseable {
     private GuePeer<T> source;
     private GueOutcome admitted = GueOutcome.PACKET;
 
+    private int refreshed;
     private boolean closed;
 
     private GueEndpoint(GueSettings settings, List<GueSockets> sockets, GueAdmission<T> admission) {
@@ -127,11 +129,14 @@ public final class GueEndpoint<T> implements AutoCloseable {
             next(handler);
             count++;
         }
-        for (int i = 0; i < sockets.length && !closed; i++) {
-            for (Fd sender : sockets[i].senders()) {
-                int fd = sender.number();
+        for (GueSockets each : sockets) {
+            List<Fd> senders = each.senders();
+            for (int i = 0; i < senders.size() && !closed; i++) {
+                int fd = senders.get(i).number();
                 readErrors(fd);
-                while (count < budget && (at < end || nextMessage() || batch(sockets[i], fd))) {
+                while (count < budget
+                        && !closed
+                        && (at < end || nextMessage() || batch(each, fd))) {
                     next(handler);
                     count++;
                 }
@@ -148,14 +153,20 @@ public final class GueEndpoint<T> implements AutoCloseable {
     }
 
     /**
-     * Asks the kernel again for every peer's path MTU, which may have grown. Once a minute is
-     * plenty: the kernel itself forgets a small one after ten.
+     * Asks the kernel again for path MTUs, which may have grown; the next call goes on with the
+     * peers after these. Every peer once a minute is plenty: the kernel itself forgets a small MTU
+     * after ten.
+     *
+     * @param most peers to ask about, two system calls each
      */
-    public void refreshMtus() {
-        for (int slot = 0; slot < peers.slots() && !closed; slot++) {
-            GuePeer<T> peer = peers.slot(slot);
+    public void refreshMtus(int most) {
+        int asked = 0;
+        for (int i = 0; i < peers.slots() && asked < most && !closed; i++) {
+            refreshed = (refreshed + 1) % peers.slots();
+            GuePeer<T> peer = peers.slot(refreshed);
             if (peer != null) {
                 peer.refreshMtu();
+                asked++;
             }
         }
     }
@@ -281,9 +292,11 @@ public final class GueEndpoint<T> implements AutoCloseable {
         return peer;
     }
 
-    /** Receives from the first listening socket that has something. */
+    /** Receives from the next listening socket that has something. */
     private boolean nextBatch() {
-        for (GueSockets each : sockets) {
+        for (int i = 0; i < sockets.length; i++) {
+            turn = (turn + 1) % sockets.length;
+            GueSockets each = sockets[turn];
             if (batch(each, each.listener())) {
                 return true;
             }
