@@ -268,6 +268,22 @@ class GueEndpointTest {
         }
     }
 
+    /** The device says nothing by ICMP; the first packet that is too long for it does. */
+    @ParameterizedTest
+    @CsvSource({"false, 32", "true, 52"})
+    void noticesThatTheDevicesMtuShrank(boolean ipv6, int overhead) throws IOException {
+        try (GueWire wire = new GueWire(ipv6, MTU);
+                GueEndpoint<String> endpoint = open(wire, wire.settings())) {
+            GuePeer<String> peer = peer(endpoint, wire);
+            wire.mtu(1_400);
+            assertEquals(Sent.TAKEN, peer.send(put(inside(true, 1, 1_380))));
+            peer.flush();
+            assertEquals(1, peer.lost());
+            assertEquals(1_400 - overhead, peer.mtu());
+            assertEquals(Sent.FAILED, peer.send(put(inside(true, 1, 1_380))));
+        }
+    }
+
     /** RFC 8200 section 5: IPv6 inside needs 1,280 bytes, whatever is outside. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
