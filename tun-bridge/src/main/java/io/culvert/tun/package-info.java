@@ -1,6 +1,6 @@
 /**
- * Packets in and out of the process: devices, network namespaces, and the offloads that let one
- * read carry 64 KiB.
+ * Packets in and out of the process: devices, GUE tunnels, network namespaces, and the offloads
+ * that let one read carry 64 KiB.
  *
  * <p>Depends on: {@code native}. Moves bytes and knows nothing of flows.
  *

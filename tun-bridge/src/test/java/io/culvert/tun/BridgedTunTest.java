@@ -37,7 +37,7 @@ import java.util.zip.CRC32C;
  */
 @Timeout(60)
 class BridgedTunTest {
-    private static final int BYTES = 50_000_000;
+    static final int BYTES = 50_000_000;
     private static final int CHUNK = 1 << 16;
     private static final int BUDGET = 64;
     private static final int PORT = 4_242;
@@ -117,7 +117,7 @@ class BridgedTunTest {
     }
 
     /** The sum of what was sent. */
-    private static long send(Fd socket) {
+    static long send(Fd socket) {
         byte[] random = new byte[CHUNK];
         new SplittableRandom(1).nextBytes(random);
         ByteBuffer bytes = NativeMemory.allocate(CHUNK).put(0, random);
@@ -137,7 +137,7 @@ class BridgedTunTest {
         return sum.getValue();
     }
 
-    private static long receive(Fd listener) {
+    static long receive(Fd listener) {
         try (Fd socket = new Fd(Syscall.accept(listener.number(), 0, 0, 0))) {
             ByteBuffer bytes = NativeMemory.allocate(4 * CHUNK);
             CRC32C sum = new CRC32C();
