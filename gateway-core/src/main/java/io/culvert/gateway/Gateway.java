@@ -187,11 +187,18 @@ public final class Gateway implements AutoCloseable {
         }
         DeviceOpener opener = new DeviceOpener(workers.length, surroundings, offloads, resources);
         List<DeviceOpener.Opened> opened = new ArrayList<>();
+        List<SeqpacketOnRamp> listeners = new ArrayList<>();
         for (OnRamp onRamp : configuration.onramps()) {
             switch (onRamp) {
                 case OnRamp.Tun tun -> {
-                    opened.add(opener.open(tun, routing.tenants().get(tun.tenant())));
+                    opened.add(opener.open(tun, routing.tenants().named(tun.tenant())));
                     devices.put(tun.name(), opened.getLast().device());
+                }
+                case OnRamp.Seqpacket seqpacket -> {
+                    SeqpacketOnRamp tunnels =
+                            new SeqpacketOnRamp(seqpacket, routing, List.of(workers), clock);
+                    resources.add(tunnels);
+                    listeners.add(tunnels);
                 }
             }
         }
@@ -205,6 +212,9 @@ public final class Gateway implements AutoCloseable {
         }
         for (int i = 0; i < opened.size(); i++) {
             attach(opened.get(i), i);
+        }
+        for (SeqpacketOnRamp listener : listeners) {
+            onLoop(workers[0], worker -> listener.start());
         }
     }
 

@@ -66,7 +66,7 @@ final class ForwardedFlowTest {
                             new Answers(() -> 0, new SplittableRandom(1), 1, counters),
                             counters,
                             new Identifications()),
-                    new Routes(Map.of(1, tenant), Map.of(), Map.of(1, "branch"), "lan"),
+                    routes(tenant),
                     true);
     private final Packet packet = new Packet();
     private final IpPacket ip = new IpPacket();
@@ -76,6 +76,12 @@ final class ForwardedFlowTest {
     private IpAddress ours;
     private ForwardedFlow flow;
     private Mapping mapping;
+
+    private static Routes routes(Tenant tenant) {
+        Routes routes = new Routes("lan");
+        routes.add(tenant, "branch", List.of());
+        return routes;
+    }
 
     private void open(boolean ipv6) {
         inside = IpAddress.parse(ipv6 ? "fd00::1" : "10.0.0.1");
