@@ -167,8 +167,7 @@ public final class Flow {
         if (before == TcpState.ESTABLISHED && (flags & (TcpHeader.FIN | TcpHeader.RST)) == 0) {
             return false;
         }
-        boolean initiator = from == Direction.FROM_INITIATOR;
-        Direction peer = initiator ? Direction.FROM_TARGET : Direction.FROM_INITIATOR;
+        Direction peer = from.opposite();
         if ((flags & TcpHeader.ACK) != 0 && before.awaitsAcknowledgmentOf(peer)) {
             acknowledged(peer, tcp.acknowledgmentNumber());
         }

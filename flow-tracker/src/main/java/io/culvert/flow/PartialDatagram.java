@@ -85,6 +85,8 @@ final class PartialDatagram {
         int offset = fragment.fragmentOffset();
         int end = offset + size(fragment);
         if (fragment.moreFragments() != (end != total)) return false;
+        // Behind the end nothing was written, and there is nothing to compare with.
+        if (total != UNKNOWN && end > total) return false;
         if (offset == 0 && !isSameFirst(fragment)) return false;
         if (!isEndOfAFragment(end)) return false;
         for (int from = offset; from < end; from = endOfChunk(from, end)) {

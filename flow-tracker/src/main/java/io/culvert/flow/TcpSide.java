@@ -94,6 +94,11 @@ final class TcpSide {
         return acknowledged;
     }
 
+    /** Whether anything of its own has been seen: then it has offered a window, if of one byte. */
+    boolean isKnown() {
+        return window != 0;
+    }
+
     boolean sackPermitted() {
         return sackPermitted;
     }

@@ -147,8 +147,14 @@ public final class TcpTracker {
             default -> {
                 TcpSide sender = initiates ? initiator : target;
                 TcpSide receiver = initiates ? target : initiator;
-                if ((flags & TcpHeader.RST) != 0) yield reset(sender, receiver, tcp);
-                if ((flags & TcpHeader.SYN) == 0) yield segment(sender, receiver, tcp);
+                boolean known = initiator.isKnown() && target.isKnown();
+                // Otherwise the initiator has reset what was never answered.
+                if ((flags & TcpHeader.RST) != 0) {
+                    yield known ? reset(sender, receiver, tcp) : PASS;
+                }
+                if ((flags & TcpHeader.SYN) == 0) {
+                    yield known ? segment(sender, receiver, tcp) : NO_CONNECTION;
+                }
                 yield initiates ? anotherSyn(state, tcp) : anotherAnswer(state, tcp);
             }
         };

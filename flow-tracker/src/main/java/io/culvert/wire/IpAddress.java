@@ -72,6 +72,11 @@ public record IpAddress(long high, long low) {
         return isIpv4(high, low) ? ((low >>> 24) & 0xff) == 127 : high == 0 && low == 1;
     }
 
+    /** 169.254/16 (RFC 3927 section 7) and fe80::/10 (RFC 4291 section 2.5.6). */
+    public static boolean isLinkLocal(long high, long low) {
+        return isIpv4(high, low) ? ((low >>> 16) & 0xffff) == 0xa9fe : high >>> 54 == 0x3fa;
+    }
+
     /** 224/4 and ff00::/8. */
     public static boolean isMulticast(long high, long low) {
         return isIpv4(high, low) ? ((low >>> 28) & 0xf) == 0xe : high >>> 56 == 0xff;

@@ -29,11 +29,19 @@ final class Arrival {
         if (!ip.isUnicast()) {
             return Reason.NOT_UNICAST;
         }
-        // RFC 1122 section 3.2.1.3 (g), RFC 4291 section 2.5.3: loopback never crosses a link.
-        return IpAddress.isLoopback(ip.sourceHigh(), ip.sourceLow())
-                        || IpAddress.isLoopback(ip.destinationHigh(), ip.destinationLow())
+        return isLocal(ip.sourceHigh(), ip.sourceLow())
+                        || isLocal(ip.destinationHigh(), ip.destinationLow())
                 ? Reason.MARTIAN
                 : null;
+    }
+
+    /**
+     * Loopback never crosses a link (RFC 1122 section 3.2.1.3 (g), RFC 4291 section 2.5.3), and no
+     * router takes link-local addresses from one to another (RFC 3927 section 7, RFC 4291 section
+     * 2.5.6).
+     */
+    private static boolean isLocal(long high, long low) {
+        return IpAddress.isLoopback(high, low) || IpAddress.isLinkLocal(high, low);
     }
 
     /** Of an upgraded flow the target's packets do not come as packets. */

@@ -5,6 +5,7 @@ import io.culvert.flow.Flow;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
+import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.ForwardedFlow;
 import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.TunnelPort;
@@ -59,6 +60,10 @@ final class Delivery {
             return true;
         }
         if (flow.path() instanceof ForwardedFlow forwarded) {
+            if (isElsewhere(forwarded, from, port)) {
+                refusals.drop(packet, Reason.WRONG_SIDE);
+                return true;
+            }
             if (ip.hasSegmentsLeft() && forwarded.isTranslated()) {
                 // From outside none comes so far, so this is a tunnel's.
                 refusals.refuse((TunnelPort) port, ip, packet, Reason.SEGMENTS_LEFT);
@@ -67,6 +72,14 @@ final class Delivery {
             return forwarded.carry(from, ip, packet);
         }
         return upgraded(flow, (TunnelPort) port, ip, packet);
+    }
+
+    /**
+     * Whether that side of a flow is behind a device while the packet came from a tunnel, or the
+     * reverse: it is forged then, and not in the terms that the flow's packets have there.
+     */
+    private static boolean isElsewhere(ForwardedFlow flow, Direction side, Port port) {
+        return flow.isOutside(side) != (port instanceof DevicePort);
     }
 
     private boolean upgraded(Flow flow, TunnelPort port, IpPacket ip, Packet packet) {
@@ -116,6 +129,10 @@ final class Delivery {
         }
         boolean meant;
         if (flow != null && flow.path() instanceof ForwardedFlow forwarded) {
+            if (isElsewhere(forwarded, of.opposite(), port)) {
+                refusals.drop(packet, Reason.WRONG_SIDE);
+                return;
+            }
             // Counts it itself.
             if (forwarded.error(of, error, quoted, packet)) {
                 return;

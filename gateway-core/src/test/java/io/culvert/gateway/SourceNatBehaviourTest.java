@@ -64,6 +64,35 @@ class SourceNatBehaviourTest {
                 strict.atTunnel());
     }
 
+    /** What somebody inside sends under the addresses of somebody outside is not translated. */
+    @ParameterizedTest
+    @EnumSource
+    void nobodyInsideMaySpeakAsATarget(Family family) {
+        map(strict, family);
+
+        strict.fromTunnel(Bytes.udp(family.server(53), family.client(4000), 10));
+        strict.fromBranch(Bytes.udp(family.server(53), family.client(4000), 10));
+
+        assertEquals(List.of(), strict.atTunnel());
+        assertEquals(List.of(), strict.outside());
+        assertEquals(2, strict.dropped(Reason.WRONG_SIDE));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nobodyOutsideMaySpeakAsAHostInside(Family family) {
+        strict.fromTunnel(Bytes.udp(family.client(4000), family.server(53), 100));
+        End mapped = strict.mapped();
+        strict.fromTunnel(Bytes.udp(family.client(4000), family.branch(53), 100));
+        strict.atBranch();
+
+        strict.fromOutside(Bytes.udp(family.branch(53), mapped, 10));
+
+        assertEquals(List.of(), strict.atTunnel());
+        assertEquals(List.of(), strict.atBranch());
+        assertEquals(1, strict.dropped(Reason.WRONG_SIDE));
+    }
+
     /** Five minutes of silence, not a nanosecond less, and then it ends. */
     @ParameterizedTest
     @EnumSource

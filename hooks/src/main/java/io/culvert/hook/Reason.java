@@ -33,6 +33,7 @@ public enum Reason {
     SYN_TOO_LONG("a SYN that is held until the dial succeeds may carry no more than 4 KiB"),
     NO_MAPPING("a packet from outside is for no address and port that a flow has"),
     FILTERED("a packet from outside is from somebody whom the flow has not talked to"),
+    WRONG_SIDE("the packet's flow has its sender elsewhere than where the packet came in"),
     SOURCE_NOT_ALLOWED("the source is not behind this tunnel (strict-source)"),
     TOO_BIG("the packet is longer than the next link takes and may not be cut"),
     NOT_UNICAST("source or destination is not one host"),

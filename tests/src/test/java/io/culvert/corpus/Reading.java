@@ -10,12 +10,12 @@ import io.culvert.wire.UdpHeader;
 import java.nio.ByteBuffer;
 
 /** Everything that can be read in a packet, as text: what two readings must have in common. */
-final class Reading {
+public final class Reading {
     private final IpPacket packet = new IpPacket();
     private final IpPacket quoted = new IpPacket();
 
     /** The whole answer about these bytes; indexes are given from the packet's start. */
-    String of(ByteBuffer bytes, int start, int length) {
+    public String of(ByteBuffer bytes, int start, int length) {
         Defect defect = packet.wrap(bytes, start, length);
         if (defect != Defect.NONE) return defect.name();
         StringBuilder text = new StringBuilder();

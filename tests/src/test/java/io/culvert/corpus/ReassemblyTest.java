@@ -22,24 +22,6 @@ import java.util.TreeMap;
 class ReassemblyTest {
     private static final int AT = 3;
     private static final int OVERLAPPING = 13;
-    private static final String NOTHING = "nothing";
-
-    /** Where they differ, and why that is right. */
-    private static final Map<String, String> EXPLAINED =
-            Map.ofEntries(
-                    // The first fragment reaches behind the end that the last one gave, and another
-                    // first one before it is no multiple of 8.
-                    Map.entry("fragments.pcap 65", NOTHING),
-                    Map.entry("conversations/163-udp4-ntp-one-way-fragmented-1.pcap 3", NOTHING),
-                    // The fragment in the middle covers half of another, with other bytes.
-                    Map.entry("fragments.pcap 77", NOTHING),
-                    Map.entry("conversations/129-tcp4-midstream-cfin-fragmented-4.pcap 4", NOTHING),
-                    // The first fragment is refused: UDP over IPv6 with a length of 0.
-                    Map.entry("fragments.pcap 134", NOTHING),
-                    // With the hop-by-hop options the last one ends beyond 65,535, RFC 8200 section
-                    // 4.5.
-                    Map.entry("fragments.pcap 180", NOTHING));
-
     private final PacketCounters counters = new PacketCounters();
     private final Reassembler reassembler =
             new Reassembler(
@@ -58,7 +40,7 @@ class ReassemblyTest {
     @Test
     void putsTogetherTheDatagramsThatTheOracleDoes() {
         Map<String, String> expected = oracle();
-        Map<String, String> disagreements = new TreeMap<>();
+        Disagreements disagreements = new Disagreements();
         int fragments = 0;
         int carried = 0;
         for (CorpusPacket each : CorpusPacket.all()) {
@@ -71,11 +53,15 @@ class ReassemblyTest {
             carried += reassembler.packets();
             String says = expected.remove(where);
             String made = describe();
-            if (!made.equals(says)) disagreements.put(where, made + " not " + says);
+            if (!made.equals(says)) disagreements.add("makes another", each.file(), each.number());
         }
-        expected.keySet().forEach(where -> disagreements.put(where, NOTHING));
+        for (String where : expected.keySet()) {
+            int space = where.lastIndexOf(' ');
+            int number = Integer.parseInt(where.substring(space + 1));
+            disagreements.add("makes nothing", where.substring(0, space), number);
+        }
 
-        assertEquals(new TreeMap<>(EXPLAINED), disagreements);
+        assertEquals(Disagreements.explained("makes"), disagreements.found());
         assertEquals(fragments, carried + counters.droppedCount() + reassembler.held());
         // The four of those overlaps, and what comes after them under the same identification.
         assertEquals(OVERLAPPING, counters.droppedCount(Reason.FRAGMENT_OVERLAP));

@@ -151,12 +151,29 @@ final class Host implements AutoCloseable {
 
     /** The numbers of {@code /proc/net/dev}: packets that a device has sent. */
     long packetsSent(String device) throws IOException {
+        return figure(device, 10);
+    }
+
+    long bytesSent(String device) throws IOException {
+        return figure(device, 9);
+    }
+
+    /** Of an on-ramp's device those that the gateway has sent into it. */
+    long packetsReceived(String device) throws IOException {
+        return figure(device, 2);
+    }
+
+    long bytesReceived(String device) throws IOException {
+        return figure(device, 1);
+    }
+
+    private long figure(String device, int word) throws IOException {
         return namespace.call(
                 () -> {
                     for (String line : Files.readAllLines(Path.of("/proc/thread-self/net/dev"))) {
                         String[] words = line.strip().split("[:\\s]+", -1);
                         if (words[0].equals(device)) {
-                            return Long.parseLong(words[10]);
+                            return Long.parseLong(words[word]);
                         }
                     }
                     throw new IOException(name + " has no device " + device);

@@ -22,9 +22,12 @@ final class PacketSocket implements AutoCloseable {
     /** Packets without their link-layer header. */
     private static final int SOCK_DGRAM = 2;
 
-    private static final int ETH_P_ALL = 0x0003;
-    private static final int ETH_P_IP = 0x0800;
-    private static final int ETH_P_IPV6 = 0x86dd;
+    /** Packets with it; a TUN device has none. */
+    private static final int SOCK_RAW = 3;
+
+    static final int ETH_P_ALL = 0x0003;
+    static final int ETH_P_IP = 0x0800;
+    static final int ETH_P_IPV6 = 0x86dd;
 
     /** {@code struct sockaddr_ll}: family, protocol in network order, index, four more fields. */
     private static final int SOCKADDR_LL = 20;
@@ -59,8 +62,17 @@ final class PacketSocket implements AutoCloseable {
                         });
     }
 
-    private static Fd open(int index, int protocol) throws IOException {
-        int socket = Syscall.socket(AF_PACKET, SOCK_DGRAM | Syscall.NONBLOCK | Syscall.CLOEXEC, 0);
+    static Fd open(int index, int protocol) throws IOException {
+        return open(index, protocol, SOCK_DGRAM);
+    }
+
+    /** The same for packets as they are on the device. */
+    static Fd openRaw(int index, int protocol) throws IOException {
+        return open(index, protocol, SOCK_RAW);
+    }
+
+    private static Fd open(int index, int protocol, int type) throws IOException {
+        int socket = Syscall.socket(AF_PACKET, type | Syscall.NONBLOCK | Syscall.CLOEXEC, 0);
         check("socket", socket);
         Fd fd = new Fd(socket);
         ByteBuffer name = NativeMemory.allocateNative(SOCKADDR_LL);

@@ -267,6 +267,11 @@ final class Topology implements AutoCloseable {
         return clients.get(1);
     }
 
+    /** The client of that index, from 0. */
+    Host client(int index) {
+        return clients.get(index);
+    }
+
     Host gatewayHost() {
         return gatewayHost;
     }

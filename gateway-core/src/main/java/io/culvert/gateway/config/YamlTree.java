@@ -246,9 +246,13 @@ final class YamlTree {
         int line = 1;
         int column = 1;
         int[] characters = text.codePoints().limit(index).toArray();
+        int before = 0;
         for (int character : characters) {
-            column = character == '\n' ? 1 : column + 1;
-            line += character == '\n' ? 1 : 0;
+            // YAML 1.2.2 section 5.4: CR LF is one line break, and each of them alone is one too.
+            boolean breaks = character == '\n' || character == '\r';
+            column = breaks ? 1 : column + 1;
+            line += breaks && (character == '\r' || before != '\r') ? 1 : 0;
+            before = character;
         }
         return new Position(line, column);
     }

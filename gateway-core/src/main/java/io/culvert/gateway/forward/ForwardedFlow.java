@@ -120,7 +120,7 @@ public final class ForwardedFlow implements PacketPath {
             forwarder.table().close(flow, ending);
             return false;
         }
-        if (forwarder.egress().refuses(ip, packet, to, back, isFromOutside(from))) {
+        if (forwarder.egress().refuses(ip, packet, to, back, isOutside(from))) {
             return true;
         }
         if (tcp != null) {
@@ -147,8 +147,9 @@ public final class ForwardedFlow implements PacketPath {
         return true;
     }
 
-    private boolean isFromOutside(Direction from) {
-        return lease != null && lease.initiatorInside() != (from == Direction.FROM_INITIATOR);
+    /** Whether that side's packets come in by a device off-ramp. */
+    public boolean isOutside(Direction side) {
+        return lease != null && lease.initiatorInside() != (side == Direction.FROM_INITIATOR);
     }
 
     /** Why a segment is not passed on; {@code null} where it is. */
