@@ -1,6 +1,7 @@
 package io.culvert.fuzz;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -56,6 +57,7 @@ final class FlowMachine {
     private static final int FLOWS_OF_A_TENANT = 10;
     private static final int INITIATORS_SHIFT = 0x7fff_fff0;
     private static final int TARGETS_SHIFT = 0xdead_beef;
+    private static final long LEAST_PATIENCE = Duration.ofSeconds(10).toNanos();
     private static final int MOST_STEPS_TO_EXPIRE = 10;
     private static final long LONGER_THAN_ANY_TIMER = Duration.ofHours(8).toNanos();
 
@@ -84,6 +86,7 @@ final class FlowMachine {
                         @Override
                         public void closed(Flow flow, Reason reason) {
                             assertTrue(closed.add(flow), "closed twice");
+                            if (reason == Reason.EARLY_DROP) droppedEarly(flow);
                         }
                     },
                     flow -> close(flow, Reason.FINISHED));
@@ -277,9 +280,21 @@ final class FlowMachine {
         Open entry = open.remove(flow.key());
         assertSame(flow, entry.flow);
         table.close(flow, reason);
+        forget(entry, reason);
+        assertNotSame(flow, table.find(flow.key()));
+    }
+
+    private void forget(Open entry, Reason reason) {
         shiftedTable.close(entry.shifted, reason);
         mappings.release(entry.mapping, entry.external.high(), entry.external.low(), now);
-        assertNotSame(flow, table.find(flow.key()));
+    }
+
+    /** Only what nobody has answered, and nobody has heard of for a while. */
+    private void droppedEarly(Flow flow) {
+        assertTrue(flow.key().protocol() == TCP || !flow.isReplied(), "answered");
+        assertFalse(flow.tcpState().isEstablished(), "established");
+        assertTrue(now - flow.lastSeenNanos() >= LEAST_PATIENCE, "heard of");
+        forget(open.remove(flow.key()), Reason.EARLY_DROP);
     }
 
     void assertSound() {
