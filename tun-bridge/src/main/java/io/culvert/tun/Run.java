@@ -23,7 +23,7 @@ final class Run {
 
     private static final int TCP_ACKNOWLEDGMENT = 8;
 
-    /** Data offset, flags and window. */
+    /** Data offset, flags and window; equal offsets are headers of equal length. */
     private static final int TCP_OFFSET_TO_WINDOW = 12;
 
     private static final int TCP_URGENT_POINTER = 18;
@@ -53,7 +53,6 @@ final class Run {
         segmentSize = first.payload();
         length = first.packet().length();
         packets = 1;
-        fixedIdentification = false;
         packet.bytes().put(Packet.OFFSET, first.packet().bytes(), Packet.OFFSET, length);
     }
 
@@ -82,8 +81,7 @@ final class Run {
     /** Whether a packet of this flow that can be part of a run can be the next of this one. */
     boolean isFollowedBy(Candidate next) {
         ByteBuffer bytes = next.packet().bytes();
-        return headerLength == next.headerLength()
-                && next.payload() <= segmentSize
+        return next.payload() <= segmentSize
                 && length + next.payload() <= LONGEST
                 && (ipv6 ? matchesIpv6(bytes) : matchesIpv4(bytes))
                 && (protocol != UpperLayer.TCP || matchesTcp(bytes));

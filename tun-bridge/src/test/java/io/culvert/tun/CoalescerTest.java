@@ -258,6 +258,35 @@ class CoalescerTest {
         assertEquals(given, handed);
     }
 
+    /** What keeps packets apart even where all of them have it. */
+    static Stream<Arguments> whatIsNeverMerged() {
+        return Stream.of(
+                change("FIN", packet -> packet.flags |= 0x01),
+                change("SYN", packet -> packet.flags |= 0x02),
+                change("RST", packet -> packet.flags |= 0x04),
+                change("PSH", packet -> packet.flags |= 0x08),
+                change("URG", packet -> packet.flags |= 0x20),
+                change("CWR", packet -> packet.flags |= 0x80),
+                change("no ACK", packet -> packet.flags = 0),
+                change("the reserved bit", packet -> packet.fragment |= 0x8000),
+                change("IP options", packet -> packet.ipOptions = Bytes.of("01010101")),
+                change("a wrong checksum", packet -> packet.checksumError = 1));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("whatIsNeverMerged")
+    void keepsApartWhatIsAlikeIn(String name, Consumer<TestPacket> change) {
+        TestPacket packet = new TestPacket(false, true);
+        for (String payload : List.of("efgh", "ijkl", "mnop")) {
+            change.accept(packet);
+            take(packet);
+            packet = packet.next(text(payload));
+        }
+        flush();
+        assertEquals(List.of(1, 1, 1), sizes, name);
+        assertEquals(given, handed);
+    }
+
     static Stream<Arguments> whatKeepsDatagramsApart() {
         return Stream.of(
                         change("another hop limit", packet -> packet.hopLimit--),
