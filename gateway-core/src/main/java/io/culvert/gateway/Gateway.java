@@ -75,6 +75,7 @@ public final class Gateway implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup loops;
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Map<String, TunDevice> devices = new HashMap<>();
+    private final List<SeqpacketOnRamp> listeners = new ArrayList<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /**
@@ -187,7 +188,6 @@ public final class Gateway implements AutoCloseable {
         }
         DeviceOpener opener = new DeviceOpener(workers.length, surroundings, offloads, resources);
         List<DeviceOpener.Opened> opened = new ArrayList<>();
-        List<SeqpacketOnRamp> listeners = new ArrayList<>();
         for (OnRamp onRamp : configuration.onramps()) {
             switch (onRamp) {
                 case OnRamp.Tun tun -> {
@@ -336,6 +336,9 @@ public final class Gateway implements AutoCloseable {
     public void close() {
         if (closed.getAndSet(true)) {
             return;
+        }
+        for (SeqpacketOnRamp listener : listeners) {
+            workers[0].poller().execute(listener::stop);
         }
         for (Worker worker : workers) {
             if (worker != null) {

@@ -5,9 +5,7 @@ import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.Routes;
 
-/**
- * A configuration's tenants, and where their forwarded flows go.
- */
+/** A configuration's tenants, and where their forwarded flows go. */
 record Routing(Tenants tenants, Routes routes) {
 
     static Routing of(Configuration configuration) {

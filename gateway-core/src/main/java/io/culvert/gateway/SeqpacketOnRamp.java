@@ -70,6 +70,7 @@ final class SeqpacketOnRamp implements AutoCloseable {
     private final Map<Identity, Tunnel> known = new HashMap<>();
     private final List<Tunnel> leaving = new ArrayList<>();
     private int joined;
+    private boolean stopped;
 
     /** By what a tunnel is known again. */
     private record Identity(String tenant, String id) {}
@@ -108,8 +109,13 @@ final class SeqpacketOnRamp implements AutoCloseable {
         home.poller().every(TICK_MILLIS, this::tick);
     }
 
+    /** From now on nobody comes or goes: the workers are about to end. */
+    void stop() {
+        stopped = true;
+    }
+
     private void accept() {
-        for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
+        for (int i = 0; i < ACCEPTED_AT_ONCE && !stopped; i++) {
             int socket = Syscall.accept(listener.number(), 0, 0, NONBLOCKING_CLOSE_ON_EXEC);
             if (socket < 0) {
                 return;
@@ -234,7 +240,7 @@ final class SeqpacketOnRamp implements AutoCloseable {
         home.poller()
                 .execute(
                         () -> {
-                            if (tunnel.connection() == connection) {
+                            if (!stopped && tunnel.connection() == connection) {
                                 left(tunnel);
                             }
                         });
@@ -260,6 +266,9 @@ final class SeqpacketOnRamp implements AutoCloseable {
     }
 
     private void tick() {
+        if (stopped) {
+            return;
+        }
         long now = clock.nanoTime();
         for (Newcomer eldest = newcomers.peek(); eldest != null; eldest = newcomers.peek()) {
             if (!eldest.done && now - eldest.deadlineNanos < 0) {

@@ -111,8 +111,7 @@ final class Tunnel {
         device.connect(socket);
         Worker worker = workers.get(receiver);
         TunnelPort port = ports.get(receiver);
-        worker.poller()
-                .execute(() -> worker.receive(port, socket, () -> gone.gone(this, number)));
+        worker.poller().execute(() -> worker.receive(port, socket, () -> gone.gone(this, number)));
     }
 
     /** The socket is closed once no worker can be using it. */

@@ -55,10 +55,10 @@ final class UnixListener {
 
     private static void clear(Path path, SocketAddressBuffer address) throws IOException {
         PosixFileAttributes attributes =
-                Files.readAttributes(
-                        path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+                Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
         if (!attributes.isOther()) {
-            throw new IOException(path + " is there and is no socket; remove it, or choose another");
+            throw new IOException(
+                    path + " is there and is no socket; remove it, or choose another");
         }
         try (Fd probe = Sockets.seqpacket()) {
             int result = Syscall.connect(probe.number(), address.address(), address.length());

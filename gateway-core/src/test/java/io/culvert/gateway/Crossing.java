@@ -17,7 +17,6 @@ import io.culvert.gateway.forward.Egress;
 import io.culvert.gateway.forward.ForwardedFlow;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Port;
-import io.culvert.gateway.forward.RouteTable;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.Action;
@@ -41,7 +40,6 @@ import io.culvert.wire.Prefix;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 
 /**

@@ -51,6 +51,7 @@ public final class SeqpacketTunnel {
     public final class End implements PacketDevice {
         private final Packet received = new Packet();
         private final Segmenter segmenter = new Segmenter();
+        private final Coalescer coalescer = new Coalescer();
         private final PacketHandler segmentSender = segment -> worst(sendWhole(segment));
         private Sent worstOfSegments = Sent.TAKEN;
         private boolean over;
@@ -58,22 +59,27 @@ public final class SeqpacketTunnel {
         private End() {}
 
         /**
-         * As the contract says; a message that is too long for any IP packet is handed over as an
-         * empty one.
+         * As the contract says, but that what belongs together is handed over as super-packets, and
+         * counts as the packets it was; a message that is too long for any IP packet is handed over
+         * as an empty one.
          */
         @Override
         public int receive(PacketHandler handler, int budget) {
             long buffer = received.address() + Packet.OFFSET;
-            int flags = Syscall.MSG_TRUNC;
-            for (int count = 0; count < budget; count++) {
-                int read = Syscall.recv(descriptor, buffer, Packet.MAXIMUM_LENGTH, flags);
+            int count = 0;
+            while (count < budget) {
+                int read =
+                        Syscall.recv(descriptor, buffer, Packet.MAXIMUM_LENGTH, Syscall.MSG_TRUNC);
                 if (read <= 0) {
                     over = read == 0 || !Errno.EAGAIN.is(read);
-                    return count;
+                    break;
                 }
-                handler.handle(received.plain(read > Packet.MAXIMUM_LENGTH ? 0 : read));
+                received.plain(read > Packet.MAXIMUM_LENGTH ? 0 : read);
+                coalescer.take(received, handler);
+                count++;
             }
-            return budget;
+            coalescer.flush(handler);
+            return count;
         }
 
         /** Whether the last call found that the peer has gone: an empty message says so as well. */

@@ -94,9 +94,7 @@ public final class Routes {
     String tunnelOf(Tenant tenant, long high, long low) {
         Ways known = of(tenant);
         String tunnel = known.table().find(high, low);
-        return tunnel == null && known.tunnels().size() == 1
-                ? known.tunnels().getFirst()
-                : tunnel;
+        return tunnel == null && known.tunnels().size() == 1 ? known.tunnels().getFirst() : tunnel;
     }
 
     /** The device off-ramp that an off-ramp's name means; empty for none. */

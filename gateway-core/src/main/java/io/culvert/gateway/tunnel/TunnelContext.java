@@ -16,11 +16,7 @@ import java.util.Map;
  * @param attributes whatever else it says, by key
  */
 public record TunnelContext(
-        String tenant,
-        String id,
-        List<Prefix> routes,
-        int mtu,
-        Map<String, String> attributes) {
+        String tenant, String id, List<Prefix> routes, int mtu, Map<String, String> attributes) {
     public static final int DEFAULT_MTU = 1500;
 
     public TunnelContext {

@@ -38,7 +38,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 
 /** A datagram flow from a tunnel of MTU 1,280 out of a device of MTU 1,500. */
