@@ -75,6 +75,7 @@ public final class Gateway implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup loops;
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Map<String, TunDevice> devices = new HashMap<>();
+    private final List<SeqpacketOnRamp> listeners = new ArrayList<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /**
@@ -190,8 +191,14 @@ public final class Gateway implements AutoCloseable {
         for (OnRamp onRamp : configuration.onramps()) {
             switch (onRamp) {
                 case OnRamp.Tun tun -> {
-                    opened.add(opener.open(tun, routing.tenants().get(tun.tenant())));
+                    opened.add(opener.open(tun, routing.tenants().named(tun.tenant())));
                     devices.put(tun.name(), opened.getLast().device());
+                }
+                case OnRamp.Seqpacket seqpacket -> {
+                    SeqpacketOnRamp tunnels =
+                            new SeqpacketOnRamp(seqpacket, routing, List.of(workers), clock);
+                    resources.add(tunnels);
+                    listeners.add(tunnels);
                 }
             }
         }
@@ -205,6 +212,9 @@ public final class Gateway implements AutoCloseable {
         }
         for (int i = 0; i < opened.size(); i++) {
             attach(opened.get(i), i);
+        }
+        for (SeqpacketOnRamp listener : listeners) {
+            onLoop(workers[0], worker -> listener.start());
         }
     }
 
@@ -326,6 +336,9 @@ public final class Gateway implements AutoCloseable {
     public void close() {
         if (closed.getAndSet(true)) {
             return;
+        }
+        for (SeqpacketOnRamp listener : listeners) {
+            workers[0].poller().execute(listener::stop);
         }
         for (Worker worker : workers) {
             if (worker != null) {

@@ -18,10 +18,12 @@ import io.culvert.hook.Reason;
 import io.culvert.nat.SlotPool;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
+import io.culvert.tun.SeqpacketTunnel;
 import io.culvert.upgrade.Answers;
 import io.culvert.upgrade.Dialer;
 import io.culvert.upgrade.EchoUpgrader;
 import io.culvert.upgrade.Outlet;
+import io.culvert.upgrade.PacketPath;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.Splicer;
@@ -31,10 +33,12 @@ import io.culvert.upgrade.UdpUpgrader;
 import io.culvert.upgrade.UpgradeNamespace;
 import io.culvert.wire.IpProtocol;
 
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
@@ -76,6 +80,9 @@ final class Worker {
 
     /** This worker's own ends, by the name of their on-ramp. */
     private final Map<String, TunnelPort> tunnels = new HashMap<>();
+
+    /** Sockets of tunnels that this worker receives from. */
+    private final Map<Integer, Poller.Watch> sockets = new HashMap<>();
 
     /** This worker's own ends, by the name of their off-ramp. */
     private final Map<String, DevicePort> devices = new HashMap<>();
@@ -214,17 +221,74 @@ final class Worker {
         reach(port);
         PacketDevice.PacketHandler handler = packet -> ingress.receive(port, packet);
         poller.watch(
-                port.device().descriptor(),
-                Poller.IN,
-                events -> {
-                    shared.clock().refresh();
-                    try {
-                        port.device().receive(handler, BUDGET);
-                    } finally {
-                        // Nothing may wait beyond this cycle: a queued datagram names its socket by
-                        // number.
-                        flush();
-                        port.device().flush();
+                port.device().descriptor(), Poller.IN, events -> receive(port.device(), handler));
+    }
+
+    private void receive(PacketDevice device, PacketDevice.PacketHandler handler) {
+        shared.clock().refresh();
+        try {
+            device.receive(handler, BUDGET);
+        } finally {
+            // Nothing may wait beyond this cycle: a queued datagram names its socket by number.
+            flush();
+            device.flush();
+        }
+    }
+
+    /** A tunnel has come that may also be polled by another worker. */
+    void admit(TunnelPort port) {
+        tunnels.put(port.onRamp(), port);
+        reach(port);
+    }
+
+    /**
+     * Begins to take packets from a tunnel.
+     *
+     * @param port admitted before; its device is a {@link SeqpacketTunnel.End}
+     * @param socket the tunnel's
+     * @param gone told once that its peer has gone
+     */
+    void receive(TunnelPort port, int socket, Runnable gone) {
+        SeqpacketTunnel.End end = (SeqpacketTunnel.End) port.device();
+        PacketDevice.PacketHandler handler = packet -> ingress.receive(port, packet);
+        try {
+            Poller.Watch watch =
+                    poller.watch(
+                            socket,
+                            Poller.IN,
+                            events -> {
+                                receive(end, handler);
+                                if (end.isOver()) {
+                                    stopReceiving(socket);
+                                    gone.run();
+                                }
+                            });
+            sockets.put(socket, watch);
+        } catch (UncheckedIOException noWatch) {
+            gone.run();
+        }
+    }
+
+    /** No more packets come from that socket of a tunnel. */
+    void stopReceiving(int socket) {
+        Poller.Watch watch = sockets.remove(socket);
+        if (watch != null) {
+            watch.cancel();
+        }
+    }
+
+    /** Tunnels have gone for good, and their flows with them. */
+    void dismiss(List<TunnelPort> ports, Set<PacketDevice> devices) {
+        shared.clock().refresh();
+        for (TunnelPort port : ports) {
+            tunnels.remove(port.onRamp(), port);
+            forwarder.remove(port);
+        }
+        own(
+                flow -> {
+                    if (flow.path() instanceof PacketPath path
+                            && devices.stream().anyMatch(path::uses)) {
+                        shared.table().close(flow, Reason.TUNNEL_GONE);
                     }
                 });
     }

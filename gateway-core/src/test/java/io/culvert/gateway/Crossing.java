@@ -17,7 +17,6 @@ import io.culvert.gateway.forward.Egress;
 import io.culvert.gateway.forward.ForwardedFlow;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Port;
-import io.culvert.gateway.forward.RouteTable;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.Action;
@@ -41,7 +40,6 @@ import io.culvert.wire.Prefix;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
@@ -105,12 +103,15 @@ final class Crossing {
         branchPort = new TunnelPort("branch", tenant, anybody, branch.left());
         outsidePort =
                 new DevicePort(new DeviceOffRamp("lan", -1, mappings(filtering)), outside.left());
-        Map<Prefix, String> routes =
-                Map.of(
-                        Prefix.parse("10.50.0.0/16"), "tunnel",
-                        Prefix.parse("2001:db8:50::/48"), "tunnel",
-                        Prefix.parse("10.6.0.0/16"), "branch",
-                        Prefix.parse("2001:db8:6::/48"), "branch");
+        Routes routes = new Routes(defaultDevice);
+        routes.add(
+                tenant,
+                "tunnel",
+                List.of(Prefix.parse("10.50.0.0/16"), Prefix.parse("2001:db8:50::/48")));
+        routes.add(
+                tenant,
+                "branch",
+                List.of(Prefix.parse("10.6.0.0/16"), Prefix.parse("2001:db8:6::/48")));
         Answers answers = new Answers(this::now, new SplittableRandom(1), 1, counters);
         reassembler =
                 new Reassembler(
@@ -125,11 +126,7 @@ final class Crossing {
                         this::now,
                         counters,
                         new Egress(answers, counters, new Identifications()),
-                        new Routes(
-                                Map.of(1, tenant),
-                                Map.of(1, new RouteTable<>(routes)),
-                                Map.of(),
-                                defaultDevice),
+                        routes,
                         false);
         ingress =
                 Ingress.of(

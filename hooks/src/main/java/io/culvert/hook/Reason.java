@@ -76,6 +76,7 @@ public enum Reason {
     EARLY_DROP("the table filled up, and nothing had spoken for the flow"),
     HALF_CLOSED_IDLE("one side had closed it and the other fell silent"),
     HANDSHAKE_TIMEOUT("the initiator did not complete the handshake"),
+    TUNNEL_GONE("the tunnel that it came in or left by is gone"),
     HANDLER_CLOSED("the handler closed it"),
     SHUTDOWN("the gateway stopped");
 

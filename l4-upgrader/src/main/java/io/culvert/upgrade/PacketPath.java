@@ -2,6 +2,7 @@ package io.culvert.upgrade;
 
 import io.culvert.flow.FlowPath;
 import io.culvert.tun.Packet;
+import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
 
 /**
@@ -25,4 +26,7 @@ public interface PacketPath extends FlowPath {
      * @return whether it meant something to the flow
      */
     boolean error(IpPacket error, IpPacket quoted, Packet packet);
+
+    /** Whether packets leave there. */
+    boolean uses(PacketDevice device);
 }

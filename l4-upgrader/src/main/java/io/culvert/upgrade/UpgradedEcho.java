@@ -104,6 +104,11 @@ final class UpgradedEcho implements PacketPath {
     }
 
     @Override
+    public boolean uses(PacketDevice device) {
+        return ramp == device;
+    }
+
+    @Override
     public void release() {
         watch.cancel();
         Syscall.close(socket.release());

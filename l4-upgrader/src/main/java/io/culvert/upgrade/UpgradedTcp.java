@@ -391,6 +391,11 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     }
 
     @Override
+    public boolean uses(PacketDevice device) {
+        return ramp == device;
+    }
+
+    @Override
     public void release() {
         state = State.CLOSING;
         forget(heldInward);

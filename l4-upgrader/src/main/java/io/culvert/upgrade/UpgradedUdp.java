@@ -113,6 +113,11 @@ final class UpgradedUdp implements PacketPath {
     }
 
     @Override
+    public boolean uses(PacketDevice device) {
+        return ramp == device;
+    }
+
+    @Override
     public void release() {
         session.release(this);
     }

@@ -35,6 +35,7 @@ public final class Packet {
     private int checksumOffset;
     private Segmentation segmentation = Segmentation.NONE;
     private boolean congestionExperienced;
+    private boolean fixedIdentification;
     private int segmentSize;
     private int headerLength;
     private int packets = 1;
@@ -66,6 +67,7 @@ public final class Packet {
         checksumOffset = 0;
         segmentation = Segmentation.NONE;
         congestionExperienced = false;
+        fixedIdentification = false;
         segmentSize = 0;
         headerLength = 0;
         packets = 1;
@@ -137,6 +139,16 @@ public final class Packet {
         return this;
     }
 
+    /**
+     * All packets of the super-packet carry the same IPv4 identification, with DF, instead of one
+     * after the other: a {@link Segmenter} does that again. A TUN device has no word for it and
+     * counts on, as identifications of such packets mean nothing (RFC 6864 section 4.1).
+     */
+    public Packet fixedIdentification(boolean value) {
+        fixedIdentification = value;
+        return this;
+    }
+
     public boolean checksumPartial() {
         return checksumPartial;
     }
@@ -155,6 +167,10 @@ public final class Packet {
 
     public boolean congestionExperienced() {
         return congestionExperienced;
+    }
+
+    public boolean fixedIdentification() {
+        return fixedIdentification;
     }
 
     /** Payload bytes of each segment; 0 where this is no super-packet. */
@@ -185,6 +201,7 @@ public final class Packet {
         checksumOffset = other.checksumOffset;
         segmentation = other.segmentation;
         congestionExperienced = other.congestionExperienced;
+        fixedIdentification = other.fixedIdentification;
         segmentSize = other.segmentSize;
         headerLength = other.headerLength;
         packets = other.packets;

@@ -47,6 +47,7 @@ public final class Segmenter {
     private boolean tcp;
     private boolean ipv6;
     private boolean unsummed;
+    private boolean fixedIdentification;
     private int pseudoHeader;
 
     /**
@@ -104,6 +105,7 @@ public final class Segmenter {
             return false;
         }
         ipv6 = UpperLayer.version(packet) == 6;
+        fixedIdentification = packet.fixedIdentification();
         int at = Packet.OFFSET + transport + checksum;
         int sum = packet.bytes().getShort(at) & 0xffff;
         // RFC 768: the sender wanted none.
@@ -135,7 +137,7 @@ public final class Segmenter {
         int oldLength = from.getShort(Packet.OFFSET + IPV4_TOTAL_LENGTH) & 0xffff;
         int oldId = from.getShort(Packet.OFFSET + IPV4_IDENTIFICATION) & 0xffff;
         int oldChecksum = from.getShort(Packet.OFFSET + IPV4_CHECKSUM) & 0xffff;
-        int id = oldId + number & 0xffff;
+        int id = fixedIdentification ? oldId : oldId + number & 0xffff;
         // RFC 1624 section 3, equation 3.
         int sum =
                 OnesComplement.minus(oldChecksum)

@@ -10,11 +10,13 @@ import io.culvert.linux.NativeMemory;
 import io.culvert.linux.SocketAddressBuffer;
 import io.culvert.linux.Sockets;
 import io.culvert.linux.Syscall;
+import io.culvert.tun.PacketDevice.PacketHandler;
 
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -28,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -59,6 +62,20 @@ class BridgedTunTest {
     @ParameterizedTest(name = "{0} to a device with {1}")
     @MethodSource("waysToCarryThem")
     void carriesFiftyMegabytesUnchanged(String network, Set<Offload> offloads) throws Exception {
+        carry(network, EnumSet.allOf(Offload.class), offloads, Bridge::new);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {"10.1.0.", "fd01::"})
+    void carriesThemAsSuperPacketsFromADeviceThatMakesNone(String network) throws Exception {
+        Set<Offload> all = EnumSet.allOf(Offload.class);
+        Bridge bridge = carry(network, EnumSet.noneOf(Offload.class), all, CoalescingBridge::new);
+        assertTrue(bridge.superPackets > 0);
+    }
+
+    private static Bridge carry(
+            String network, Set<Offload> fromOffloads, Set<Offload> offloads, Supplier<Bridge> kind)
+            throws Exception {
         InetAddress left = InetAddress.getByName(network + "1");
         InetAddress right = InetAddress.getByName(network + "2");
         boolean ipv6 = network.contains(":");
@@ -66,7 +83,7 @@ class BridgedTunTest {
         try (ExecutorService executor = Executors.newCachedThreadPool();
                 NetworkNamespace here = NetworkNamespace.anonymous("here");
                 NetworkNamespace there = NetworkNamespace.anonymous("there");
-                TunDevice from = device(here, left, EnumSet.allOf(Offload.class));
+                TunDevice from = device(here, left, fromOffloads);
                 TunDevice to = device(there, right, offloads);
                 Fd listener = there.call(() -> Sockets.tcp(ipv6));
                 Fd sender = here.call(() -> Sockets.tcp(ipv6))) {
@@ -80,7 +97,7 @@ class BridgedTunTest {
             Sockets.bind(listener, address);
             Sockets.listen(listener, 1);
 
-            Future<?> bridge = executor.submit(() -> bridge(one, other, done));
+            Future<Bridge> bridge = executor.submit(() -> kind.get().run(one, other, done));
             Future<Long> received = executor.submit(() -> receive(listener));
             long start = System.nanoTime();
             assertEquals(0, Syscall.connect(sender.number(), address.address(), address.length()));
@@ -88,11 +105,19 @@ class BridgedTunTest {
             assertEquals(sum, received.get());
             double seconds = (System.nanoTime() - start) / 1e9;
             done.set(true);
-            bridge.get();
+            Bridge finished = bridge.get();
 
-            System.out.printf("%s to %s: %.0f MB/s%n", network, offloads, BYTES / 1e6 / seconds);
+            System.out.printf(
+                    "%s from %s to %s: %.0f MB/s, %d packets sent, of them super-packets %d%n",
+                    network,
+                    fromOffloads,
+                    offloads,
+                    BYTES / 1e6 / seconds,
+                    finished.sent,
+                    finished.superPackets);
             assertEquals(0, one.malformed() + other.malformed());
             assertEquals(0, one.refusals() + other.refusals());
+            return finished;
         }
     }
 
@@ -107,12 +132,44 @@ class BridgedTunTest {
                         .withAddresses(new LinkAddress(address, prefixLength)));
     }
 
-    private static void bridge(TunQueue one, TunQueue other, AtomicBoolean done) {
-        while (!done.get()) {
-            int moved = one.receive(other::send, BUDGET) + other.receive(one::send, BUDGET);
-            if (moved == 0) {
-                LockSupport.parkNanos(IDLE_NS);
+    /** What is between the devices. */
+    private static class Bridge {
+        private int sent;
+        private int superPackets;
+
+        private Bridge run(TunQueue one, TunQueue other, AtomicBoolean done) {
+            PacketHandler toOther = packet -> send(packet, other);
+            PacketHandler toOne = packet -> send(packet, one);
+            while (!done.get()) {
+                if (move(one, toOther) + move(other, toOne) == 0) {
+                    LockSupport.parkNanos(IDLE_NS);
+                }
             }
+            return this;
+        }
+
+        int move(TunQueue from, PacketHandler to) {
+            return from.receive(to, BUDGET);
+        }
+
+        private void send(Packet packet, TunQueue to) {
+            sent++;
+            if (packet.segmentation() != Packet.Segmentation.NONE) {
+                superPackets++;
+            }
+            to.send(packet);
+        }
+    }
+
+    /** As an endpoint without offloads does it. */
+    private static final class CoalescingBridge extends Bridge {
+        private final Coalescer coalescer = new Coalescer();
+
+        @Override
+        int move(TunQueue from, PacketHandler to) {
+            int moved = from.receive(packet -> coalescer.take(packet, to), BUDGET);
+            coalescer.flush(to);
+            return moved;
         }
     }
 

@@ -16,6 +16,7 @@ import java.io.PrintWriter;
             DemoCommand.class,
             RunCommand.class,
             ExecCommand.class,
+            ConnectCommand.class,
             CheckCommand.class,
             FlowsCommand.class,
             VersionCommand.class

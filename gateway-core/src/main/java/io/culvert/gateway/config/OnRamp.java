@@ -3,6 +3,7 @@ package io.culvert.gateway.config;
 import io.culvert.wire.Prefix;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -39,5 +40,18 @@ public sealed interface OnRamp {
             addresses = List.copyOf(addresses);
             routes = List.copyOf(routes);
         }
+    }
+
+    /**
+     * Tunnels over connections to a Unix socket.
+     *
+     * @param path where it is made
+     * @param mode its permissions, nine bits
+     * @param grace how long the flows of a tunnel wait for it to come back
+     * @param strictSource whether a tunnel that has routes may send from them alone
+     */
+    record Seqpacket(String name, Path path, int mode, Duration grace, boolean strictSource)
+            implements OnRamp {
+        public static final Duration DEFAULT_GRACE = Duration.ofMinutes(1);
     }
 }

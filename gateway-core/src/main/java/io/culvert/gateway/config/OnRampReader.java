@@ -3,6 +3,7 @@ package io.culvert.gateway.config;
 import io.culvert.gateway.config.Section.Located;
 import io.culvert.wire.Prefix;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,11 +12,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /** The on-ramps of a configuration, and what must hold between them. */
 final class OnRampReader {
     // RFC 8200 §5.
     private static final int LEAST_IPV6_MTU = 1280;
+
+    /** unix(7): sun_path has 108 bytes, the last of which is zero. */
+    private static final int LONGEST_SOCKET_PATH = 107;
+
+    /** The schema says what is wrong with another. */
+    private static final Predicate<String> MODE = Pattern.compile("0?[0-7]{3}").asMatchPredicate();
 
     private record Device(Optional<Path> netns, String name) {}
 
@@ -25,6 +34,7 @@ final class OnRampReader {
     private final Names names = new Names("on-ramp");
     private final Set<String> tenants = new LinkedHashSet<>();
     private final Map<Device, Position> devices = new HashMap<>();
+    private final Map<Path, Position> sockets = new HashMap<>();
     private final Map<Route, Position> routes = new HashMap<>();
     private final Networks networks = new Networks();
     private boolean tenantsAreKnown;
@@ -36,10 +46,14 @@ final class OnRampReader {
             section.value("tenant", Names::check).ifPresent(tenants::add);
             switch (section.text("type").orElse("")) {
                 case "tun" -> onramps.add(tun(section));
+                case "seqpacket" -> {
+                    onramps.add(seqpacket(section));
+                    // Each tunnel says whose it is.
+                    tenantsAreKnown = false;
+                }
                 case "gue", "gre" ->
                         section.sections("peers")
                                 .forEach(peer -> peer.text("tenant").ifPresent(tenants::add));
-                // Says with each connection whose it is.
                 default -> tenantsAreKnown = false;
             }
         }
@@ -93,6 +107,40 @@ final class OnRampReader {
                 addresses.stream().map(Located::value).toList(),
                 prefixes.stream().map(Located::value).toList(),
                 strictSource);
+    }
+
+    private OnRamp.Seqpacket seqpacket(Section section) {
+        Optional<Path> path = section.value("path", OnRampReader::socket);
+        path.ifPresent(
+                one -> {
+                    Position first = sockets.putIfAbsent(one, section.position("path"));
+                    if (first != null) {
+                        section.wrong(
+                                "path",
+                                "the path %s belongs to the on-ramp on line %d"
+                                        .formatted(Printable.of(one.toString()), first.line()));
+                    }
+                });
+        return new OnRamp.Seqpacket(
+                section.text("name").orElse(""),
+                path.orElse(Path.of("")),
+                Integer.parseInt(section.text("mode").filter(MODE).orElse("660"), 8),
+                section.value("grace", text -> Quantity.duration(text, "0s", "1h"))
+                        .orElse(OnRamp.Seqpacket.DEFAULT_GRACE),
+                section.flag("strict-source", true));
+    }
+
+    private static Path socket(String text) {
+        Path path = Path.of(text);
+        if (!path.isAbsolute()) {
+            throw new IllegalArgumentException(
+                    "\"" + text + "\" is not an absolute path such as /run/culvert/warp.sock");
+        }
+        if (text.getBytes(StandardCharsets.UTF_8).length > LONGEST_SOCKET_PATH) {
+            throw new IllegalArgumentException(
+                    "a socket's path has at most " + LONGEST_SOCKET_PATH + " bytes");
+        }
+        return path;
     }
 
     /** The longest packet of a section's device. */

@@ -221,6 +221,11 @@ public final class ForwardedFlow implements PacketPath {
     }
 
     @Override
+    public boolean uses(PacketDevice device) {
+        return initiator == device || target == device;
+    }
+
+    @Override
     public void release() {
         if (lease != null) {
             lease.end(forwarder.now());

@@ -59,6 +59,11 @@ public final class Forwarder {
         }
     }
 
+    /** From now on none may. */
+    public void remove(TunnelPort tunnel) {
+        tunnels.remove(tunnel.onRamp());
+    }
+
     /**
      * Gives a new flow its path.
      *
@@ -74,7 +79,12 @@ public final class Forwarder {
                                 flow.tenant(), key.destinationHigh(), key.destinationLow())
                         : null;
         if (tunnel != null) {
-            flow.path(new ForwardedFlow(this, flow, in.device(), tunnels.get(tunnel).device()));
+            TunnelPort out = tunnels.get(tunnel);
+            if (out == null) {
+                // It has come or gone just now.
+                return Reason.NO_ROUTE;
+            }
+            flow.path(new ForwardedFlow(this, flow, in.device(), out.device()));
             return null;
         }
         DevicePort device = devices.get(routes.deviceFor(decision.via()));

@@ -2,52 +2,99 @@ package io.culvert.gateway.forward;
 
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.policy.Action;
+import io.culvert.wire.Prefix;
 
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Where forwarded flows go: of each tenant the tunnels by the prefixes that are reached through
  * them, and where none leads there a device. No tenant's packets ever enter another's tunnel.
- * Immutable.
+ *
+ * <p>Threading: any; a look-up sees all of a change or nothing.
  */
 public final class Routes {
     /** The off-ramp that stands for the tenant's tunnels. */
     public static final String TUNNELS = Action.FORWARD.defaultOffRamp();
 
-    private final Map<Integer, Tenant> tenants;
-    private final Map<Integer, RouteTable<String>> tables;
-    private final Map<Integer, String> onlyTunnels;
     private final String defaultDevice;
+    private final Map<Integer, Tenant> tenants = new ConcurrentHashMap<>();
+    private final Map<Integer, Ways> ways = new ConcurrentHashMap<>();
 
     /**
-     * @param tenants by number
-     * @param tables names of on-ramps, by tenant number
-     * @param onlyTunnels names of on-ramps, by the number of a tenant that has no other
+     * One tenant's. Immutable.
+     *
+     * @param tunnels names of tunnels
+     * @param prefixes which tunnel leads there
+     */
+    private record Ways(
+            List<String> tunnels, Map<Prefix, String> prefixes, RouteTable<String> table) {
+        static final Ways NONE = new Ways(List.of(), Map.of(), new RouteTable<>(Map.of()));
+
+        Ways with(String tunnel, List<Prefix> through) {
+            List<String> names = new ArrayList<>(tunnels);
+            names.add(tunnel);
+            Map<Prefix, String> all = new HashMap<>(prefixes);
+            through.forEach(prefix -> all.put(prefix, tunnel));
+            return new Ways(List.copyOf(names), Map.copyOf(all), new RouteTable<>(all));
+        }
+
+        Ways without(String tunnel) {
+            List<String> names = new ArrayList<>(tunnels);
+            names.remove(tunnel);
+            Map<Prefix, String> all = new HashMap<>(prefixes);
+            all.values().removeIf(tunnel::equals);
+            return new Ways(List.copyOf(names), Map.copyOf(all), new RouteTable<>(all));
+        }
+    }
+
+    /**
      * @param defaultDevice the off-ramp for what no tunnel leads to; empty for none
      */
-    public Routes(
-            Map<Integer, Tenant> tenants,
-            Map<Integer, RouteTable<String>> tables,
-            Map<Integer, String> onlyTunnels,
-            String defaultDevice) {
-        this.tenants = Map.copyOf(tenants);
-        this.tables = Map.copyOf(tables);
-        this.onlyTunnels = Map.copyOf(onlyTunnels);
+    public Routes(String defaultDevice) {
         this.defaultDevice = defaultDevice;
     }
 
-    /** The on-ramp that leads to an address; {@code null} where none of the tenant's does. */
+    /** Lets packets into a tunnel that are for one of those prefixes. */
+    public void add(Tenant tenant, String tunnel, List<Prefix> prefixes) {
+        tenants.put(tenant.id(), tenant);
+        ways.merge(
+                tenant.id(),
+                Ways.NONE.with(tunnel, prefixes),
+                (before, one) -> before.with(tunnel, prefixes));
+    }
+
+    /** Nothing goes into that tunnel any more. */
+    public void remove(Tenant tenant, String tunnel) {
+        ways.computeIfPresent(tenant.id(), (id, before) -> before.without(tunnel));
+    }
+
+    /** The first of those prefixes that leads into a tunnel of the tenant's already. */
+    public Optional<Prefix> taken(Tenant tenant, List<Prefix> prefixes) {
+        Map<Prefix, String> known = of(tenant).prefixes();
+        return prefixes.stream().filter(known::containsKey).findFirst();
+    }
+
+    private Ways of(Tenant tenant) {
+        return ways.getOrDefault(tenant.id(), Ways.NONE);
+    }
+
+    /** The tunnel that leads to an address; {@code null} where none of the tenant's does. */
     String tunnelTo(Tenant tenant, long high, long low) {
-        RouteTable<String> table = tables.get(tenant.id());
-        return table == null ? null : table.find(high, low);
+        return of(tenant).table().find(high, low);
     }
 
     /**
-     * The on-ramp that a tenant's own address is behind: the one that leads there, or the only one.
+     * The tunnel that a tenant's own address is behind: the one that leads there, or the only one.
      */
     String tunnelOf(Tenant tenant, long high, long low) {
-        String tunnel = tunnelTo(tenant, high, low);
-        return tunnel == null ? onlyTunnels.get(tenant.id()) : tunnel;
+        Ways known = of(tenant);
+        String tunnel = known.table().find(high, low);
+        return tunnel == null && known.tunnels().size() == 1 ? known.tunnels().getFirst() : tunnel;
     }
 
     /** The device off-ramp that an off-ramp's name means; empty for none. */

@@ -65,7 +65,6 @@ class ConfigurationFileTest {
         assertEquals(
                 List.of(
                         "9:5 capture is not supported yet by this version",
-                        "12:11 type seqpacket is not supported yet by this version",
                         "17:11 type gue is not supported yet by this version",
                         "21:11 type gre is not supported yet by this version",
                         "44:1 plugins is not supported yet by this version",

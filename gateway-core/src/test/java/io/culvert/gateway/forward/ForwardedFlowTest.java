@@ -38,7 +38,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 
 /** A datagram flow from a tunnel of MTU 1,280 out of a device of MTU 1,500. */
@@ -66,7 +65,7 @@ final class ForwardedFlowTest {
                             new Answers(() -> 0, new SplittableRandom(1), 1, counters),
                             counters,
                             new Identifications()),
-                    new Routes(Map.of(1, tenant), Map.of(), Map.of(1, "branch"), "lan"),
+                    routes(tenant),
                     true);
     private final Packet packet = new Packet();
     private final IpPacket ip = new IpPacket();
@@ -76,6 +75,12 @@ final class ForwardedFlowTest {
     private IpAddress ours;
     private ForwardedFlow flow;
     private Mapping mapping;
+
+    private static Routes routes(Tenant tenant) {
+        Routes routes = new Routes("lan");
+        routes.add(tenant, "branch", List.of());
+        return routes;
+    }
 
     private void open(boolean ipv6) {
         inside = IpAddress.parse(ipv6 ? "fd00::1" : "10.0.0.1");

@@ -1,0 +1,2 @@
+/** What tunnels say of themselves. */
+package io.culvert.gateway.tunnel;
