@@ -276,6 +276,11 @@ public final class Gateway implements AutoCloseable {
         return table.size();
     }
 
+    /** Tunnels of on-ramps of type {@code seqpacket} whose peer is there. */
+    public int tunnels() {
+        return listeners.stream().mapToInt(SeqpacketOnRamp::connected).sum();
+    }
+
     /** Each worker's count of packets. */
     public List<PacketCounters> counters() {
         return Arrays.stream(workers).map(Worker::counters).toList();

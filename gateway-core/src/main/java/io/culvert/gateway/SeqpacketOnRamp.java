@@ -71,6 +71,7 @@ final class SeqpacketOnRamp implements AutoCloseable {
     private final List<Tunnel> leaving = new ArrayList<>();
     private int joined;
     private boolean stopped;
+    private volatile int connected;
 
     /** By what a tunnel is known again. */
     private record Identity(String tenant, String id) {}
@@ -178,6 +179,7 @@ final class SeqpacketOnRamp implements AutoCloseable {
         if (before != null && before.context().equals(context)) {
             before.disconnect();
             before.connect(socket, peer);
+            count();
             LOG.info("Tunnel {} is back (pid {})", before.name(), peer.pid());
             return;
         }
@@ -206,6 +208,7 @@ final class SeqpacketOnRamp implements AutoCloseable {
             known.put(identity, tunnel);
         }
         tunnel.connect(socket, peer);
+        count();
         LOG.info(
                 "Tunnel {} of tenant {} has come (pid {}, uid {})",
                 name,
@@ -248,6 +251,7 @@ final class SeqpacketOnRamp implements AutoCloseable {
 
     private void left(Tunnel tunnel) {
         tunnel.disconnect();
+        count();
         tunnel.leftAtNanos(clock.nanoTime());
         if (tunnel.context().id().isEmpty() || settings.grace().isZero()) {
             end(tunnel);
@@ -256,12 +260,22 @@ final class SeqpacketOnRamp implements AutoCloseable {
         }
     }
 
+    private void count() {
+        connected = Math.toIntExact(tunnels.stream().filter(Tunnel::isConnected).count());
+    }
+
+    /** Tunnels whose peer is there; for any thread. */
+    int connected() {
+        return connected;
+    }
+
     private void end(Tunnel tunnel) {
         tunnel.disconnect();
         routing.routes().remove(tunnel.tenant(), tunnel.name());
         tunnels.remove(tunnel);
         known.remove(new Identity(tunnel.context().tenant(), tunnel.context().id()), tunnel);
         leaving.add(tunnel);
+        count();
         LOG.info("Tunnel {} has ended", tunnel.name());
     }
 

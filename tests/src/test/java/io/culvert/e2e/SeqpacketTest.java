@@ -166,6 +166,7 @@ class SeqpacketTest {
                 new Content(1).send(client, 10_000);
                 new Content(1).receive(client, 10_000);
                 first.close();
+                Eventually.equal(0, "connected", tunnels.topology().gateway()::tunnels);
                 new Content(2).send(client, 10_000);
                 try (TunnelClient _ = tunnels.connect(device, CONTEXT)) {
                     new Content(2).receive(client, 10_000);
@@ -335,7 +336,9 @@ class SeqpacketTest {
     void tellsAClientThatItWasRefused() throws Exception {
         try (SeqpacketTunnels tunnels = SeqpacketTunnels.open(directory, "", Topology.UPGRADE_ALL);
                 TunDevice device = tunnels.device(tunnels.topology().client(), false);
-                TunnelClient client = tunnels.connect(device, "user=alice")) {
+                TunnelClient client =
+                        TunnelClient.connect(
+                                tunnels.path(), "user=alice", device.queues().getFirst())) {
             assertEquals(
                     "refused: the context has no tenant=NAME",
                     client.over().get(10, TimeUnit.SECONDS));

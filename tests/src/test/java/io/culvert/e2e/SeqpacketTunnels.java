@@ -20,11 +20,13 @@ import java.util.Set;
 final class SeqpacketTunnels implements AutoCloseable {
     private final Topology topology;
     private final Path path;
+    private final String yaml;
     private final List<TunDevice> devices = new ArrayList<>();
 
-    private SeqpacketTunnels(Topology topology, Path path) {
+    private SeqpacketTunnels(Topology topology, Path path, String yaml) {
         this.topology = topology;
         this.path = path;
+        this.yaml = yaml;
     }
 
     /**
@@ -36,17 +38,22 @@ final class SeqpacketTunnels implements AutoCloseable {
             throws IOException {
         Topology topology = Topology.withoutGateway();
         Path path = directory.resolve("tunnels.sock");
+        String yaml =
+                "onramps: [{ name: warp, type: seqpacket, path: %s%s }]\n".formatted(path, onRamp)
+                        + settings;
         try {
-            topology.start(
-                    "onramps: [{ name: warp, type: seqpacket, path: %s%s }]\n"
-                                    .formatted(path, onRamp)
-                            + settings,
-                    FlowListener.NONE);
-            return new SeqpacketTunnels(topology, path);
+            topology.start(yaml, FlowListener.NONE);
+            return new SeqpacketTunnels(topology, path, yaml);
         } catch (IOException | RuntimeException e) {
             topology.close();
             throw e;
         }
+    }
+
+    /** Ends the gateway and starts another in its place. */
+    void restart() throws IOException {
+        topology.gateway().close();
+        topology.start(yaml, FlowListener.NONE);
     }
 
     Topology topology() {
@@ -80,8 +87,12 @@ final class SeqpacketTunnels implements AutoCloseable {
         return device;
     }
 
-    TunnelClient connect(TunDevice device, String context) throws IOException {
-        return TunnelClient.connect(path, context, device.queues().getFirst());
+    /** Joins a device to the on-ramp, and waits until packets can flow. */
+    TunnelClient connect(TunDevice device, String context) throws Exception {
+        int before = topology.gateway().tunnels();
+        TunnelClient client = TunnelClient.connect(path, context, device.queues().getFirst());
+        Eventually.equal(before + 1, "connected", topology.gateway()::tunnels);
+        return client;
     }
 
     @Override

@@ -153,13 +153,15 @@ final class ConnectCommand implements Callable<Integer> {
 
     private LinkAddress[] linkAddresses() {
         try {
-            return addresses.stream()
-                    .map(InterfaceAddress::parse)
-                    .map(one -> new LinkAddress(one.address().toInetAddress(), one.length()))
-                    .toArray(LinkAddress[]::new);
+            return addresses.stream().map(ConnectCommand::linkAddress).toArray(LinkAddress[]::new);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--address: " + e.getMessage(), e);
         }
+    }
+
+    private static LinkAddress linkAddress(String text) {
+        InterfaceAddress address = InterfaceAddress.parse(text);
+        return new LinkAddress(address.address().toInetAddress(), address.length());
     }
 
     /** Until it is told to stop; then nothing, or until it was refused; then why. */

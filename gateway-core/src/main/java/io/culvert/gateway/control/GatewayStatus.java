@@ -13,6 +13,7 @@ import java.util.TreeMap;
 /**
  * A gateway's totals.
  *
+ * @param tunnels connected to on-ramps of type {@code seqpacket}
  * @param received packets from on-ramps and from devices of off-ramps; the sum of {@code carried},
  *     {@code answered}, {@code dropped} and {@code held}
  * @param held fragments that wait for the others of their datagram
@@ -21,6 +22,7 @@ import java.util.TreeMap;
  */
 public record GatewayStatus(
         int flows,
+        int tunnels,
         long received,
         long carried,
         long answered,
@@ -50,6 +52,14 @@ public record GatewayStatus(
         List<WorkerStatus> workers = gateway.status();
         long held = workers.stream().mapToLong(WorkerStatus::fragments).sum();
         return new GatewayStatus(
-                gateway.flows(), received, carried, answered, held, returned, dropped, workers);
+                gateway.flows(),
+                gateway.tunnels(),
+                received,
+                carried,
+                answered,
+                held,
+                returned,
+                dropped,
+                workers);
     }
 }
