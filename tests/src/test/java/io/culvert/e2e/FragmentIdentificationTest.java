@@ -10,9 +10,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -73,6 +76,12 @@ class FragmentIdentificationTest {
         private final AtomicLong mixed = new AtomicLong();
         private final AtomicLong ofOneTenant = new AtomicLong();
 
+        /** Whole or not, under an address and port of the other tenant's. */
+        private final AtomicLong strange = new AtomicLong();
+
+        /** Which tenant it is that an address and port was first seen of. */
+        private final Map<SocketAddress, Integer> owners = new HashMap<>();
+
         long all() {
             return whole[0].get() + whole[1].get() + mixed.get() + ofOneTenant.get();
         }
@@ -80,16 +89,22 @@ class FragmentIdentificationTest {
         void receiveFrom(DatagramChannel server) {
             ByteBuffer datagram = ByteBuffer.allocateDirect(2_000);
             try {
-                while (server.receive(datagram.clear()) != null) {
-                    take(datagram.flip());
+                SocketAddress sender = server.receive(datagram.clear());
+                while (sender != null) {
+                    take(sender, datagram.flip());
+                    sender = server.receive(datagram.clear());
                 }
             } catch (IOException closed) {
                 // The end of the test.
             }
         }
 
-        private void take(ByteBuffer datagram) {
+        private void take(SocketAddress sender, ByteBuffer datagram) {
             int number = datagram.getInt(0);
+            Integer owner = owners.putIfAbsent(sender, number >>> 31);
+            if (owner != null && owner != number >>> 31) {
+                strange.incrementAndGet();
+            }
             boolean same = datagram.limit() == PAYLOAD;
             boolean oneTenant = same;
             for (int at = 0; oneTenant && at < PAYLOAD; at += 8) {
@@ -166,6 +181,7 @@ class FragmentIdentificationTest {
                     topology.status().dropped());
             assertEquals(0, arrived.mixed.get());
             assertEquals(0, arrived.ofOneTenant.get());
+            assertEquals(0, arrived.strange.get());
             assertTrue(arrived.all() >= datagrams, arrived.all() + " arrived of " + datagrams);
             assertTrue(arrived.whole[0].get() > datagrams / 4, "of the first");
             assertTrue(arrived.whole[1].get() > datagrams / 4, "of the second");
