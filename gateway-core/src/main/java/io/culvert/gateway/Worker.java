@@ -178,7 +178,7 @@ final class Worker {
                         shared.table(),
                         clock,
                         counters,
-                        new Egress(answers, counters, shared.identifications()),
+                        new Egress(clock, answers, counters, shared.identifications()),
                         shared.routes(),
                         limits.midStream());
         openings =

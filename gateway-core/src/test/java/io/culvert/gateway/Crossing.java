@@ -125,7 +125,7 @@ final class Crossing {
                         table,
                         this::now,
                         counters,
-                        new Egress(answers, counters, new Identifications()),
+                        new Egress(this::now, answers, counters, new Identifications()),
                         routes,
                         false);
         ingress =

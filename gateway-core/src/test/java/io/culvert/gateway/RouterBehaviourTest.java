@@ -137,6 +137,23 @@ class RouterBehaviourTest {
         assertPassesAsItIs(Bytes.withOptions(packet(Family.IPV4), bytes(option)));
     }
 
+    @Test
+    @Tag("rfc1812-5.3.13.5")
+    @Tag("rfc1812-5.3.13.6")
+    void tellsWhoAsksWhereThePacketPassed() {
+        byte[] options = bytes("07 07 04 00000000 44 08 05 00 00000000 00");
+        byte[] packet = Bytes.withOptions(packet(Family.IPV4), options);
+        crossing.fromTunnel(packet);
+
+        byte[] out = crossing.bytesAtBranch().getFirst();
+        assertEquals(
+                "070708c00000084408090080000000" + "00", HexFormat.of().formatHex(out, 20, 36));
+        // Room for half an address.
+        crossing.fromTunnel(Bytes.withOptions(packet(Family.IPV4), bytes("07 05 04 0000 000000")));
+        assertEquals(List.of(), crossing.atBranch());
+        assertEquals(1, crossing.dropped(Reason.MALFORMED_OPTION));
+    }
+
     private static byte[] bytes(String hex) {
         return HexFormat.of().parseHex(hex.replace(" ", ""));
     }

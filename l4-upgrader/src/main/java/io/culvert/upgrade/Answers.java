@@ -27,7 +27,7 @@ public final class Answers {
      * For errors of a node without an address of its own towards the one it tells: RFC 7600 section
      * 4.8.
      */
-    private static final IpAddress SELF_4 = IpAddress.parse("192.0.0.8");
+    public static final IpAddress SELF_4 = IpAddress.parse("192.0.0.8");
 
     /** A unique local address (RFC 4193), as there is no such number for IPv6. */
     private static final IpAddress SELF_6 = IpAddress.parse("fd00:c0:1::1");

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.culvert.hook.Reason;
 import io.culvert.wire.IpPacket;
 
 import org.junit.jupiter.api.Tag;
@@ -208,10 +209,18 @@ class SourceNatTenantsTest {
                 UdpEcho echo = UdpEcho.on(topology.server(), family, family.server());
                 PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {
             RawPacket packet = new RawPacket(family.client(), family.server());
-            for (int i = 0; i < 2 * QUOTA; i++) {
+            for (int i = 0; i < QUOTA; i++) {
                 ramp.send(packet.udp(CLIENT_PORT + i, echo.address().getPort(), new byte[10]));
             }
+            // Two workers have them, and might let later ones have what the first ones want.
             Eventually.equal(QUOTA, "received", echo::received);
+            for (int i = QUOTA; i < 2 * QUOTA; i++) {
+                ramp.send(packet.udp(CLIENT_PORT + i, echo.address().getPort(), new byte[10]));
+            }
+            Eventually.equal(
+                    (long) QUOTA,
+                    "refused",
+                    () -> topology.status().answered() + topology.dropped(Reason.TENANT_PORTS));
             assertEquals(QUOTA, new HashSet<>(echo.sources()).size());
 
             othersAndWhatLivesGoOn(topology, family, echo, ramp);

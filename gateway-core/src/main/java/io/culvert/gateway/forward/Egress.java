@@ -1,6 +1,7 @@
 package io.culvert.gateway.forward;
 
 import io.culvert.flow.Identifications;
+import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
@@ -13,6 +14,7 @@ import io.culvert.upgrade.Answers;
 import io.culvert.wire.Fragmenter;
 import io.culvert.wire.IcmpType;
 import io.culvert.wire.IpPacket;
+import io.culvert.wire.TraceOptions;
 
 /**
  * How a packet that stays one leaves: as a router sends it on, one hop nearer, whole or in
@@ -26,9 +28,11 @@ import io.culvert.wire.IpPacket;
  *   came in fragments             fragments, none larger than the largest that came
  * </pre>
  *
- * <p>DSCP and ECN stay as they are. Confined to one worker.
+ * <p>DSCP and ECN stay as they are; the options that ask routers for their address or the time get
+ * it. Confined to one worker.
  */
 public final class Egress {
+    private final NanoClock clock;
     private final Answers answers;
     private final PacketCounters counters;
     private final Identifications identifications;
@@ -45,7 +49,12 @@ public final class Egress {
     private int limit;
     private Sent worst;
 
-    public Egress(Answers answers, PacketCounters counters, Identifications identifications) {
+    public Egress(
+            NanoClock clock,
+            Answers answers,
+            PacketCounters counters,
+            Identifications identifications) {
+        this.clock = clock;
         this.answers = answers;
         this.counters = counters;
         this.identifications = identifications;
@@ -115,6 +124,10 @@ public final class Egress {
         int hops = ip.timeToLive() - 1;
         if (ip.version() == 4) {
             ip.ipv4().timeToLive(hops);
+            if (!TraceOptions.enter(ip, Answers.SELF_4.toIpv4(), clock.nanoTime())) {
+                counters.dropped(Reason.MALFORMED_OPTION, packet.packets());
+                return;
+            }
         } else {
             ip.ipv6().hopLimit(hops);
         }

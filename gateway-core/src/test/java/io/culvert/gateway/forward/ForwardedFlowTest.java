@@ -62,6 +62,7 @@ final class ForwardedFlowTest {
                     () -> 0,
                     counters,
                     new Egress(
+                            () -> 0,
                             new Answers(() -> 0, new SplittableRandom(1), 1, counters),
                             counters,
                             new Identifications()),
