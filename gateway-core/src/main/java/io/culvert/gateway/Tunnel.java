@@ -62,7 +62,7 @@ final class Tunnel {
         this.gone = gone;
         device = new SeqpacketTunnel(context.mtu());
         for (Worker worker : workers) {
-            TunnelPort own = port.apply(device.end());
+            TunnelPort own = port.apply(device.end(worker.buffers()));
             ports.add(own);
             worker.poller().execute(() -> worker.admit(own));
         }

@@ -76,6 +76,7 @@ final class Worker {
     private final Openings openings;
     private final Ingress ingress;
     private final Inbox inbox;
+    private final SeqpacketTunnel.Buffers buffers = new SeqpacketTunnel.Buffers();
     private final CrowdAlarm crowdAlarm = new CrowdAlarm();
 
     /** This worker's own ends, by the name of their on-ramp. */
@@ -326,6 +327,11 @@ final class Worker {
     /** Frees what is left once the loop has ended. */
     void close() {
         tcp.close();
+    }
+
+    /** For this worker's ends of tunnels. */
+    SeqpacketTunnel.Buffers buffers() {
+        return buffers;
     }
 
     Poller poller() {

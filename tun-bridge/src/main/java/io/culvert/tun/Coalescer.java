@@ -85,6 +85,11 @@ public final class Coalescer {
         }
     }
 
+    /** Forgets what is held, where a handler has failed: it is nobody else's. */
+    public void clear() {
+        held = 0;
+    }
+
     private void handOn(int at, PacketHandler handler) {
         Run run = runs[at];
         held--;

@@ -42,21 +42,35 @@ public final class SeqpacketTunnel {
         return descriptor != NONE;
     }
 
-    /** An end for one worker. */
-    public End end() {
-        return new End();
+    /**
+     * What all ends of one worker share, since each needs it for the length of a call: a few
+     * hundred KiB, and there may be thousands of tunnels.
+     */
+    public static final class Buffers {
+        private final Packet received = new Packet();
+        private final Segmenter segmenter = new Segmenter();
+        private final Coalescer coalescer = new Coalescer();
+    }
+
+    /**
+     * An end for one worker.
+     *
+     * @param buffers the worker's
+     */
+    public End end(Buffers buffers) {
+        return new End(buffers);
     }
 
     /** One worker's end; of all only one may receive. */
     public final class End implements PacketDevice {
-        private final Packet received = new Packet();
-        private final Segmenter segmenter = new Segmenter();
-        private final Coalescer coalescer = new Coalescer();
+        private final Buffers buffers;
         private final PacketHandler segmentSender = segment -> worst(sendWhole(segment));
         private Sent worstOfSegments = Sent.TAKEN;
         private boolean over;
 
-        private End() {}
+        private End(Buffers buffers) {
+            this.buffers = buffers;
+        }
 
         /**
          * As the contract says, but that what belongs together is handed over as super-packets, and
@@ -65,6 +79,17 @@ public final class SeqpacketTunnel {
          */
         @Override
         public int receive(PacketHandler handler, int budget) {
+            try {
+                return read(handler, budget);
+            } finally {
+                // Nothing is left, or the handler has failed. Then it must not be the next
+                // tunnel's.
+                buffers.coalescer.clear();
+            }
+        }
+
+        private int read(PacketHandler handler, int budget) {
+            Packet received = buffers.received;
             long buffer = received.address() + Packet.OFFSET;
             int count = 0;
             while (count < budget) {
@@ -75,10 +100,10 @@ public final class SeqpacketTunnel {
                     break;
                 }
                 received.plain(read > Packet.MAXIMUM_LENGTH ? 0 : read);
-                coalescer.take(received, handler);
+                buffers.coalescer.take(received, handler);
                 count++;
             }
-            coalescer.flush(handler);
+            buffers.coalescer.flush(handler);
             return count;
         }
 
@@ -93,7 +118,9 @@ public final class SeqpacketTunnel {
                 return sendWhole(packet);
             }
             worstOfSegments = Sent.TAKEN;
-            return segmenter.cut(packet, segmentSender) == 0 ? Sent.FAILED : worstOfSegments;
+            return buffers.segmenter.cut(packet, segmentSender) == 0
+                    ? Sent.FAILED
+                    : worstOfSegments;
         }
 
         private void worst(Sent sent) {

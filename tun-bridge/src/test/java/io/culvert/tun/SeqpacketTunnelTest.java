@@ -3,7 +3,9 @@ package io.culvert.tun;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.culvert.linux.Fd;
 import io.culvert.linux.NativeMemory;
@@ -31,7 +33,7 @@ class SeqpacketTunnelTest {
     private final Packet packet = new Packet();
     private final ByteBuffer message = NativeMemory.allocate(70_000);
     private final SeqpacketTunnel tunnel = new SeqpacketTunnel(1_400);
-    private final SeqpacketTunnel.End end = tunnel.end();
+    private final SeqpacketTunnel.End end = tunnel.end(new SeqpacketTunnel.Buffers());
     private Fd near;
     private Fd far;
 
@@ -95,6 +97,36 @@ class SeqpacketTunnelTest {
 
         assertEquals(1, all.size());
         assertEquals(HEADERS + 3_000, all.getFirst().length);
+    }
+
+    /** A worker's tunnels share their buffers, and are of several tenants. */
+    @Test
+    void givesNothingToTheNextTunnelWhereAHandlerFails() throws IOException {
+        SeqpacketTunnel.Buffers shared = new SeqpacketTunnel.Buffers();
+        other.udp(packet, new byte[1_000]);
+        assertTrue(PartialChecksum.complete(packet));
+        byte[] held = Bytes.of(packet);
+        message.put(0, held);
+        peerSends(held.length);
+        peerSends(3);
+        assertThrows(
+                IllegalStateException.class,
+                () ->
+                        tunnel.end(shared)
+                                .receive(
+                                        each -> {
+                                            throw new IllegalStateException("of the test");
+                                        },
+                                        64));
+
+        Fd[] pair = Sockets.seqpacketPair();
+        try (Fd mine = pair[0];
+                Fd peer = pair[1]) {
+            assertTrue(peer.isOpen());
+            SeqpacketTunnel next = new SeqpacketTunnel(1_400);
+            next.connect(mine.number());
+            assertEquals(0, next.end(shared).receive(each -> fail("another tunnel's"), 64));
+        }
     }
 
     @Test

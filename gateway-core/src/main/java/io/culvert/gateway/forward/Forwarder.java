@@ -61,7 +61,7 @@ public final class Forwarder {
 
     /** From now on none may. */
     public void remove(TunnelPort tunnel) {
-        tunnels.remove(tunnel.onRamp());
+        tunnels.remove(tunnel.onRamp(), tunnel);
     }
 
     /**

@@ -50,7 +50,7 @@ public final class TunnelClient implements AutoCloseable {
     private TunnelClient(PacketDevice device, Fd socket, SeqpacketTunnel tunnel) {
         this.device = device;
         this.socket = socket;
-        end = tunnel.end();
+        end = tunnel.end(new SeqpacketTunnel.Buffers());
         loop =
                 new MultiThreadIoEventLoopGroup(
                         1, new DefaultThreadFactory("tunnel", true), EpollIoHandler.newFactory());
