@@ -1,13 +1,12 @@
 package io.culvert.gateway;
 
-import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.InterfaceAddress;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.Port;
-import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.share.SharedAddresses;
 import io.culvert.linux.LinkAddress;
@@ -16,8 +15,8 @@ import io.culvert.nat.MappingTable;
 import io.culvert.nat.PortBlockListener;
 import io.culvert.tun.NetworkNamespace;
 import io.culvert.tun.Offload;
-import io.culvert.tun.PacketDevice;
 import io.culvert.tun.TunDevice;
+import io.culvert.tun.TunQueue;
 import io.culvert.tun.TunSettings;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
@@ -33,7 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.function.IntFunction;
 
 /** Makes the devices of on-ramps and off-ramps, or attaches to them. */
 final class DeviceOpener {
@@ -45,13 +44,21 @@ final class DeviceOpener {
     private final List<AutoCloseable> resources;
     private final Set<IpAddress> routed = new HashSet<>();
     private int offRamps;
+    private int opened;
 
     /**
-     * A device whose queues are workers' ports.
+     * A device whose queues are workers' ports. One that was there before may have fewer queues
+     * than there are workers, and then some workers send by another's.
      *
-     * @param port makes a port of a queue
+     * @param ports by the worker's index
+     * @param first the index of the worker whose queue is the first
      */
-    record Opened(TunDevice device, Function<PacketDevice, Port> port) {}
+    record Opened(TunDevice device, IntFunction<Port> ports, int first, int workers) {
+        /** Whether that worker has a queue to itself. */
+        boolean isOwn(int worker) {
+            return Math.floorMod(worker - first, workers) < device.queues().size();
+        }
+    }
 
     /**
      * @param resources where each device is put, to be closed
@@ -67,8 +74,8 @@ final class DeviceOpener {
         this.resources = resources;
     }
 
-    /** The device of an on-ramp. */
-    Opened open(OnRamp.Tun tun, Tenant tenant) throws IOException {
+    /** The device of an on-ramp, with the routes into it. */
+    Opened open(OnRamp.Tun tun, Routing routing) throws IOException {
         LinkAddress[] addresses =
                 tun.addresses().stream().map(DeviceOpener::linkAddress).toArray(LinkAddress[]::new);
         TunSettings settings = settings(tun.device(), tun.mtu()).withAddresses(addresses);
@@ -85,8 +92,26 @@ final class DeviceOpener {
             }
         }
         resources.add(device);
-        AddressSet sources = sources(tun);
-        return new Opened(device, queue -> new TunnelPort(tun.name(), tenant, sources, queue));
+        int first = opened++;
+        TunnelPorts ports =
+                new TunnelPorts(
+                        tun.name(),
+                        routing.tenants().named(tun.tenant()),
+                        sources(tun),
+                        queues(device, first));
+        routing.routes().add(ports, tun.routes());
+        return new Opened(device, ports::of, first, workers);
+    }
+
+    /** The queue of each worker. */
+    private List<TunQueue> queues(TunDevice device, int first) {
+        List<TunQueue> queues = device.queues();
+        List<TunQueue> byWorker = new ArrayList<>();
+        for (int worker = 0; worker < workers; worker++) {
+            int index = Math.floorMod(worker - first, workers);
+            byWorker.add(queues.get(index < queues.size() ? index : 0));
+        }
+        return byWorker;
     }
 
     private static TunDevice open(NetworkNamespace namespace, TunSettings settings)
@@ -141,7 +166,10 @@ final class DeviceOpener {
                                 offRamp.mappings().withStandIns(standIns),
                                 PortBlockListener.NONE,
                                 new SecureRandom()));
-        return new Opened(device, queue -> new DevicePort(ramp, queue));
+        int first = opened++;
+        List<DevicePort> ports =
+                queues(device, first).stream().map(queue -> new DevicePort(ramp, queue)).toList();
+        return new Opened(device, ports::get, first, workers);
     }
 
     /** Takes ports of those addresses that are the host's own. */

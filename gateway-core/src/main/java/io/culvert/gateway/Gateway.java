@@ -18,7 +18,6 @@ import io.culvert.tun.NetworkNamespace;
 import io.culvert.tun.Offload;
 import io.culvert.tun.OffloadSelfTest;
 import io.culvert.tun.TunDevice;
-import io.culvert.tun.TunQueue;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.UdpOwners;
@@ -75,7 +74,7 @@ public final class Gateway implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup loops;
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Map<String, TunDevice> devices = new HashMap<>();
-    private final List<SeqpacketOnRamp> listeners = new ArrayList<>();
+    private final List<TunnelListener> listeners = new ArrayList<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /**
@@ -191,15 +190,11 @@ public final class Gateway implements AutoCloseable {
         for (OnRamp onRamp : configuration.onramps()) {
             switch (onRamp) {
                 case OnRamp.Tun tun -> {
-                    opened.add(opener.open(tun, routing.tenants().named(tun.tenant())));
+                    opened.add(opener.open(tun, routing));
                     devices.put(tun.name(), opened.getLast().device());
                 }
-                case OnRamp.Seqpacket seqpacket -> {
-                    SeqpacketOnRamp tunnels =
-                            new SeqpacketOnRamp(seqpacket, routing, List.of(workers), clock);
-                    resources.add(tunnels);
-                    listeners.add(tunnels);
-                }
+                case OnRamp.Seqpacket seqpacket ->
+                        listen(new SeqpacketOnRamp(seqpacket, routing, List.of(workers), clock));
             }
         }
         for (OffRamp offRamp : configuration.offramps()) {
@@ -210,12 +205,17 @@ public final class Gateway implements AutoCloseable {
         for (Worker worker : workers) {
             onLoop(worker, Worker::start);
         }
-        for (int i = 0; i < opened.size(); i++) {
-            attach(opened.get(i), i);
+        for (DeviceOpener.Opened each : opened) {
+            attach(each);
         }
-        for (SeqpacketOnRamp listener : listeners) {
+        for (TunnelListener listener : listeners) {
             onLoop(workers[0], worker -> listener.start());
         }
+    }
+
+    private void listen(TunnelListener listener) {
+        resources.add(listener);
+        listeners.add(listener);
     }
 
     private static void warnOfFewDescriptors() throws IOException {
@@ -230,25 +230,11 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    /**
-     * A device has a queue for each worker; one that was there before may have fewer, and then some
-     * workers go without.
-     */
-    private void attach(DeviceOpener.Opened opened, int offset) throws IOException {
-        List<TunQueue> queues = opened.device().queues();
+    private void attach(DeviceOpener.Opened opened) throws IOException {
         for (int i = 0; i < workers.length; i++) {
-            Worker worker = workers[(offset + i) % workers.length];
-            boolean own = i < queues.size();
-            Port port = opened.port().apply(queues.get(own ? i : 0));
-            onLoop(
-                    worker,
-                    each -> {
-                        if (own) {
-                            each.attach(port);
-                        } else {
-                            each.reach(port);
-                        }
-                    });
+            Port port = opened.ports().apply(i);
+            boolean own = opened.isOwn(i);
+            onLoop(workers[i], worker -> worker.attach(port, own));
         }
     }
 
@@ -276,9 +262,9 @@ public final class Gateway implements AutoCloseable {
         return table.size();
     }
 
-    /** Tunnels of on-ramps of type {@code seqpacket} whose peer is there. */
+    /** Tunnels that came by themselves and whose peer is there. */
     public int tunnels() {
-        return listeners.stream().mapToInt(SeqpacketOnRamp::connected).sum();
+        return listeners.stream().mapToInt(TunnelListener::tunnels).sum();
     }
 
     /** Each worker's count of packets. */
@@ -342,7 +328,7 @@ public final class Gateway implements AutoCloseable {
         if (closed.getAndSet(true)) {
             return;
         }
-        for (SeqpacketOnRamp listener : listeners) {
+        for (TunnelListener listener : listeners) {
             workers[0].poller().execute(listener::stop);
         }
         for (Worker worker : workers) {

@@ -3,7 +3,6 @@ package io.culvert.gateway;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.OnRamp;
-import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.tunnel.TextContext;
 import io.culvert.gateway.tunnel.TunnelContext;
@@ -45,7 +44,7 @@ import java.util.Optional;
  *
  * <p>Everything here runs on the loop of one worker, its home.
  */
-final class SeqpacketOnRamp implements AutoCloseable {
+final class SeqpacketOnRamp implements TunnelListener {
     private static final Logger LOG = LoggerFactory.getLogger(SeqpacketOnRamp.class);
 
     /** From the connection to its context. */
@@ -104,14 +103,14 @@ final class SeqpacketOnRamp implements AutoCloseable {
         listener = UnixListener.open(settings.path(), settings.mode());
     }
 
-    /** Begins to accept; on the home's thread. */
-    void start() {
+    @Override
+    public void start() {
         home.poller().watch(listener.number(), Poller.IN, events -> accept());
         home.poller().every(TICK_MILLIS, this::tick);
     }
 
-    /** From now on nobody comes or goes: the workers are about to end. */
-    void stop() {
+    @Override
+    public void stop() {
         stopped = true;
     }
 
@@ -197,12 +196,13 @@ final class SeqpacketOnRamp implements AutoCloseable {
         Tunnel tunnel =
                 new Tunnel(
                         name,
+                        tenant,
+                        sources(context),
                         context,
                         workers,
                         joined % workers.size(),
-                        end -> new TunnelPort(name, tenant, sources(context), end),
                         this::gone);
-        routing.routes().add(tenant, name, context.routes());
+        routing.routes().add(tunnel.ports(), context.routes());
         tunnels.add(tunnel);
         if (!context.id().isEmpty()) {
             known.put(identity, tunnel);
@@ -264,14 +264,14 @@ final class SeqpacketOnRamp implements AutoCloseable {
         connected = Math.toIntExact(tunnels.stream().filter(Tunnel::isConnected).count());
     }
 
-    /** Tunnels whose peer is there; for any thread. */
-    int connected() {
+    @Override
+    public int tunnels() {
         return connected;
     }
 
     private void end(Tunnel tunnel) {
         tunnel.disconnect();
-        routing.routes().remove(tunnel.tenant(), tunnel.name());
+        routing.routes().remove(tunnel.ports());
         tunnels.remove(tunnel);
         known.remove(new Identity(tunnel.context().tenant(), tunnel.context().id()), tunnel);
         leaving.add(tunnel);
@@ -306,7 +306,6 @@ final class SeqpacketOnRamp implements AutoCloseable {
         }
     }
 
-    /** Once no worker runs any more. */
     @Override
     public void close() throws IOException {
         listener.close();

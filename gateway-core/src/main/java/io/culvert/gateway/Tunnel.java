@@ -2,19 +2,19 @@ package io.culvert.gateway;
 
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.forward.TunnelPorts;
+import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.tunnel.TunnelContext;
 import io.culvert.linux.PeerCredentials;
 import io.culvert.linux.Syscall;
 import io.culvert.tun.PacketDevice;
 import io.culvert.tun.SeqpacketTunnel;
 
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 
 /**
  * One tunnel of a {@link SeqpacketOnRamp}: every worker has an end of it and may send, one of them
@@ -25,12 +25,11 @@ import java.util.function.Function;
 final class Tunnel {
     private static final int NONE = -1;
 
-    private final String name;
     private final TunnelContext context;
     private final SeqpacketTunnel device;
     private final List<Worker> workers;
     private final int receiver;
-    private final List<TunnelPort> ports = new ArrayList<>();
+    private final TunnelPorts ports;
     private final Gone gone;
 
     private int socket = NONE;
@@ -45,39 +44,41 @@ final class Tunnel {
     }
 
     /**
+     * @param sources the addresses that packets may come from
      * @param receiver the index of the worker that receives
-     * @param port makes a worker's port of its end
      */
     Tunnel(
             String name,
+            Tenant tenant,
+            AddressSet sources,
             TunnelContext context,
             List<Worker> workers,
             int receiver,
-            Function<PacketDevice, TunnelPort> port,
             Gone gone) {
-        this.name = name;
         this.context = context;
         this.workers = workers;
         this.receiver = receiver;
         this.gone = gone;
         device = new SeqpacketTunnel(context.mtu());
-        for (Worker worker : workers) {
-            TunnelPort own = port.apply(device.end(worker.buffers()));
-            ports.add(own);
-            worker.poller().execute(() -> worker.admit(own));
-        }
+        ports =
+                new TunnelPorts(
+                        name,
+                        tenant,
+                        sources,
+                        workers.stream().map(worker -> device.end(worker.buffers())).toList());
     }
 
     String name() {
-        return name;
+        return ports.name();
+    }
+
+    /** The tunnel as flows see it. */
+    TunnelPorts ports() {
+        return ports;
     }
 
     TunnelContext context() {
         return context;
-    }
-
-    Tenant tenant() {
-        return ports.getFirst().tenant();
     }
 
     /** Who was last at the other end. */
@@ -110,7 +111,7 @@ final class Tunnel {
         int number = connection;
         device.connect(socket);
         Worker worker = workers.get(receiver);
-        TunnelPort port = ports.get(receiver);
+        TunnelPort port = ports.of(receiver);
         worker.poller().execute(() -> worker.receive(port, socket, () -> gone.gone(this, number)));
     }
 
@@ -140,11 +141,9 @@ final class Tunnel {
         for (int i = 0; i < workers.size(); i++) {
             Worker worker = workers.get(i);
             int index = i;
-            List<TunnelPort> ports =
-                    tunnels.stream().map(tunnel -> tunnel.ports.get(index)).toList();
             Set<PacketDevice> devices = Collections.newSetFromMap(new IdentityHashMap<>());
-            ports.forEach(port -> devices.add(port.device()));
-            worker.poller().execute(() -> worker.dismiss(ports, devices));
+            tunnels.forEach(tunnel -> devices.add(tunnel.ports.of(index).device()));
+            worker.poller().execute(() -> worker.dismiss(devices));
         }
     }
 

@@ -35,12 +35,14 @@ import io.culvert.wire.IpProtocol;
 
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 /**
  * One thread that carries packets: waits for what comes by devices, sockets and other workers, and
@@ -79,13 +81,13 @@ final class Worker {
     private final SeqpacketTunnel.Buffers buffers = new SeqpacketTunnel.Buffers();
     private final CrowdAlarm crowdAlarm = new CrowdAlarm();
 
-    /** This worker's own ends, by the name of their on-ramp. */
-    private final Map<String, TunnelPort> tunnels = new HashMap<>();
-
     /** Sockets of tunnels that this worker receives from. */
     private final Map<Integer, Poller.Watch> sockets = new HashMap<>();
 
-    /** This worker's own ends, by the name of their off-ramp. */
+    /** What keeps packets until the end of a callback. */
+    private final List<Runnable> senders = new ArrayList<>();
+
+    /** This worker's ends, by the name of their off-ramp. */
     private final Map<String, DevicePort> devices = new HashMap<>();
 
     /**
@@ -176,6 +178,7 @@ final class Worker {
                         counters);
         forwarder =
                 new Forwarder(
+                        index,
                         shared.table(),
                         clock,
                         counters,
@@ -210,55 +213,90 @@ final class Worker {
     /** Begins to take connections and to watch time limits; on the worker's thread. */
     void start() {
         tcp.start();
+        poller.afterEach(this::flushSenders);
         poller.every(TICK_MILLIS, this::tick);
     }
 
-    /** Begins to take packets from a device's queue; on the worker's thread. */
-    void attach(Port port) {
-        switch (port) {
-            case TunnelPort tunnel -> tunnels.put(tunnel.onRamp(), tunnel);
-            case DevicePort device -> devices.put(device.offRamp().name(), device);
+    /**
+     * Makes a device's port this worker's; on the worker's thread.
+     *
+     * @param receives whether to take packets from it, which of the workers that send by the same
+     *     queue one does
+     */
+    void attach(Port port, boolean receives) {
+        if (port instanceof DevicePort device) {
+            devices.put(device.offRamp().name(), device);
+            forwarder.add(device);
         }
-        reach(port);
-        PacketDevice.PacketHandler handler = packet -> ingress.receive(port, packet);
-        poller.watch(
-                port.device().descriptor(), Poller.IN, events -> receive(port.device(), handler));
-    }
-
-    private void receive(PacketDevice device, PacketDevice.PacketHandler handler) {
-        shared.clock().refresh();
-        try {
-            device.receive(handler, BUDGET);
-        } finally {
-            // Nothing may wait beyond this cycle: a queued datagram names its socket by number.
-            flush();
-            device.flush();
+        if (receives) {
+            Poller.Watch unused = watch(port.device().descriptor(), receiver(port));
         }
     }
 
-    /** A tunnel has come that may also be polled by another worker. */
-    void admit(TunnelPort port) {
-        tunnels.put(port.onRamp(), port);
-        reach(port);
+    /** Takes packets from the device of a port, as many as it is told. */
+    private IntConsumer receiver(Port port) {
+        PacketDevice device = port.device();
+        PacketDevice.PacketHandler handler = packet -> receive(port, packet);
+        return budget -> device.receive(handler, budget);
+    }
+
+    /** Takes a packet that has just come in there; while an intake of this worker's is called. */
+    void receive(Port port, Packet packet) {
+        ingress.receive(port, packet);
+    }
+
+    /**
+     * Has packets taken whenever a descriptor is ready; on the worker's thread.
+     *
+     * @param intake gives packets to {@link #receive}, at most as many as it is told
+     */
+    Poller.Watch watch(int descriptor, IntConsumer intake) {
+        return poller.watch(
+                descriptor,
+                Poller.IN,
+                events -> {
+                    shared.clock().refresh();
+                    try {
+                        intake.accept(BUDGET);
+                    } finally {
+                        // Nothing may wait beyond this cycle: a queued datagram names its socket
+                        // by number.
+                        flush();
+                    }
+                });
+    }
+
+    /**
+     * Has what was kept sent at the end of each callback; on the worker's thread.
+     *
+     * @param flush quick where nothing was
+     */
+    void flushAfterEach(Runnable flush) {
+        senders.add(flush);
+    }
+
+    private void flushSenders() {
+        for (int i = 0; i < senders.size(); i++) {
+            senders.get(i).run();
+        }
     }
 
     /**
      * Begins to take packets from a tunnel.
      *
-     * @param port admitted before; its device is a {@link SeqpacketTunnel.End}
+     * @param port its device is a {@link SeqpacketTunnel.End}
      * @param socket the tunnel's
      * @param gone told once that its peer has gone
      */
     void receive(TunnelPort port, int socket, Runnable gone) {
         SeqpacketTunnel.End end = (SeqpacketTunnel.End) port.device();
-        PacketDevice.PacketHandler handler = packet -> ingress.receive(port, packet);
+        IntConsumer receiver = receiver(port);
         try {
             Poller.Watch watch =
-                    poller.watch(
+                    watch(
                             socket,
-                            Poller.IN,
-                            events -> {
-                                receive(end, handler);
+                            budget -> {
+                                receiver.accept(budget);
                                 if (end.isOver()) {
                                     stopReceiving(socket);
                                     gone.run();
@@ -279,12 +317,8 @@ final class Worker {
     }
 
     /** Tunnels have gone for good, and their flows with them. */
-    void dismiss(List<TunnelPort> ports, Set<PacketDevice> devices) {
+    void dismiss(Set<PacketDevice> devices) {
         shared.clock().refresh();
-        for (TunnelPort port : ports) {
-            tunnels.remove(port.onRamp(), port);
-            forwarder.remove(port);
-        }
         own(
                 flow -> {
                     if (flow.path() instanceof PacketPath path
@@ -292,11 +326,6 @@ final class Worker {
                         shared.table().close(flow, Reason.TUNNEL_GONE);
                     }
                 });
-    }
-
-    /** Flows may leave there, by another worker's queue where this one has none. */
-    void reach(Port port) {
-        forwarder.add(port);
     }
 
     /** From now on no flow is opened. */
@@ -383,12 +412,12 @@ final class Worker {
         flush();
     }
 
-    /** What leaves does so by this worker's own queue, where it has one. */
+    /** What leaves does so by this worker's own end. */
     private void handed(Port port, Packet packet) {
         Port own =
                 switch (port) {
-                    case TunnelPort tunnel -> tunnels.getOrDefault(tunnel.onRamp(), tunnel);
-                    case DevicePort device -> devices.getOrDefault(device.offRamp().name(), device);
+                    case TunnelPort tunnel -> tunnel.tunnel().of(index);
+                    case DevicePort device -> devices.get(device.offRamp().name());
                 };
         ingress.handed(own, packet);
     }

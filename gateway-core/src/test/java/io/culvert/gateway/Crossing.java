@@ -18,7 +18,7 @@ import io.culvert.gateway.forward.ForwardedFlow;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.Routes;
-import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.Action;
 import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.policy.Policy;
@@ -99,18 +99,21 @@ final class Crossing {
                         this::expired);
         Tenant tenant = new Tenant(1, "acme");
         AddressSet anybody = new AddressSet(List.of());
-        tunnelPort = new TunnelPort("tunnel", tenant, anybody, tunnel.left());
-        branchPort = new TunnelPort("branch", tenant, anybody, branch.left());
-        outsidePort =
+        TunnelPorts toTunnel =
+                new TunnelPorts("tunnel", tenant, anybody, List.of(tunnel.left()));
+        TunnelPorts toBranch =
+                new TunnelPorts("branch", tenant, anybody, List.of(branch.left()));
+        tunnelPort = toTunnel.of(0);
+        branchPort = toBranch.of(0);
+        DevicePort outsideEnd =
                 new DevicePort(new DeviceOffRamp("lan", -1, mappings(filtering)), outside.left());
+        outsidePort = outsideEnd;
         Routes routes = new Routes(defaultDevice);
         routes.add(
-                tenant,
-                "tunnel",
+                toTunnel,
                 List.of(Prefix.parse("10.50.0.0/16"), Prefix.parse("2001:db8:50::/48")));
         routes.add(
-                tenant,
-                "branch",
+                toBranch,
                 List.of(Prefix.parse("10.6.0.0/16"), Prefix.parse("2001:db8:6::/48")));
         Answers answers = new Answers(this::now, new SplittableRandom(1), 1, counters);
         reassembler =
@@ -122,6 +125,7 @@ final class Crossing {
                         counters);
         forwarder =
                 new Forwarder(
+                        0,
                         table,
                         this::now,
                         counters,
@@ -141,9 +145,7 @@ final class Crossing {
                         null,
                         forwarder,
                         (worker, port, each) -> false);
-        forwarder.add(tunnelPort);
-        forwarder.add(branchPort);
-        forwarder.add(outsidePort);
+        forwarder.add(outsideEnd);
     }
 
     private static MappingTable mappings(Filtering filtering) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.AddressSet;
 import io.culvert.tun.MemoryDevice;
 import io.culvert.tun.Packet;
@@ -28,11 +29,12 @@ class InboxTest {
     private final List<String> taken = new ArrayList<>();
 
     private static TunnelPort port(String name) {
-        return new TunnelPort(
-                name,
-                new Tenant(1, "acme"),
-                new AddressSet(List.of()),
-                MemoryDevice.pair(1500, 1).left());
+        return new TunnelPorts(
+                        name,
+                        new Tenant(1, "acme"),
+                        new AddressSet(List.of()),
+                        List.of(MemoryDevice.pair(1500, 1).left()))
+                .of(0);
     }
 
     private boolean offer(TunnelPort port, int number) {
@@ -44,7 +46,7 @@ class InboxTest {
         inbox.drain(
                 (port, handed) ->
                         taken.add(
-                                ((TunnelPort) port).onRamp()
+                                ((TunnelPort) port).tunnel().name()
                                         + " "
                                         + handed.bytes().getInt(Packet.OFFSET)));
     }

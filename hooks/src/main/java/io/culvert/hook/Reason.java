@@ -49,6 +49,11 @@ public enum Reason {
     DEVICE_ERROR("the device refused the packet"),
     SOCKET_ERROR("the socket refused the datagram"),
     UNMATCHED_ERROR("an ICMP error quotes no live flow"),
+    UNKNOWN_PEER("the outer source is nobody who may send here"),
+    TUNNEL_CONTEXT("the context that the packet carries is missing, wrong or not allowed"),
+    TUNNEL_CONTROL("a message for a tunnel's own end, of which none is known"),
+    TUNNEL_SEQUENCE("the tunnel's packet came behind one with a later number"),
+    TUNNEL_ECN("congestion is marked around a packet that cannot carry the mark"),
     BAD_CHECKSUM("a checksum is wrong where the gateway is the receiver"),
     TCP_INVALID_FLAGS("no honest segment has these control bits"),
     TCP_OUT_OF_WINDOW("the segment lies beyond what its receiver allows"),
@@ -56,6 +61,7 @@ public enum Reason {
     TCP_BAD_RESET("a reset that its receiver would not believe"),
 
     // A packet lies about itself: see io.culvert.wire.Defect.
+    MALFORMED_TUNNEL("the header around the packet is cut, unknown or contradicts itself"),
     MALFORMED_VERSION("neither version 4 nor 6"),
     MALFORMED_HEADER("the IP header is cut or contradicts itself"),
     MALFORMED_HEADER_CHECKSUM("the IPv4 header checksum is wrong"),

@@ -44,6 +44,7 @@ public final class Poller {
     private final BitSet ended = new BitSet();
     private final List<Watch> deaf = new ArrayList<>();
     private boolean batchOpen;
+    private Runnable afterEach = () -> {};
 
     /**
      * @param failures told of what a callback throws; the loop goes on
@@ -91,6 +92,14 @@ public final class Poller {
         return watch;
     }
 
+    /**
+     * Has something done after each callback, whoever it was for: what was kept meanwhile may wait
+     * no longer.
+     */
+    public void afterEach(Runnable command) {
+        afterEach = command;
+    }
+
     private void endOfBatch() {
         batchOpen = false;
         ended.clear();
@@ -128,6 +137,7 @@ public final class Poller {
         return () -> {
             try {
                 command.run();
+                afterEach.run();
             } catch (RuntimeException | Error e) {
                 failures.accept(e);
             }
@@ -189,6 +199,7 @@ public final class Poller {
             }
             try {
                 ready.ready(((EpollIoEvent) event).ops().value());
+                afterEach.run();
             } catch (RuntimeException | Error e) {
                 failures.accept(e);
             }

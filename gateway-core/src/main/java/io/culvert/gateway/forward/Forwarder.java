@@ -24,25 +24,28 @@ import java.util.Map;
  * <p>Confined to one worker.
  */
 public final class Forwarder {
+    private final int worker;
     private final FlowTable table;
     private final NanoClock clock;
     private final PacketCounters counters;
     private final Egress egress;
     private final Routes routes;
     private final boolean midStream;
-    private final Map<String, TunnelPort> tunnels = new HashMap<>();
     private final Map<String, DevicePort> devices = new HashMap<>();
 
     /**
+     * @param worker whose it is
      * @param midStream whether a TCP connection may be forwarded whose beginning was not seen
      */
     public Forwarder(
+            int worker,
             FlowTable table,
             NanoClock clock,
             PacketCounters counters,
             Egress egress,
             Routes routes,
             boolean midStream) {
+        this.worker = worker;
         this.table = table;
         this.clock = clock;
         this.counters = counters;
@@ -52,16 +55,8 @@ public final class Forwarder {
     }
 
     /** From now on flows may leave there. */
-    public void add(Port port) {
-        switch (port) {
-            case TunnelPort tunnel -> tunnels.put(tunnel.onRamp(), tunnel);
-            case DevicePort device -> devices.put(device.offRamp().name(), device);
-        }
-    }
-
-    /** From now on none may. */
-    public void remove(TunnelPort tunnel) {
-        tunnels.remove(tunnel.onRamp(), tunnel);
+    public void add(DevicePort device) {
+        devices.put(device.offRamp().name(), device);
     }
 
     /**
@@ -73,18 +68,14 @@ public final class Forwarder {
     public Reason open(Flow flow, TunnelPort in, FlowDecision.Forward decision) {
         track(flow);
         FlowKey key = flow.key();
-        String tunnel =
+        TunnelPorts tunnel =
                 decision.via().equals(Routes.TUNNELS)
                         ? routes.tunnelTo(
                                 flow.tenant(), key.destinationHigh(), key.destinationLow())
                         : null;
         if (tunnel != null) {
-            TunnelPort out = tunnels.get(tunnel);
-            if (out == null) {
-                // It has come or gone just now.
-                return Reason.NO_ROUTE;
-            }
-            flow.path(new ForwardedFlow(this, flow, in.device(), out.device()));
+            flow.path(
+                    new ForwardedFlow(this, flow, in.device(), tunnel.of(worker).device()));
             return null;
         }
         DevicePort device = devices.get(routes.deviceFor(decision.via()));
@@ -146,8 +137,8 @@ public final class Forwarder {
      */
     public Reason openInwards(Flow flow, DevicePort in, Mapping through) {
         FlowKey key = flow.key();
-        String name = routes.tunnelOf(flow.tenant(), key.destinationHigh(), key.destinationLow());
-        TunnelPort tunnel = name == null ? null : tunnels.get(name);
+        TunnelPorts tunnel =
+                routes.tunnelOf(flow.tenant(), key.destinationHigh(), key.destinationLow());
         if (tunnel == null) {
             return Reason.NO_ROUTE;
         }
@@ -180,7 +171,7 @@ public final class Forwarder {
                         in.offRamp(), through, false, key.sourceHigh(), key.sourceLow());
         flow.path(
                 new ForwardedFlow(
-                        this, flow, in.device(), tunnel.device(), lease, sent, endpoints(key)));
+                        this, flow, in.device(), tunnel.of(worker).device(), lease, sent, endpoints(key)));
         return null;
     }
 

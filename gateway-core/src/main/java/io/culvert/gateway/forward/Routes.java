@@ -28,27 +28,29 @@ public final class Routes {
     /**
      * One tenant's. Immutable.
      *
-     * @param tunnels names of tunnels
+     * @param tunnels all of them
      * @param prefixes which tunnel leads there
      */
     private record Ways(
-            List<String> tunnels, Map<Prefix, String> prefixes, RouteTable<String> table) {
+            List<TunnelPorts> tunnels,
+            Map<Prefix, TunnelPorts> prefixes,
+            RouteTable<TunnelPorts> table) {
         static final Ways NONE = new Ways(List.of(), Map.of(), new RouteTable<>(Map.of()));
 
-        Ways with(String tunnel, List<Prefix> through) {
-            List<String> names = new ArrayList<>(tunnels);
-            names.add(tunnel);
-            Map<Prefix, String> all = new HashMap<>(prefixes);
+        Ways with(TunnelPorts tunnel, List<Prefix> through) {
+            List<TunnelPorts> known = new ArrayList<>(tunnels);
+            known.add(tunnel);
+            Map<Prefix, TunnelPorts> all = new HashMap<>(prefixes);
             through.forEach(prefix -> all.put(prefix, tunnel));
-            return new Ways(List.copyOf(names), Map.copyOf(all), new RouteTable<>(all));
+            return new Ways(List.copyOf(known), Map.copyOf(all), new RouteTable<>(all));
         }
 
-        Ways without(String tunnel) {
-            List<String> names = new ArrayList<>(tunnels);
-            names.remove(tunnel);
-            Map<Prefix, String> all = new HashMap<>(prefixes);
+        Ways without(TunnelPorts tunnel) {
+            List<TunnelPorts> known = new ArrayList<>(tunnels);
+            known.remove(tunnel);
+            Map<Prefix, TunnelPorts> all = new HashMap<>(prefixes);
             all.values().removeIf(tunnel::equals);
-            return new Ways(List.copyOf(names), Map.copyOf(all), new RouteTable<>(all));
+            return new Ways(List.copyOf(known), Map.copyOf(all), new RouteTable<>(all));
         }
     }
 
@@ -60,22 +62,23 @@ public final class Routes {
     }
 
     /** Lets packets into a tunnel that are for one of those prefixes. */
-    public void add(Tenant tenant, String tunnel, List<Prefix> prefixes) {
-        tenants.put(tenant.id(), tenant);
+    public void add(TunnelPorts tunnel, List<Prefix> prefixes) {
+        int tenant = tunnel.tenant().id();
+        tenants.put(tenant, tunnel.tenant());
         ways.merge(
-                tenant.id(),
+                tenant,
                 Ways.NONE.with(tunnel, prefixes),
                 (before, one) -> before.with(tunnel, prefixes));
     }
 
     /** Nothing goes into that tunnel any more. */
-    public void remove(Tenant tenant, String tunnel) {
-        ways.computeIfPresent(tenant.id(), (id, before) -> before.without(tunnel));
+    public void remove(TunnelPorts tunnel) {
+        ways.computeIfPresent(tunnel.tenant().id(), (id, before) -> before.without(tunnel));
     }
 
     /** The first of those prefixes that leads into a tunnel of the tenant's already. */
     public Optional<Prefix> taken(Tenant tenant, List<Prefix> prefixes) {
-        Map<Prefix, String> known = of(tenant).prefixes();
+        Map<Prefix, TunnelPorts> known = of(tenant).prefixes();
         return prefixes.stream().filter(known::containsKey).findFirst();
     }
 
@@ -84,16 +87,16 @@ public final class Routes {
     }
 
     /** The tunnel that leads to an address; {@code null} where none of the tenant's does. */
-    String tunnelTo(Tenant tenant, long high, long low) {
+    TunnelPorts tunnelTo(Tenant tenant, long high, long low) {
         return of(tenant).table().find(high, low);
     }
 
     /**
      * The tunnel that a tenant's own address is behind: the one that leads there, or the only one.
      */
-    String tunnelOf(Tenant tenant, long high, long low) {
+    TunnelPorts tunnelOf(Tenant tenant, long high, long low) {
         Ways known = of(tenant);
-        String tunnel = known.table().find(high, low);
+        TunnelPorts tunnel = known.table().find(high, low);
         return tunnel == null && known.tunnels().size() == 1 ? known.tunnels().getFirst() : tunnel;
     }
 

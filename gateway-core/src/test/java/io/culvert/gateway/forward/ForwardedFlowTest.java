@@ -56,8 +56,10 @@ final class ForwardedFlowTest {
     private final Tenant tenant = new Tenant(1, "acme");
     private final MemoryDevice.Pair tunnel = MemoryDevice.pair(1_280, 8);
     private final MemoryDevice.Pair outside = MemoryDevice.pair(1_500, 8);
+    private final Routes routes = new Routes("lan");
     private final Forwarder forwarder =
             new Forwarder(
+                    0,
                     table,
                     () -> 0,
                     counters,
@@ -66,7 +68,7 @@ final class ForwardedFlowTest {
                             new Answers(() -> 0, new SplittableRandom(1), 1, counters),
                             counters,
                             new Identifications()),
-                    routes(tenant),
+                    routes,
                     true);
     private final Packet packet = new Packet();
     private final IpPacket ip = new IpPacket();
@@ -77,11 +79,6 @@ final class ForwardedFlowTest {
     private ForwardedFlow flow;
     private Mapping mapping;
 
-    private static Routes routes(Tenant tenant) {
-        Routes routes = new Routes("lan");
-        routes.add(tenant, "branch", List.of());
-        return routes;
-    }
 
     private void open(boolean ipv6) {
         inside = IpAddress.parse(ipv6 ? "fd00::1" : "10.0.0.1");
@@ -97,8 +94,10 @@ final class ForwardedFlowTest {
                                 MappingSettings.HOLD_DOWN),
                         PortBlockListener.NONE,
                         new SplittableRandom(1));
-        TunnelPort in = new TunnelPort("branch", tenant, new AddressSet(List.of()), tunnel.left());
-        forwarder.add(in);
+        TunnelPorts branch =
+                new TunnelPorts(
+                        "branch", tenant, new AddressSet(List.of()), List.of(tunnel.left()));
+        routes.add(branch, List.of());
         forwarder.add(new DevicePort(new DeviceOffRamp("lan", -1, mappings), outside.left()));
         FlowKey key =
                 new FlowKey()
@@ -113,7 +112,7 @@ final class ForwardedFlowTest {
                                 53);
         FlowDecision.Forward decision = new FlowDecision.Forward("test", Routes.TUNNELS);
         Flow opened = ((FlowTable.Opening.Opened) table.open(key, tenant, 0, decision)).flow();
-        assertNull(forwarder.open(opened, in, decision));
+        assertNull(forwarder.open(opened, branch.of(0), decision));
         flow = (ForwardedFlow) opened.path();
         for (int port = 20_000; port < 30_000 && mapping == null; port++) {
             mapping = mappings.find(IpProtocol.UDP, ours.high(), ours.low(), port);

@@ -1,0 +1,53 @@
+package io.culvert.gateway.forward;
+
+import io.culvert.flow.Tenant;
+import io.culvert.gateway.policy.AddressSet;
+import io.culvert.tun.PacketDevice;
+
+import java.util.List;
+
+/**
+ * A tunnel as flows see it: whose it is, and an end for each worker, all of which there are before
+ * anything leads there.
+ *
+ * <p>Immutable; each port is confined to its worker.
+ */
+public final class TunnelPorts {
+    private final String name;
+    private final Tenant tenant;
+    private final AddressSet sources;
+    private final List<TunnelPort> ports;
+
+    /**
+     * @param name unique among the tunnels
+     * @param sources the addresses that packets may come from
+     * @param devices each worker's end, by its index; several workers may have one in common
+     */
+    public TunnelPorts(
+            String name,
+            Tenant tenant,
+            AddressSet sources,
+            List<? extends PacketDevice> devices) {
+        this.name = name;
+        this.tenant = tenant;
+        this.sources = sources;
+        ports = devices.stream().map(device -> new TunnelPort(this, device)).toList();
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public Tenant tenant() {
+        return tenant;
+    }
+
+    AddressSet sources() {
+        return sources;
+    }
+
+    /** The end of the worker with that index. */
+    public TunnelPort of(int worker) {
+        return ports.get(worker);
+    }
+}
