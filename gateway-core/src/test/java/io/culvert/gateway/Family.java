@@ -1,6 +1,6 @@
 package io.culvert.gateway;
 
-/** The addresses of a {@link Crossing} in one version of IP. */
+/** The addresses of a {@link LoneWorker} in one version of IP. */
 enum Family {
     IPV4(
             "10.50.0.2",

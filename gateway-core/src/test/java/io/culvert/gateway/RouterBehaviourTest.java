@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -25,7 +26,7 @@ class RouterBehaviourTest {
     private static final int ROUTING = 43;
     private static final int DESTINATION_OPTIONS = 60;
 
-    private final Crossing crossing = new Crossing(Filtering.ADDRESS_AND_PORT_DEPENDENT);
+    private final LoneWorker worker = new LoneWorker(Filtering.ADDRESS_AND_PORT_DEPENDENT);
 
     private static byte[] packet(Family family) {
         return Bytes.udp(family.client(4000), family.branch(53), 100);
@@ -33,21 +34,21 @@ class RouterBehaviourTest {
 
     /** The packet comes out at the branch with one hop less and no other byte changed. */
     private void assertPassesAsItIs(byte[] packet) {
-        crossing.fromTunnel(packet);
+        worker.fromTunnel(packet);
 
-        List<byte[]> all = crossing.bytesAtBranch();
-        assertEquals(1, all.size(), () -> "answered " + crossing.atTunnel());
+        List<byte[]> all = worker.bytesAtBranch();
+        assertEquals(1, all.size(), () -> "answered " + worker.atTunnel());
         int hops = packet[Bytes.isIpv4(packet) ? 8 : 7] & 0xff;
         assertArrayEquals(Bytes.hops(packet, hops - 1), all.getFirst());
     }
 
     private void assertIsDroppedInSilence(byte[] packet) {
-        crossing.fromTunnel(packet);
+        worker.fromTunnel(packet);
 
-        assertEquals(List.of(), crossing.atBranch());
-        assertEquals(List.of(), crossing.atTunnel());
-        assertEquals(List.of(), crossing.outside());
-        assertEquals(0, crossing.flows());
+        assertEquals(List.of(), worker.atBranch());
+        assertEquals(List.of(), worker.atTunnel());
+        assertEquals(List.of(), worker.outside());
+        assertEquals(0, worker.flows());
     }
 
     @ParameterizedTest
@@ -62,13 +63,50 @@ class RouterBehaviourTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rfc1812-5.3.12.3")
+    void saysThatNobodyIsReachedByADeviceThatIsDown(Family family) {
+        worker.cutOffBranch();
+        worker.fromTunnel(packet(family));
+        assertEquals(1, worker.dropped(Reason.DEVICE_ERROR));
+        assertEquals(List.of(), worker.atTunnel());
+
+        worker.advance(Duration.ofSeconds(1));
+        worker.fromTunnel(packet(family));
+
+        assertEquals(
+                List.of(
+                        "%s > %s icmp %d/0 0 about %s > %s, 64 hops"
+                                .formatted(
+                                        new End(family.gateway(), 0),
+                                        family.client(0),
+                                        family == Family.IPV4 ? 3 : 1,
+                                        family.client(4000),
+                                        family.branch(53))),
+                worker.atTunnel());
+    }
+
+    /** Nobody learns that a device has come back but by trying. */
+    @ParameterizedTest
+    @EnumSource
+    void triesADeviceThatWasDownAgainAfterTwoSeconds(Family family) {
+        worker.cutOffBranch();
+        worker.fromTunnel(packet(family));
+        worker.advance(Duration.ofSeconds(2));
+        worker.fromTunnel(packet(family));
+
+        assertEquals(List.of(), worker.atTunnel());
+        assertEquals(2, worker.dropped(Reason.DEVICE_ERROR));
+    }
+
+    @ParameterizedTest
+    @EnumSource
     @Tag("rfc1812-5.3.1-b")
     @Tag("rfc1812-5.2.7.3")
     void saysOfAPacketWithoutHopsThatItIsOver(Family family) {
         for (int hops : new int[] {1, 0}) {
-            crossing.fromTunnel(Bytes.hops(packet(family), hops));
+            worker.fromTunnel(Bytes.hops(packet(family), hops));
 
-            assertEquals(List.of(), crossing.atBranch());
+            assertEquals(List.of(), worker.atBranch());
             assertEquals(
                     List.of(
                             "%s > %s icmp %d/0 0 about %s > %s, 64 hops"
@@ -78,7 +116,7 @@ class RouterBehaviourTest {
                                             family.timeExceeded(),
                                             family.client(4000),
                                             family.branch(53))),
-                    crossing.atTunnel());
+                    worker.atTunnel());
         }
     }
 
@@ -89,10 +127,10 @@ class RouterBehaviourTest {
     void saysOfALaterPacketWithoutHopsThatItIsOver(Family family) {
         assertPassesAsItIs(packet(family));
 
-        crossing.fromTunnel(Bytes.hops(packet(family), 1));
+        worker.fromTunnel(Bytes.hops(packet(family), 1));
 
-        assertEquals(List.of(), crossing.atBranch());
-        assertEquals(1, crossing.atTunnel().size());
+        assertEquals(List.of(), worker.atBranch());
+        assertEquals(1, worker.atTunnel().size());
     }
 
     /** Precedence, type of service or DSCP, ECN, and the bit that means nothing. */
@@ -111,7 +149,7 @@ class RouterBehaviourTest {
     @Test
     @Tag("rfc1812-5.2.5-b")
     void copiesTheReservedBitIntoEachFragment() {
-        Crossing narrow = new Crossing(Filtering.ADDRESS_AND_PORT_DEPENDENT, 576, List.of());
+        LoneWorker narrow = new LoneWorker(Filtering.ADDRESS_AND_PORT_DEPENDENT, 576, List.of());
         End target = new End("203.0.113.7", 53);
         byte[] whole = Bytes.with(Bytes.udp(Family.IPV4.client(4000), target, 700), 6, 0x80);
         narrow.fromTunnel(whole);
@@ -143,15 +181,15 @@ class RouterBehaviourTest {
     void tellsWhoAsksWhereThePacketPassed() {
         byte[] options = bytes("07 07 04 00000000 44 08 05 00 00000000 00");
         byte[] packet = Bytes.withOptions(packet(Family.IPV4), options);
-        crossing.fromTunnel(packet);
+        worker.fromTunnel(packet);
 
-        byte[] out = crossing.bytesAtBranch().getFirst();
+        byte[] out = worker.bytesAtBranch().getFirst();
         assertEquals(
                 "070708c00000084408090080000000" + "00", HexFormat.of().formatHex(out, 20, 36));
         // Room for half an address.
-        crossing.fromTunnel(Bytes.withOptions(packet(Family.IPV4), bytes("07 05 04 0000 000000")));
-        assertEquals(List.of(), crossing.atBranch());
-        assertEquals(1, crossing.dropped(Reason.MALFORMED_OPTION));
+        worker.fromTunnel(Bytes.withOptions(packet(Family.IPV4), bytes("07 05 04 0000 000000")));
+        assertEquals(List.of(), worker.atBranch());
+        assertEquals(1, worker.dropped(Reason.MALFORMED_OPTION));
     }
 
     private static byte[] bytes(String hex) {
@@ -171,7 +209,7 @@ class RouterBehaviourTest {
     @Tag("rfc1812-5.2.2-d")
     void dropsWhatIsNoIpv4PacketInSilence(int at, int value, Reason reason) {
         assertIsDroppedInSilence(Bytes.with(packet(Family.IPV4), at, value));
-        assertEquals(1, crossing.dropped(reason));
+        assertEquals(1, worker.dropped(reason));
     }
 
     @Test
@@ -182,7 +220,7 @@ class RouterBehaviourTest {
         packet[11] ^= 1;
 
         assertIsDroppedInSilence(packet);
-        assertEquals(1, crossing.dropped(Reason.MALFORMED_HEADER_CHECKSUM));
+        assertEquals(1, worker.dropped(Reason.MALFORMED_HEADER_CHECKSUM));
     }
 
     @ParameterizedTest
@@ -190,8 +228,8 @@ class RouterBehaviourTest {
     @Tag("rfc1812-5.2.7.1-a")
     void answersWhatNoRouteLeadsTo(Family family) {
         End nowhere = family.isIpv6() ? new End("2001:db8:aaaa::1", 53) : new End("192.0.2.1", 53);
-        Crossing without =
-                new Crossing(Filtering.ADDRESS_AND_PORT_DEPENDENT, Crossing.MTU, List.of(), "");
+        LoneWorker without =
+                new LoneWorker(Filtering.ADDRESS_AND_PORT_DEPENDENT, LoneWorker.MTU, List.of(), "");
 
         without.fromTunnel(Bytes.udp(family.client(4000), nowhere, 10));
 
@@ -215,7 +253,7 @@ class RouterBehaviourTest {
         assertPassesAsItIs(packet(family));
 
         byte[] gateway = family.client(0).bytes();
-        crossing.fromBranch(
+        worker.fromBranch(
                 Bytes.icmp(
                         family.branch(0),
                         family.client(0),
@@ -233,7 +271,7 @@ class RouterBehaviourTest {
     void forwardsNoLimitedBroadcast() {
         assertIsDroppedInSilence(
                 Bytes.udp(Family.IPV4.client(4000), new End("255.255.255.255", 53), 10));
-        assertEquals(1, crossing.dropped(Reason.NOT_UNICAST));
+        assertEquals(1, worker.dropped(Reason.NOT_UNICAST));
     }
 
     @Test
@@ -272,7 +310,7 @@ class RouterBehaviourTest {
     @Tag("rfc8200-4.5-a")
     @Tag("rfc8200-5-b")
     void cutsNoWholeIpv6Packet() {
-        Crossing narrow = new Crossing(Filtering.ADDRESS_AND_PORT_DEPENDENT, 1280, List.of());
+        LoneWorker narrow = new LoneWorker(Filtering.ADDRESS_AND_PORT_DEPENDENT, 1280, List.of());
         Family family = Family.IPV6;
 
         narrow.fromTunnel(Bytes.udp(family.client(4000), family.server(53), 1280 - 48));
@@ -292,12 +330,13 @@ class RouterBehaviourTest {
     @Tag("rfc8200-5-d")
     void takesPacketsAsLongAsTheLinkAndLongerOnesInFragments(Family family) {
         int headers = family.isIpv6() ? 48 : 28;
-        byte[] longest = Bytes.udp(family.client(4000), family.branch(53), Crossing.MTU - headers);
+        byte[] longest =
+                Bytes.udp(family.client(4000), family.branch(53), LoneWorker.MTU - headers);
         assertPassesAsItIs(longest);
 
         byte[] datagram = Bytes.udp(family.client(4000), family.branch(53), 4_000);
         List<byte[]> fragments = Bytes.fragments(datagram, 99, 1_400);
-        fragments.forEach(crossing::fromTunnel);
-        assertEquals(fragments.size(), crossing.bytesAtBranch().size());
+        fragments.forEach(worker::fromTunnel);
+        assertEquals(fragments.size(), worker.bytesAtBranch().size());
     }
 }

@@ -25,22 +25,22 @@ import java.util.List;
 class SourceNatBehaviourTest {
     private static final Duration SECOND = Duration.ofSeconds(1);
 
-    private final Crossing strict = new Crossing(Filtering.ADDRESS_AND_PORT_DEPENDENT);
-    private final Crossing open = new Crossing(Filtering.ENDPOINT_INDEPENDENT);
+    private final LoneWorker strict = new LoneWorker(Filtering.ADDRESS_AND_PORT_DEPENDENT);
+    private final LoneWorker open = new LoneWorker(Filtering.ENDPOINT_INDEPENDENT);
 
     /** A datagram from the client to the server, and where it came out from. */
-    private static End map(Crossing crossing, Family family) {
-        crossing.fromTunnel(Bytes.udp(family.client(4000), family.server(53), 100));
-        return crossing.mapped();
+    private static End map(LoneWorker worker, Family family) {
+        worker.fromTunnel(Bytes.udp(family.client(4000), family.server(53), 100));
+        return worker.mapped();
     }
 
-    private static void establish(Crossing crossing, End client, End server) {
-        crossing.fromTunnel(Bytes.tcp(client, server, Bytes.SYN, 1000, 0));
-        End mapped = crossing.mapped();
-        crossing.fromOutside(Bytes.tcp(server, mapped, Bytes.SYN | Bytes.ACK, 5000, 1001));
-        crossing.fromTunnel(Bytes.tcp(client, server, Bytes.ACK, 1001, 5001));
-        assertEquals(mapped, crossing.mapped());
-        assertEquals(List.of(server + " > " + client + " tcp SA, 63 hops"), crossing.atTunnel());
+    private static void establish(LoneWorker worker, End client, End server) {
+        worker.fromTunnel(Bytes.tcp(client, server, Bytes.SYN, 1000, 0));
+        End mapped = worker.mapped();
+        worker.fromOutside(Bytes.tcp(server, mapped, Bytes.SYN | Bytes.ACK, 5000, 1001));
+        worker.fromTunnel(Bytes.tcp(client, server, Bytes.ACK, 1001, 5001));
+        assertEquals(mapped, worker.mapped());
+        assertEquals(List.of(server + " > " + client + " tcp SA, 63 hops"), worker.atTunnel());
     }
 
     private static boolean isFromOutside(Family family, String packet) {
@@ -185,7 +185,7 @@ class SourceNatBehaviourTest {
         open.hairpin();
         List<byte[]> syn = open.bytesAtTunnel();
         assertEquals(1, syn.size());
-        String text = Crossing.text(syn.getFirst());
+        String text = LoneWorker.text(syn.getFirst());
         End here = new End(family.outside(), Bytes.sourcePort(syn.getFirst()));
         assertEquals(here + " > " + listener + " tcp S, 61 hops", text);
 
@@ -601,7 +601,7 @@ class SourceNatBehaviourTest {
     @EnumSource
     @Tag("rfc4787-req-13")
     void whatMayNotBeCutAndIsTooBigIsAnsweredWithTheMtu(Family family) {
-        Crossing narrow = new Crossing(Filtering.ADDRESS_AND_PORT_DEPENDENT, 1300, List.of());
+        LoneWorker narrow = new LoneWorker(Filtering.ADDRESS_AND_PORT_DEPENDENT, 1300, List.of());
 
         narrow.fromTunnel(
                 Bytes.dontFragment(Bytes.udp(family.client(4000), family.server(53), 1400)));
@@ -623,7 +623,7 @@ class SourceNatBehaviourTest {
     @EnumSource(names = "IPV4")
     @Tag("rfc4787-req-13-a")
     void whatMayBeCutIsCutInOrder(Family family) {
-        Crossing narrow = new Crossing(Filtering.ADDRESS_AND_PORT_DEPENDENT, 576, List.of());
+        LoneWorker narrow = new LoneWorker(Filtering.ADDRESS_AND_PORT_DEPENDENT, 576, List.of());
 
         narrow.fromTunnel(Bytes.udp(family.client(4000), family.server(53), 1400));
 
@@ -656,7 +656,7 @@ class SourceNatBehaviourTest {
         List<byte[]> out = strict.bytesOutside();
         assertEquals(2 * fragments.size(), out.size());
         for (byte[] each : out) {
-            assertTrue(isFromOutside(family, Crossing.text(each)));
+            assertTrue(isFromOutside(family, LoneWorker.text(each)));
         }
         assertEquals(1, strict.flows());
     }
@@ -678,17 +678,17 @@ class SourceNatBehaviourTest {
                         Action.FORWARD,
                         "",
                         "lan");
-        Crossing crossing =
-                new Crossing(
-                        Filtering.ADDRESS_AND_PORT_DEPENDENT, Crossing.MTU, List.of(translated));
+        LoneWorker worker =
+                new LoneWorker(
+                        Filtering.ADDRESS_AND_PORT_DEPENDENT, LoneWorker.MTU, List.of(translated));
 
-        crossing.fromTunnel(Bytes.udp(family.client(4000), family.branch(53), 10));
+        worker.fromTunnel(Bytes.udp(family.client(4000), family.branch(53), 10));
         assertEquals(
                 List.of(family.client(4000) + " > " + family.branch(53) + " udp 10, 63 hops"),
-                crossing.atBranch());
+                worker.atBranch());
 
-        crossing.fromTunnel(Bytes.udp(family.client(4000), family.branch(8080), 10));
-        assertEquals(family.outside(), crossing.mapped().address());
-        assertEquals(List.of(), crossing.atBranch());
+        worker.fromTunnel(Bytes.udp(family.client(4000), family.branch(8080), 10));
+        assertEquals(family.outside(), worker.mapped().address());
+        assertEquals(List.of(), worker.atBranch());
     }
 }

@@ -48,7 +48,7 @@ public final class MemoryDevice implements PacketDevice {
     @Override
     public Sent send(Packet packet) {
         if (outgoing.closed) {
-            return Sent.FAILED;
+            return Sent.DOWN;
         }
         return outgoing.offer(packet) ? Sent.TAKEN : Sent.FULL;
     }

@@ -7,14 +7,21 @@ package io.culvert.tun;
  * <p>Threading: confined to the worker that polls it.
  */
 public interface PacketDevice extends AutoCloseable {
-    /** What {@link #send} did with a packet. */
+    /** What {@link #send} did with a packet, from the best to the worst. */
     enum Sent {
         /** The device has it. */
         TAKEN,
         /** No room now; the packet is lost, as on any full link. */
         FULL,
-        /** The device refuses it, or is down. */
-        FAILED
+        /** The device refuses this packet. */
+        FAILED,
+        /** The device refuses every packet: it is down, or nobody is at its other end. */
+        DOWN;
+
+        /** The worse of the two, for packets that share a fate. */
+        public Sent worse(Sent other) {
+            return compareTo(other) < 0 ? other : this;
+        }
     }
 
     /**

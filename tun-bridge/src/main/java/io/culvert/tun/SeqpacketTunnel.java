@@ -64,7 +64,7 @@ public final class SeqpacketTunnel {
     /** One worker's end; of all only one may receive. */
     public final class End implements PacketDevice {
         private final Buffers buffers;
-        private final PacketHandler segmentSender = segment -> worst(sendWhole(segment));
+        private final PacketHandler segmentSender = this::sendSegment;
         private Sent worstOfSegments = Sent.TAKEN;
         private boolean over;
 
@@ -123,10 +123,8 @@ public final class SeqpacketTunnel {
                     : worstOfSegments;
         }
 
-        private void worst(Sent sent) {
-            if (sent == Sent.FAILED || worstOfSegments == Sent.TAKEN) {
-                worstOfSegments = sent;
-            }
+        private void sendSegment(Packet segment) {
+            worstOfSegments = worstOfSegments.worse(sendWhole(segment));
         }
 
         private Sent sendWhole(Packet packet) {
@@ -143,7 +141,13 @@ public final class SeqpacketTunnel {
                 return Sent.TAKEN;
             }
             // One that reads slowly loses what does not fit, and nobody else anything.
-            return Errno.EAGAIN.is(result) || Errno.ENOBUFS.is(result) ? Sent.FULL : Sent.FAILED;
+            if (Errno.EAGAIN.is(result) || Errno.ENOBUFS.is(result)) {
+                return Sent.FULL;
+            }
+            // unix(7) and the number that stands for no socket.
+            return Errno.EPIPE.is(result) || Errno.ECONNRESET.is(result) || Errno.EBADF.is(result)
+                    ? Sent.DOWN
+                    : Sent.FAILED;
         }
 
         @Override

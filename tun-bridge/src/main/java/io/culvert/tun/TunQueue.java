@@ -148,10 +148,7 @@ public final class TunQueue implements PacketDevice {
     }
 
     private void writeSegment(Packet segment) {
-        Sent sent = outcome(write(segment));
-        if (sent == Sent.FAILED || worstOfSegments == Sent.TAKEN) {
-            worstOfSegments = sent;
-        }
+        worstOfSegments = worstOfSegments.worse(outcome(write(segment)));
     }
 
     private int write(Packet packet) {
@@ -191,7 +188,9 @@ public final class TunQueue implements PacketDevice {
         }
         if (Errno.EBADFD.is(result) || Errno.EBADF.is(result)) {
             failed = true;
+            return Sent.DOWN;
         }
-        return Sent.FAILED;
+        // What tun_get_user() says of a device that is not up.
+        return Errno.EIO.is(result) ? Sent.DOWN : Sent.FAILED;
     }
 }

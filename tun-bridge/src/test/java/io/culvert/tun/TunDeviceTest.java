@@ -177,7 +177,7 @@ class TunDeviceTest {
             assertEquals(Sent.TAKEN, queue.send(datagrams(28)));
             assertFalse(queue.failed());
             rtnetlink.delete(device.index());
-            assertEquals(Sent.FAILED, queue.send(datagrams(28)));
+            assertEquals(Sent.DOWN, queue.send(datagrams(28)));
             assertEquals(0, queue.receive(_ -> {}, 1));
             assertTrue(queue.failed());
         }

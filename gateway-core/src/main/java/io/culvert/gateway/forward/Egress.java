@@ -26,12 +26,20 @@ import io.culvert.wire.TraceOptions;
  *   too big, IPv4 with DF         Fragmentation Needed, MTU  RFC 1191 section 4
  *   too big, IPv6                 Packet Too Big, MTU        RFC 4443 section 3.2
  *   came in fragments             fragments, none larger than the largest that came
+ *   the way out is down           Unreachable                RFC 1812 section 5.3.12.3
  * </pre>
  *
  * <p>DSCP and ECN stay as they are; the options that ask routers for their address or the time get
  * it. Confined to one worker.
  */
 public final class Egress {
+    /**
+     * What a device that is down was sent first is lost, what comes in this time is answered; then
+     * the device is tried again. A host that asks again after a second (RFC 6298 section 2) is
+     * told.
+     */
+    private static final long DOWN_NANOS = 2_000_000_000L;
+
     private final NanoClock clock;
     private final Answers answers;
     private final PacketCounters counters;
@@ -48,6 +56,10 @@ public final class Egress {
     private PacketDevice to;
     private int limit;
     private Sent worst;
+
+    // The device that was found down last, and when.
+    private PacketDevice down;
+    private long downSince;
 
     public Egress(
             NanoClock clock,
@@ -78,6 +90,10 @@ public final class Egress {
             refuse(told, Reason.TIME_EXCEEDED, packet.packets());
             return true;
         }
+        if (to == down && clock.nanoTime() - downSince < DOWN_NANOS) {
+            refuse(unreachable(ip, back, outside), Reason.DEVICE_ERROR, packet.packets());
+            return true;
+        }
         if (isTooBig(ip, packet, to.mtu())) {
             refuse(tooBig(ip, to.mtu(), back, outside), Reason.TOO_BIG, packet.packets());
             return true;
@@ -89,10 +105,22 @@ public final class Egress {
         boolean ipv6 = ip.version() == 6;
         int type = ipv6 ? IcmpType.V6_PACKET_TOO_BIG : IcmpType.UNREACHABLE;
         int code = ipv6 ? 0 : IcmpType.FRAGMENTATION_NEEDED;
+        return error(ip, type, code, mtu, back, outside);
+    }
+
+    private boolean unreachable(IpPacket ip, PacketDevice back, boolean outside) {
+        boolean ipv6 = ip.version() == 6;
+        int type = ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE;
+        int code = ipv6 ? IcmpType.V6_NO_ROUTE : IcmpType.NET_UNREACHABLE;
+        return error(ip, type, code, 0, back, outside);
+    }
+
+    private boolean error(
+            IpPacket ip, int type, int code, int info, PacketDevice back, boolean outside) {
         return outside
                 ? answers.errorFrom(
-                        ip, type, code, mtu, ip.destinationHigh(), ip.destinationLow(), back)
-                : answers.error(ip, type, code, mtu, back);
+                        ip, type, code, info, ip.destinationHigh(), ip.destinationLow(), back)
+                : answers.error(ip, type, code, info, back);
     }
 
     private void refuse(boolean told, Reason reason, int packets) {
@@ -135,7 +163,7 @@ public final class Egress {
             return;
         }
         train.flush();
-        count(put(ip, packet, to), packet.packets());
+        count(put(ip, packet, to), packet.packets(), to);
     }
 
     /** Sends what was kept until the end of a batch of packets. */
@@ -144,13 +172,17 @@ public final class Egress {
     }
 
     private void sendTrain(Packet packet, int packets, PacketDevice to) {
-        count(to.send(packet), packets);
+        count(to.send(packet), packets, to);
     }
 
-    private void count(Sent sent, int packets) {
+    private void count(Sent sent, int packets, PacketDevice to) {
         if (sent == Sent.TAKEN) {
             counters.carried(packets);
         } else {
+            if (sent == Sent.DOWN) {
+                down = to;
+                downSince = clock.nanoTime();
+            }
             counters.dropped(sent == Sent.FULL ? Reason.QUEUE_FULL : Reason.DEVICE_ERROR, packets);
         }
     }
@@ -177,7 +209,7 @@ public final class Egress {
 
     private void cut(IpPacket ip, Packet packet) {
         if (!PartialChecksum.complete(packet)) {
-            worst = Sent.FAILED;
+            worst = worst.worse(Sent.FAILED);
             return;
         }
         boolean four = ip.version() == 4;
@@ -193,7 +225,7 @@ public final class Egress {
                         Packet.OFFSET,
                         fragmentSender);
         if (fragments == 0) {
-            worst = Sent.FAILED;
+            worst = worst.worse(Sent.FAILED);
         }
     }
 
@@ -218,9 +250,6 @@ public final class Egress {
     }
 
     private void sendFragment(int length) {
-        Sent sent = to.send(fragment.plain(length));
-        if (sent != Sent.TAKEN) {
-            worst = sent;
-        }
+        worst = worst.worse(to.send(fragment.plain(length)));
     }
 }

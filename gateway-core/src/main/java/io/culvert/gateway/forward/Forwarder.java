@@ -74,8 +74,7 @@ public final class Forwarder {
                                 flow.tenant(), key.destinationHigh(), key.destinationLow())
                         : null;
         if (tunnel != null) {
-            flow.path(
-                    new ForwardedFlow(this, flow, in.device(), tunnel.of(worker).device()));
+            flow.path(new ForwardedFlow(this, flow, in.device(), tunnel.of(worker).device()));
             return null;
         }
         DevicePort device = devices.get(routes.deviceFor(decision.via()));
@@ -171,7 +170,13 @@ public final class Forwarder {
                         in.offRamp(), through, false, key.sourceHigh(), key.sourceLow());
         flow.path(
                 new ForwardedFlow(
-                        this, flow, in.device(), tunnel.of(worker).device(), lease, sent, endpoints(key)));
+                        this,
+                        flow,
+                        in.device(),
+                        tunnel.of(worker).device(),
+                        lease,
+                        sent,
+                        endpoints(key)));
         return null;
     }
 

@@ -24,10 +24,7 @@ public final class TunnelPorts {
      * @param devices each worker's end, by its index; several workers may have one in common
      */
     public TunnelPorts(
-            String name,
-            Tenant tenant,
-            AddressSet sources,
-            List<? extends PacketDevice> devices) {
+            String name, Tenant tenant, AddressSet sources, List<? extends PacketDevice> devices) {
         this.name = name;
         this.tenant = tenant;
         this.sources = sources;

@@ -79,7 +79,6 @@ final class ForwardedFlowTest {
     private ForwardedFlow flow;
     private Mapping mapping;
 
-
     private void open(boolean ipv6) {
         inside = IpAddress.parse(ipv6 ? "fd00::1" : "10.0.0.1");
         remote = IpAddress.parse(ipv6 ? "2001:db8::1" : "192.0.2.1");
