@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowListener;
+import io.culvert.hook.Reason;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -316,7 +318,10 @@ class FullTableTest {
                             .start(() -> scene.attack(0, 20_000, Integer.MAX_VALUE, over));
             double success;
             try {
-                Thread.sleep(2_000);
+                Eventually.holds(
+                        "the attacker's at its limit",
+                        Duration.ofSeconds(30),
+                        () -> scene.topology.dropped(Reason.TENANT_LIMIT) > 0);
                 success = scene.newFlows(1, NEW_FLOWS, 5_000_000);
             } finally {
                 over.set(true);
@@ -353,7 +358,7 @@ class FullTableTest {
             try {
                 Eventually.holds(
                         "three fifths full",
-                        java.time.Duration.ofSeconds(30),
+                        Duration.ofSeconds(30),
                         () -> scene.topology.gateway().flows() > 0.6 * FLOWS);
                 admin = new Admin(scene.topology);
                 for (int i = 0; i < success.length; i++) {
