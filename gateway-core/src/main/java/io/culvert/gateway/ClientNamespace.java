@@ -95,7 +95,8 @@ public final class ClientNamespace implements AutoCloseable {
                 Limits.DEFAULT,
                 Timers.DEFAULT,
                 true,
-                Runtime.getRuntime().availableProcessors());
+                Runtime.getRuntime().availableProcessors(),
+                false);
     }
 
     /**
@@ -137,7 +138,8 @@ public final class ClientNamespace implements AutoCloseable {
                 given.limits(),
                 given.timers(),
                 given.midStream(),
-                given.workers());
+                given.workers(),
+                given.pinWorkers());
     }
 
     /** Has the gateway make the on-ramp's device here. */

@@ -31,7 +31,8 @@ final class ConfigurationReader {
                 limits(root.section("limits")),
                 timers(root.section("timers")),
                 root.section("forwarding").flag("mid-stream", true),
-                root.number("workers", Runtime.getRuntime().availableProcessors()));
+                root.number("workers", Runtime.getRuntime().availableProcessors()),
+                root.flag("pin-workers", true));
     }
 
     private static Limits limits(Section section) {

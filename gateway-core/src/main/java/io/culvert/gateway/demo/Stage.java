@@ -135,7 +135,8 @@ final class Stage implements AutoCloseable {
                         DATAGRAM_TIMEOUT,
                         DATAGRAM_TIMEOUT),
                 true,
-                Runtime.getRuntime().availableProcessors());
+                Runtime.getRuntime().availableProcessors(),
+                false);
     }
 
     private static Rule tcp(String name, int port, Action action) {
