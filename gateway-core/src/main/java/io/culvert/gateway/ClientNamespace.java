@@ -95,8 +95,7 @@ public final class ClientNamespace implements AutoCloseable {
                 Limits.DEFAULT,
                 Timers.DEFAULT,
                 true,
-                Runtime.getRuntime().availableProcessors(),
-                false);
+                Runtime.getRuntime().availableProcessors());
     }
 
     /**
@@ -138,8 +137,7 @@ public final class ClientNamespace implements AutoCloseable {
                 given.limits(),
                 given.timers(),
                 given.midStream(),
-                given.workers(),
-                given.pinWorkers());
+                given.workers());
     }
 
     /** Has the gateway make the on-ramp's device here. */

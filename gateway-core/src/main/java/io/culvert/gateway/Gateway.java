@@ -13,7 +13,6 @@ import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.Port;
 import io.culvert.linux.OpenDescriptors;
-import io.culvert.linux.Processors;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.NetworkNamespace;
 import io.culvert.tun.Offload;
@@ -37,7 +36,6 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -187,9 +185,6 @@ public final class Gateway implements AutoCloseable {
                     new Worker(index, shared, poller, namespace.entrance(index), echoSockets);
             index++;
         }
-        if (configuration.pinWorkers()) {
-            pinWorkers();
-        }
         DeviceOpener opener = new DeviceOpener(workers.length, surroundings, offloads, resources);
         List<DeviceOpener.Opened> opened = new ArrayList<>();
         for (OnRamp onRamp : configuration.onramps()) {
@@ -221,21 +216,6 @@ public final class Gateway implements AutoCloseable {
     private void listen(TunnelListener listener) {
         resources.add(listener);
         listeners.add(listener);
-    }
-
-    /** A packet waits less for a worker that need not wait for a processor. */
-    private void pinWorkers() throws IOException {
-        BitSet processors = Processors.allowed();
-        if (processors.cardinality() != workers.length) {
-            return;
-        }
-        int processor = -1;
-        for (Worker worker : workers) {
-            processor = processors.nextSetBit(processor + 1);
-            BitSet own = new BitSet();
-            own.set(processor);
-            onLoop(worker, each -> each.keepTo(own));
-        }
     }
 
     private static void warnOfFewDescriptors() throws IOException {

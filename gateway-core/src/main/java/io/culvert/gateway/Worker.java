@@ -15,8 +15,6 @@ import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.hook.Reason;
-import io.culvert.linux.Processors;
-import io.culvert.linux.SyscallException;
 import io.culvert.nat.SlotPool;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
@@ -35,13 +33,9 @@ import io.culvert.upgrade.UdpUpgrader;
 import io.culvert.upgrade.UpgradeNamespace;
 import io.culvert.wire.IpProtocol;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,8 +52,6 @@ import java.util.function.IntConsumer;
  * {@link Inbox} bring there.
  */
 final class Worker {
-    private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
-
     /** Packets taken from one device before others have their turn. */
     private static final int BUDGET = 64;
 
@@ -216,15 +208,6 @@ final class Worker {
 
     private boolean handOver(int worker, Port port, Packet packet) {
         return shared.peers().get(worker).inbox.offer(port, packet);
-    }
-
-    /** Runs on those processors alone, where that is allowed; on the worker's thread. */
-    void keepTo(BitSet processors) {
-        try {
-            Processors.keepTo(processors);
-        } catch (SyscallException e) {
-            LOG.warn("Worker {} runs where the scheduler likes: {}", index, e.getMessage());
-        }
     }
 
     /** Begins to take connections and to watch time limits; on the worker's thread. */

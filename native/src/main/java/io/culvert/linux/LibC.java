@@ -93,10 +93,6 @@ final class LibC {
 
         int setns(int fd, int type);
 
-        int sched_getaffinity(int thread, @size_t long length, long mask);
-
-        int sched_setaffinity(int thread, @size_t long length, long mask);
-
         int mount(String source, String target, String type, long flags, long data);
 
         int umount2(String target, int flags);

@@ -11,7 +11,6 @@ import java.util.List;
  *     {@code via} of the policy is here
  * @param midStream whether TCP connections are forwarded whose beginning was not seen
  * @param workers threads that carry packets, at least 1
- * @param pinWorkers whether each has a processor of its own, where there are as many
  */
 public record Configuration(
         List<OnRamp> onramps,
@@ -20,8 +19,7 @@ public record Configuration(
         Limits limits,
         Timers timers,
         boolean midStream,
-        int workers,
-        boolean pinWorkers) {
+        int workers) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);

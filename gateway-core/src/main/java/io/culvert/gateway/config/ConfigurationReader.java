@@ -31,8 +31,7 @@ final class ConfigurationReader {
                 limits(root.section("limits")),
                 timers(root.section("timers")),
                 root.section("forwarding").flag("mid-stream", true),
-                root.number("workers", Runtime.getRuntime().availableProcessors()),
-                root.flag("pin-workers", true));
+                root.number("workers", Runtime.getRuntime().availableProcessors()));
     }
 
     private static Limits limits(Section section) {

@@ -135,8 +135,7 @@ final class Stage implements AutoCloseable {
                         DATAGRAM_TIMEOUT,
                         DATAGRAM_TIMEOUT),
                 true,
-                Runtime.getRuntime().availableProcessors(),
-                false);
+                Runtime.getRuntime().availableProcessors());
     }
 
     private static Rule tcp(String name, int port, Action action) {
