@@ -87,7 +87,7 @@ public final class GuePeer<T> implements PacketDevice {
     @Override
     public Sent send(Packet packet) {
         if (endpoint.isClosed()) {
-            return Sent.FAILED;
+            return Sent.DOWN;
         }
         hash = endpoint.hash(packet);
         if (packet.segmentation() != Packet.Segmentation.NONE) {

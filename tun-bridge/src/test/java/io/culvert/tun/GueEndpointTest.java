@@ -446,7 +446,7 @@ class GueEndpointTest {
             endpoint.receive((from, _, _, _) -> assertSame(peer, from), BUDGET);
             assertNull(endpoint.peer(high(wire.stranger), low(wire.stranger)));
             endpoint.close();
-            assertEquals(Sent.FAILED, peer.send(put(inside(ipv6, 1, 10))));
+            assertEquals(Sent.DOWN, peer.send(put(inside(ipv6, 1, 10))));
             assertEquals(0, endpoint.receive(keep, BUDGET));
             assertEquals(0, endpoint.receiveOnSenders(keep, BUDGET));
             assertEquals(0, endpoint.listeners().length);
