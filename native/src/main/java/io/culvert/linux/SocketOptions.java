@@ -136,6 +136,11 @@ public final class SocketOptions {
     /** Set the don't-fragment bit and ignore the known path MTU. */
     public static final int IP_PMTUDISC_PROBE = 3;
 
+    /**
+     * Set no don't-fragment bit and believe nothing about a path: neither ICMP nor what is known.
+     */
+    public static final int IP_PMTUDISC_INTERFACE = 4;
+
     /** Level: IPv6, ipv6(7). */
     public static final int IPPROTO_IPV6 = 41;
 

@@ -5,6 +5,7 @@ import io.culvert.linux.DatagramReader;
 import io.culvert.linux.DatagramWriter;
 import io.culvert.linux.Errno;
 import io.culvert.linux.Fd;
+import io.culvert.linux.SyscallException;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -15,7 +16,8 @@ import java.util.random.RandomGenerator;
 /**
  * Our end of any number of GUE tunnels (see {@link GueHeader}): UDP sockets that all peers share.
  * What comes from an address that is nobody's is dropped, counted and not answered, and so is
- * everything that is no packet; see {@link GueOutcome}.
+ * everything that is no packet; see {@link GueOutcome}. Packets that belong together are handed
+ * over as super-packets ({@link Coalescer}).
  *
  * <p>Each worker has an endpoint of its own on the same addresses. The kernel gives all datagrams
  * of one outer address and port to the same one, so that a flow stays with a worker where the
@@ -36,6 +38,9 @@ public final class GueEndpoint<T> implements AutoCloseable {
 
     private static final int WRITE_BYTES = 1 << 20;
 
+    /** No descriptor. */
+    private static final int ALL = -1;
+
     /** Errors read from a socket at a time, so that a flood of ICMP holds nothing up. */
     private static final int MOST_ERRORS = 64;
 
@@ -49,8 +54,16 @@ public final class GueEndpoint<T> implements AutoCloseable {
     private final DatagramWriter writer = new DatagramWriter(WRITES, WRITE_BYTES, this::failed);
     private final DatagramError error = new DatagramError();
     private final Segmenter segmenter = new Segmenter();
-    private final GueHeader header = new GueHeader();
     private final Packet packet = new Packet();
+    private GueHeader header = new GueHeader();
+
+    // What belongs together of the datagrams of one call to receive, as long as they are of one
+    // peer and have the same private data, since two of one peer's tenants may have equal flows.
+    private final Coalescer coalescer = new Coalescer();
+    private final PacketDevice.PacketHandler joinedHandler = this::handOver;
+    private GueHeader joinedHeader = new GueHeader();
+    private GuePeer<T> joinedPeer;
+    private GueHandler<T> handler;
 
     // What was received and not yet looked at: messages of `origin` and datagrams of one message.
     private GueSockets origin;
@@ -60,7 +73,6 @@ public final class GueEndpoint<T> implements AutoCloseable {
     private int at;
     private int end;
     private int segment;
-    private int sourcePort;
     private int trafficClass;
     private GuePeer<T> source;
     private GueOutcome admitted = GueOutcome.PACKET;
@@ -76,6 +88,33 @@ public final class GueEndpoint<T> implements AutoCloseable {
     }
 
     /**
+     * Makes sure that nobody else has the addresses: endpoints of several workers share them, and
+     * would share them with another process's just as well.
+     *
+     * @throws IOException with a sentence for the operator
+     */
+    public static void ensureFree(NetworkNamespace namespace, GueSettings settings)
+            throws IOException {
+        for (InetSocketAddress listen : settings.listen()) {
+            try {
+                namespace.call(
+                        () -> {
+                            GueSockets.ensureFree(listen);
+                            return null;
+                        });
+            } catch (SyscallException e) {
+                throw new IOException(
+                        "cannot listen on UDP %s port %d: %s"
+                                .formatted(
+                                        listen.getAddress().getHostAddress(),
+                                        listen.getPort(),
+                                        e.getMessage()),
+                        e);
+            }
+        }
+    }
+
+    /**
      * Opens the sockets in a namespace.
      *
      * @param admission who is a peer
@@ -86,10 +125,12 @@ public final class GueEndpoint<T> implements AutoCloseable {
         List<GueSockets> opened = new ArrayList<>();
         try {
             for (InetSocketAddress listen : settings.listen()) {
+                int index = opened.size();
                 opened.add(
                         namespace.call(
                                 () ->
                                         new GueSockets(
+                                                index,
                                                 listen,
                                                 settings.sourcePorts(),
                                                 settings.zeroChecksums())));
@@ -108,10 +149,16 @@ public final class GueEndpoint<T> implements AutoCloseable {
      * @return those looked at; fewer than {@code budget} means that none waits any more
      */
     public int receive(GueHandler<T> handler, int budget) {
+        this.handler = handler;
         int count = 0;
-        while (count < budget && !closed && (at < end || nextMessage() || nextBatch())) {
-            next(handler);
-            count++;
+        try {
+            while (count < budget && !closed && (at < end || nextMessage() || nextBatch())) {
+                next();
+                count++;
+            }
+            handOverJoined();
+        } finally {
+            forgetJoined();
         }
         return count;
     }
@@ -122,26 +169,44 @@ public final class GueEndpoint<T> implements AutoCloseable {
      *
      * @return as {@link #receive}
      */
+    public int receiveOnSender(int descriptor, GueHandler<T> handler, int budget) {
+        this.handler = handler;
+        try {
+            return receiveOnSenders(descriptor, budget);
+        } finally {
+            forgetJoined();
+        }
+    }
+
+    /** The same of all senders, ready or not. */
     public int receiveOnSenders(GueHandler<T> handler, int budget) {
+        return receiveOnSender(ALL, handler, budget);
+    }
+
+    private int receiveOnSenders(int descriptor, int budget) {
         // What the listeners brought comes first: the memory is the same.
         int count = 0;
         while (count < budget && !closed && (at < end || nextMessage())) {
-            next(handler);
+            next();
             count++;
         }
         for (GueSockets each : sockets) {
             List<Fd> senders = each.senders();
             for (int i = 0; i < senders.size() && !closed; i++) {
                 int fd = senders.get(i).number();
+                if (descriptor != fd && descriptor != ALL) {
+                    continue;
+                }
                 readErrors(fd);
                 while (count < budget
                         && !closed
                         && (at < end || nextMessage() || batch(each, fd))) {
-                    next(handler);
+                    next();
                     count++;
                 }
             }
         }
+        handOverJoined();
         return count;
     }
 
@@ -169,6 +234,33 @@ public final class GueEndpoint<T> implements AutoCloseable {
                 asked++;
             }
         }
+    }
+
+    /**
+     * Forgets the peers that nothing came from and nothing went to since the last call, so that
+     * there is room for others; they are admitted again when they are back. Once a minute is
+     * plenty. Allocates where there is one.
+     */
+    public void forgetUnused() {
+        List<GuePeer<T>> unused = new ArrayList<>();
+        for (int i = 0; i < peers.slots(); i++) {
+            GuePeer<T> peer = peers.slot(i);
+            if (peer != null && !peer.takeUsed()) {
+                unused.add(peer);
+            }
+        }
+        unused.forEach(GuePeer::close);
+    }
+
+    /**
+     * What is here the peer of another worker's endpoint, which listens on the same addresses;
+     * admitted now if it was not yet. Null where it may not be one, or there is no room.
+     */
+    public GuePeer<T> twin(GuePeer<T> other) {
+        GuePeer<T> peer = peers.find(other.high(), other.low());
+        return peer != null || closed
+                ? peer
+                : admit(sockets[other.listener()], other.high(), other.low());
     }
 
     /**
@@ -257,7 +349,6 @@ public final class GueEndpoint<T> implements AutoCloseable {
         int length = reader.length(message);
         end = at + length;
         segment = Math.max(1, reader.segmentSize(message));
-        sourcePort = reader.sourcePort(message);
         trafficClass = reader.trafficClass(message);
         source = null;
         admitted = admitSource();
@@ -272,7 +363,9 @@ public final class GueEndpoint<T> implements AutoCloseable {
         long high = reader.sourceHigh(message);
         long low = reader.sourceLow(message);
         source = peers.find(high, low);
-        if (source == null) {
+        if (source != null) {
+            source.noteUsed();
+        } else {
             boolean full = peers.isFull();
             source = admit(origin, high, low);
             if (source == null && full && admission.owner(high, low) != null) {
@@ -308,6 +401,8 @@ public final class GueEndpoint<T> implements AutoCloseable {
     }
 
     private boolean batch(GueSockets by, int fd) {
+        // The memory of their headers is about to be written again.
+        handOverJoined();
         int result = reader.receive(fd);
         if (result < 0 && !Errno.EAGAIN.is(result)) {
             // udp(7): an error of an earlier datagram, which this call has cleared.
@@ -321,17 +416,40 @@ public final class GueEndpoint<T> implements AutoCloseable {
     }
 
     /** One datagram of the message. */
-    private void next(GueHandler<T> handler) {
+    private void next() {
         int from = at;
         int length = Math.min(segment, end - at);
         at += length;
         GueOutcome outcome = admitted == GueOutcome.PACKET ? unwrap(from, length) : admitted;
         outcomes[outcome.ordinal()]++;
-        if (outcome == GueOutcome.PACKET) {
-            // The place to join segments of one flow into a super-packet: a message's datagrams
-            // are one outer flow's and follow one another here.
-            handler.handle(source, sourcePort, packet, header);
+        if (outcome != GueOutcome.PACKET) {
+            handler.dropped(outcome);
+            return;
         }
+        if (joinedPeer != source || !joinedHeader.hasSamePrivateData(header)) {
+            handOverJoined();
+            joinedPeer = source;
+            GueHeader spare = joinedHeader;
+            joinedHeader = header;
+            header = spare;
+        }
+        coalescer.take(packet, joinedHandler);
+    }
+
+    private void handOver(Packet joined) {
+        handler.handle(joinedPeer, joined, joinedHeader);
+    }
+
+    private void handOverJoined() {
+        coalescer.flush(joinedHandler);
+        joinedPeer = null;
+    }
+
+    /** Nothing is left, or the handler has failed. */
+    private void forgetJoined() {
+        coalescer.clear();
+        joinedPeer = null;
+        handler = null;
     }
 
     private GueOutcome unwrap(int from, int length) {

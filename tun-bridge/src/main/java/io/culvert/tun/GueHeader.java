@@ -100,6 +100,20 @@ public final class GueHeader {
         return fieldsEnd;
     }
 
+    /** Whether both have the same private data, or none; each wrapped, its bytes still there. */
+    boolean hasSamePrivateData(GueHeader other) {
+        int length = privateDataLength();
+        if (length != other.privateDataLength()) {
+            return false;
+        }
+        for (int i = 0; i < length; i += Integer.BYTES) {
+            if (bytes.getInt(fieldsEnd + i) != other.bytes.getInt(other.fieldsEnd + i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Bytes of private data, a multiple of 4; mostly 0. */
     public int privateDataLength() {
         return start + length - fieldsEnd;
@@ -132,6 +146,11 @@ public final class GueHeader {
         return GueOutcome.PACKET;
     }
 
+    /** Bytes of a header with that much private data, as written here. */
+    static int length(int privateData) {
+        return LENGTH + (privateData + Integer.BYTES - 1) / Integer.BYTES * Integer.BYTES;
+    }
+
     /**
      * Writes a variant 0 header without fields.
      *
@@ -152,14 +171,15 @@ public final class GueHeader {
             throw new IllegalArgumentException(
                     "at most " + MOST_PRIVATE_DATA + " bytes of private data");
         }
-        int words = (privateData.length + Integer.BYTES - 1) / Integer.BYTES;
+        int length = length(privateData.length);
         write(bytes, at, ipv6);
-        bytes.put(at, (byte) words);
-        for (int i = 0; i < words; i++) {
-            bytes.putInt(at + LENGTH + i * Integer.BYTES, 0);
+        if (length > LENGTH) {
+            bytes.put(at, (byte) ((length - LENGTH) / Integer.BYTES));
+            // The padding is in the last word.
+            bytes.putInt(at + length - Integer.BYTES, 0);
+            bytes.put(at + LENGTH, privateData);
         }
-        bytes.put(at + LENGTH, privateData);
-        return LENGTH + words * Integer.BYTES;
+        return length;
     }
 
     private GueOutcome wrapHeader(int payload) {

@@ -28,6 +28,7 @@ final class GueSockets implements AutoCloseable {
     /** 3 ms at 10 Gbit/s. */
     private static final int BUFFER = 4 * 1024 * 1024;
 
+    private final int index;
     private final boolean ipv6;
     private final List<Fd> opened = new ArrayList<>();
     private final SocketAddressBuffer question = new SocketAddressBuffer();
@@ -37,13 +38,23 @@ final class GueSockets implements AutoCloseable {
     private final Fd fragmenting;
     private final Fd probe;
 
-    /** Opens them in the network namespace of the calling thread. */
-    GueSockets(InetSocketAddress listen, int sourcePorts, boolean zeroChecksums)
+    /**
+     * Opens them in the network namespace of the calling thread.
+     *
+     * @param index of the address among those listened on
+     */
+    GueSockets(int index, InetSocketAddress listen, int sourcePorts, boolean zeroChecksums)
             throws SyscallException {
+        this.index = index;
         ipv6 = listen.getAddress() instanceof Inet6Address;
         try {
             SocketAddressBuffer address = new SocketAddressBuffer().set(listen);
-            listener = open(SocketOptions.IP_PMTUDISC_DO);
+            // Its port is known to everybody, so that an ICMP error about it proves nothing.
+            listener =
+                    open(
+                            sourcePorts > 0
+                                    ? SocketOptions.IP_PMTUDISC_INTERFACE
+                                    : SocketOptions.IP_PMTUDISC_DO);
             // A socket for each worker, among which the kernel spreads the outer flows.
             Sockets.set(listener, SocketOptions.SOL_SOCKET, SocketOptions.SO_REUSEPORT, 1);
             if (ipv6 && zeroChecksums) {
@@ -68,6 +79,22 @@ final class GueSockets implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    /** Fails where anybody has that address, in the network namespace of the calling thread. */
+    static void ensureFree(InetSocketAddress listen) throws SyscallException {
+        boolean ipv6 = listen.getAddress() instanceof Inet6Address;
+        try (Fd socket = Sockets.udp(ipv6)) {
+            if (ipv6) {
+                set(SocketOptions.IPPROTO_IPV6, socket, SocketOptions.IPV6_V6ONLY, 1);
+            }
+            Sockets.bind(socket, new SocketAddressBuffer().set(listen));
+        }
+    }
+
+    /** Of the address among those listened on. */
+    int index() {
+        return index;
     }
 
     boolean isIpv6() {

@@ -13,8 +13,11 @@ import java.nio.ByteBuffer;
  * header fits before it and no packet is ever moved. Reusable; confined to one worker.
  */
 public final class Packet {
-    /** Where the IP header begins: room before it for a vnet header or a tunnel's own header. */
-    public static final int OFFSET = 64;
+    /**
+     * Where the IP header begins: room before it for a vnet header or a tunnel's own, of which
+     * GUE's is the longest.
+     */
+    public static final int OFFSET = 128;
 
     /** The longest packet: an IPv6 header and the largest payload length, RFC 8200 section 3. */
     public static final int MAXIMUM_LENGTH = 40 + 65_535;

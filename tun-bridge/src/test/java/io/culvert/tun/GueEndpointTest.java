@@ -24,6 +24,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
 
 /** Outer packets in and out of the kernel, IPv4 and IPv6 outside, both inside. */
@@ -35,8 +36,7 @@ class GueEndpointTest {
 
     private final List<String> handed = new ArrayList<>();
     private final GueHandler<String> keep =
-            (peer, port, packet, _) ->
-                    handed.add(peer.owner() + " " + port + " " + Bytes.hex(packet));
+            (peer, packet, _) -> each(packet).forEach(hex -> handed.add(peer.owner() + " " + hex));
     private final Packet packet = new Packet();
 
     @ParameterizedTest(name = "outer IPv6 {0}, inner IPv6 {1}")
@@ -50,7 +50,7 @@ class GueEndpointTest {
 
             assertEquals(2, endpoint.receive(keep, BUDGET));
             String hex = Bytes.hex(Bytes.packet(hex(ip)));
-            assertEquals(List.of("acme " + SOURCE_PORT + " " + hex, "acme 1 " + hex), handed);
+            assertEquals(List.of("acme " + hex, "acme " + hex), handed);
             assertEquals(2, endpoint.count(GueOutcome.PACKET));
             assertEquals(1, endpoint.peers());
             assertEquals(0, endpoint.receive(keep, BUDGET));
@@ -64,7 +64,7 @@ class GueEndpointTest {
         try (GueWire wire = new GueWire(outer, MTU);
                 GueEndpoint<String> endpoint = open(wire, wire.settings())) {
             wire.arrives(wire.peer, SOURCE_PORT, wrapped(inside(inner, 1, 10)));
-            endpoint.receive((peer, _, received, _) -> peer.send(received), BUDGET);
+            endpoint.receive((peer, received, _) -> peer.send(received), BUDGET);
             endpoint.flush();
 
             List<byte[]> sent = wire.sentTo(wire.peer);
@@ -355,7 +355,7 @@ class GueEndpointTest {
                 wire.arrives(wire.peer, SOURCE_PORT, payload);
                 List<String> data = new ArrayList<>();
                 endpoint.receive(
-                        (_, _, _, header) -> {
+                        (_, _, header) -> {
                             byte[] bytes = new byte[header.privateDataLength()];
                             header.bytes().get(header.privateData(), bytes);
                             data.add(hex(bytes));
@@ -390,6 +390,270 @@ class GueEndpointTest {
         }
     }
 
+    @ParameterizedTest(name = "outer IPv6 {0}, inner IPv6 {1}")
+    @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+    void joinsPacketsOfAFlowThatFollowOneAnother(boolean outer, boolean inner) throws IOException {
+        try (GueWire wire = new GueWire(outer, MTU);
+                GueEndpoint<String> endpoint = open(wire, wire.settings())) {
+            for (int i = 0; i < 3; i++) {
+                wire.arrives(wire.peer, SOURCE_PORT, wrapped(inside(inner, 1, 500)));
+            }
+            wire.arrives(wire.peer, SOURCE_PORT, wrapped(inside(inner, 2, 500)));
+            List<Integer> packets = new ArrayList<>();
+            assertEquals(
+                    4, endpoint.receive((_, joined, _) -> packets.add(joined.packets()), BUDGET));
+            assertEquals(List.of(3, 1), packets);
+            assertEquals(4, endpoint.count(GueOutcome.PACKET));
+        }
+    }
+
+    /** The same inner flow from two peers may be two tenants'. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void joinsNothingOfTwoPeers(boolean ipv6) throws IOException {
+        try (GueWire wire = new GueWire(ipv6, MTU);
+                GueEndpoint<String> endpoint =
+                        GueEndpoint.open(
+                                wire.namespace,
+                                wire.settings(),
+                                (_, low) -> low == low(wire.peer) ? "one" : "other")) {
+            for (int i = 0; i < 2; i++) {
+                wire.arrives(wire.peer, SOURCE_PORT, wrapped(inside(ipv6, 1, 500)));
+                wire.arrives(wire.stranger, SOURCE_PORT, wrapped(inside(ipv6, 1, 500)));
+            }
+            List<String> owners = new ArrayList<>();
+            endpoint.receive((peer, _, _) -> owners.add(peer.owner()), BUDGET);
+            assertEquals(List.of("one", "other", "one", "other"), owners);
+        }
+    }
+
+    /** Two tenants behind one peer. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void joinsNothingOfDifferentPrivateData(boolean ipv6) throws IOException {
+        try (GueWire wire = new GueWire(ipv6, MTU);
+                GueEndpoint<String> endpoint = open(wire, wire.settings().withPrivateData(true))) {
+            String ip = hex(inside(false, 1, 500));
+            for (String data : List.of("01000000", "01000000", "02000000", "01000000")) {
+                wire.arrives(wire.peer, SOURCE_PORT, Bytes.of("01040000", data, ip));
+            }
+            wire.arrives(wire.peer, SOURCE_PORT, Bytes.of("0204000001000000", "00000000", ip));
+            wire.arrives(wire.peer, SOURCE_PORT, Bytes.of("00040000", ip));
+            List<String> handedOver = new ArrayList<>();
+            endpoint.receive(
+                    (_, joined, header) -> {
+                        byte[] bytes = new byte[header.privateDataLength()];
+                        header.bytes().get(header.privateData(), bytes);
+                        handedOver.add(hex(bytes) + " " + joined.packets());
+                    },
+                    BUDGET);
+            assertEquals(
+                    List.of("01000000 2", "02000000 1", "01000000 1", "0100000000000000 1", " 1"),
+                    handedOver);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void tellsOfEveryDatagramThatItDrops(boolean ipv6) throws IOException {
+        try (GueWire wire = new GueWire(ipv6, MTU);
+                GueEndpoint<String> endpoint = open(wire, wire.settings())) {
+            wire.arrives(wire.stranger, SOURCE_PORT, wrapped(inside(ipv6, 1, 10)));
+            wire.arrives(wire.peer, SOURCE_PORT, Bytes.of("20000000"));
+            wire.arrives(wire.peer, SOURCE_PORT, Bytes.of("80000000"));
+            wire.arrives(wire.peer, SOURCE_PORT, wrapped(inside(ipv6, 1, 10)));
+            List<GueOutcome> dropped = new ArrayList<>();
+            endpoint.receive(
+                    new GueHandler<String>() {
+                        @Override
+                        public void handle(GuePeer<String> peer, Packet packet, GueHeader header) {
+                            handed.add(peer.owner());
+                        }
+
+                        @Override
+                        public void dropped(GueOutcome outcome) {
+                            dropped.add(outcome);
+                        }
+                    },
+                    BUDGET);
+            assertEquals(
+                    List.of(
+                            GueOutcome.UNKNOWN_PEER,
+                            GueOutcome.CONTROL_MESSAGE,
+                            GueOutcome.UNKNOWN_VARIANT),
+                    dropped);
+            assertEquals(List.of("acme"), handed);
+        }
+    }
+
+    @ParameterizedTest(name = "outer IPv6 {0}, {1} bytes")
+    @CsvSource({
+        "false, 1, 1464",
+        "false, 124, 1344",
+        "true, 1, 1444",
+        "true, 124, 1324",
+    })
+    void sendsPrivateDataAndHasSoMuchLessRoom(boolean ipv6, int length, int mtu)
+            throws IOException {
+        byte[] data = new byte[length];
+        Arrays.fill(data, (byte) 'x');
+        try (GueWire wire = new GueWire(ipv6, MTU);
+                GueEndpoint<String> endpoint = open(wire, wire.settings())) {
+            GuePeer<String> peer = peer(endpoint, wire);
+            assertEquals(mtu, peer.mtu(length));
+            byte[] ip = inside(false, 1, mtu - 28);
+            assertEquals(Sent.FAILED, peer.send(put(inside(false, 1, mtu - 27)), data));
+            assertEquals(Sent.TAKEN, peer.send(put(ip), data));
+            peer.flush();
+
+            byte[] sent = wire.sentTo(wire.peer).getFirst();
+            assertEquals(MTU, sent.length);
+            int padding = length % 4 == 0 ? 0 : 4 - length % 4;
+            assertArrayEquals(
+                    Bytes.of(
+                            "%02x040000".formatted((length + padding) / 4),
+                            "78".repeat(length) + "00".repeat(padding),
+                            hex(ip)),
+                    wire.payload(sent));
+        }
+    }
+
+    /** Its sender may be a kernel whose segments were sized before the path shrank. */
+    @ParameterizedTest(name = "outer IPv6 {0}, inner IPv6 {1}")
+    @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+    void cutsTcpSegmentsToAPathThatHasShrunk(boolean outer, boolean inner) throws IOException {
+        try (GueWire wire = new GueWire(outer, MTU);
+                GueEndpoint<String> endpoint = open(wire, wire.settings())) {
+            GuePeer<String> peer = peer(endpoint, wire);
+            wire.mtu(1_400);
+            endpoint.refreshMtus(1);
+            int headers = (inner ? 40 : 20) + 20;
+            int room = peer.mtu() - headers;
+            Probe probe = new Probe(inside(inner, 1), 80, inside(inner, 2), 81);
+            byte[] data = new byte[3_000];
+            new SplittableRandom(1).nextBytes(data);
+
+            // A plain segment, a super-packet, and one that may not be cut.
+            byte[] segment = Arrays.copyOf(data, room + 1);
+            assertEquals(Sent.TAKEN, peer.send(probe.tcp(packet, 1, 1, 0x18, segment)));
+            assertEquals(Segmentation.NONE, packet.segmentation());
+            probe.tcp(packet, 1, 1, 0x18, data).segments(Segmentation.TCP, 1_400, headers);
+            assertEquals(Sent.TAKEN, peer.send(packet));
+            assertEquals(1_400, packet.segmentSize());
+            assertEquals(Sent.FAILED, peer.send(probe.tcp(packet, 1, 1, 0x12, segment)));
+            peer.flush();
+
+            List<Integer> lengths = new ArrayList<>();
+            List<String> sent = new ArrayList<>();
+            for (byte[] outside : wire.sentTo(wire.peer)) {
+                byte[] payload = wire.payload(outside);
+                lengths.add(payload.length - 4 - headers);
+                sent.add(hex(Arrays.copyOfRange(payload, 4, payload.length)));
+            }
+            assertEquals(List.of(room, 1, room, room, 3_000 - 2 * room), lengths);
+            List<String> expected =
+                    new ArrayList<>(
+                            Bytes.segments(
+                                    probe.tcp(packet, 1, 1, 0x18, segment)
+                                            .segments(Segmentation.TCP, room, headers)));
+            expected.addAll(
+                    Bytes.segments(
+                            probe.tcp(packet, 1, 1, 0x18, data)
+                                    .segments(Segmentation.TCP, room, headers)));
+            assertEquals(expected, sent);
+            assertEquals(1, peer.tooLong());
+        }
+    }
+
+    /** The way to the peer leads back in here. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void sendsNothingThatIsInGueMoreThanFourTimesAlready(boolean ipv6) throws IOException {
+        try (GueWire wire = new GueWire(ipv6, MTU);
+                GueEndpoint<String> endpoint = open(wire, wire.settings())) {
+            GuePeer<String> peer = peer(endpoint, wire);
+            byte[] ip = inside(ipv6, 1, 10);
+            for (int depth = 0; depth <= 4; depth++) {
+                assertEquals(Sent.TAKEN, peer.send(put(ip)), "depth " + depth);
+                peer.flush();
+                ip = wire.sentTo(wire.peer).getFirst();
+            }
+            assertEquals(Sent.FAILED, peer.send(put(ip)));
+            assertEquals(1, peer.nested());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void forgetsPeersThatAreNotUsedAnyMore(boolean ipv6) throws IOException {
+        try (GueWire wire = new GueWire(ipv6, MTU);
+                GueEndpoint<String> endpoint =
+                        GueEndpoint.open(wire.namespace, wire.settings(), (_, _) -> "any")) {
+            GuePeer<String> sends = peer(endpoint, wire);
+            wire.arrives(wire.stranger, SOURCE_PORT, wrapped(inside(ipv6, 1, 10)));
+            endpoint.receive(keep, BUDGET);
+            GuePeer<String> sentTo = endpoint.peer(high(wire.stranger), low(wire.stranger));
+            endpoint.forgetUnused();
+            assertEquals(2, endpoint.peers(), "they are new");
+
+            wire.arrives(wire.peer, SOURCE_PORT, wrapped(inside(ipv6, 1, 10)));
+            endpoint.receive(keep, BUDGET);
+            sentTo.send(put(inside(ipv6, 1, 10)));
+            endpoint.forgetUnused();
+            assertEquals(2, endpoint.peers(), "they were used");
+
+            sentTo.send(put(inside(ipv6, 1, 10)));
+            endpoint.forgetUnused();
+            assertEquals(1, endpoint.peers());
+            assertTrue(sends.isClosed());
+            assertSame(sentTo, endpoint.peer(high(wire.stranger), low(wire.stranger)));
+        }
+    }
+
+    /** Each worker has an endpoint; what one learns of a peer the others send to. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void findsThePeerOfAnotherWorkersEndpoint(boolean ipv6) throws IOException {
+        try (GueWire wire = new GueWire(ipv6, MTU);
+                GueEndpoint<String> endpoint = open(wire, wire.settings());
+                GueEndpoint<String> other = open(wire, wire.settings())) {
+            GuePeer<String> peer = peer(endpoint, wire);
+            GuePeer<String> twin = other.twin(peer);
+            assertNotEquals(peer, twin);
+            assertSame(twin, other.twin(peer));
+            assertSame(peer, endpoint.twin(peer));
+            twin.send(put(inside(ipv6, 1, 10)));
+            twin.flush();
+            assertEquals(1, wire.sentTo(wire.peer).size());
+        }
+    }
+
+    /** Everybody knows it, so that a quote of it does not show that something was sent. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void learnsNothingFromIcmpAboutThePortThatItListensOn(boolean ipv6) throws IOException {
+        try (GueWire wire = new GueWire(ipv6, MTU);
+                GueEndpoint<String> endpoint = open(wire, wire.settings())) {
+            GuePeer<String> peer = peer(endpoint, wire);
+            int mtu = peer.mtu();
+            peer.send(put(inside(ipv6, 1, 1_380)));
+            peer.flush();
+            byte[] sent = wire.sentTo(wire.peer).getFirst();
+            byte[] forged = sent.clone();
+            ByteBuffer.wrap(forged).putShort(wire.header(), (short) GueHeader.PORT);
+            wire.tooBig(forged, 1_400);
+            wire.portUnreachable(sent);
+            await(
+                    () -> {
+                        endpoint.receive(keep, BUDGET);
+                        endpoint.receiveOnSenders(keep, BUDGET);
+                        return peer.unreachable() == 1;
+                    });
+            endpoint.refreshMtus(1);
+            assertEquals(mtu, peer.mtu());
+        }
+    }
+
     /** RFC 6040: ECN of the inner packet is seen outside, and congestion outside comes in. */
     @ParameterizedTest(name = "outer IPv6 {0}, inner IPv6 {1}")
     @CsvSource({"false, false", "false, true", "true, false", "true, true"})
@@ -411,7 +675,7 @@ class GueEndpointTest {
                 wire.arrives(arriving);
             }
             List<Integer> marks = new ArrayList<>();
-            endpoint.receive((_, _, received, _) -> marks.add(EcnField.of(received)), BUDGET);
+            endpoint.receive((_, received, _) -> marks.add(EcnField.of(received)), BUDGET);
             assertEquals(List.of(3), marks);
             assertEquals(1, endpoint.count(GueOutcome.CONGESTION_UNMARKABLE));
         }
@@ -443,7 +707,7 @@ class GueEndpointTest {
                 GueEndpoint<String> endpoint = open(wire, wire.settings())) {
             GuePeer<String> peer = peer(endpoint, wire);
             wire.arrives(wire.peer, SOURCE_PORT, wrapped(inside(ipv6, 1, 10)));
-            endpoint.receive((from, _, _, _) -> assertSame(peer, from), BUDGET);
+            endpoint.receive((from, _, _) -> assertSame(peer, from), BUDGET);
             assertNull(endpoint.peer(high(wire.stranger), low(wire.stranger)));
             endpoint.close();
             assertEquals(Sent.DOWN, peer.send(put(inside(ipv6, 1, 10))));
@@ -451,6 +715,13 @@ class GueEndpointTest {
             assertEquals(0, endpoint.receiveOnSenders(keep, BUDGET));
             assertEquals(0, endpoint.listeners().length);
         }
+    }
+
+    /** The packets that it stands for. */
+    private static List<String> each(Packet packet) {
+        return packet.segmentation() == Segmentation.NONE
+                ? List.of(Bytes.hex(packet))
+                : Bytes.segments(packet);
     }
 
     private static GueEndpoint<String> open(GueWire wire, GueSettings settings) throws IOException {
@@ -476,15 +747,13 @@ class GueEndpointTest {
                 : ByteBuffer.wrap(bytes).getLong(8);
     }
 
+    private static InetAddress inside(boolean ipv6, int host) {
+        return InetAddress.ofLiteral((ipv6 ? "fd00::" : "10.0.0.") + host);
+    }
+
     /** An inner datagram of a flow, its checksum complete. */
     private static byte[] inside(boolean ipv6, int flow, int payload) {
-        String network = ipv6 ? "fd00::" : "10.0.0.";
-        Probe probe =
-                new Probe(
-                        InetAddress.ofLiteral(network + "1"),
-                        1_024 + flow,
-                        InetAddress.ofLiteral(network + "2"),
-                        53);
+        Probe probe = new Probe(inside(ipv6, 1), 1_024 + flow, inside(ipv6, 2), 53);
         Packet packet = probe.udp(new Packet(), new byte[payload]);
         assertTrue(PartialChecksum.complete(packet));
         return Bytes.of(packet);

@@ -26,6 +26,7 @@ class GuePeersTest {
                         namespace.call(
                                 () ->
                                         new GueSockets(
+                                                0,
                                                 new InetSocketAddress(
                                                         InetAddress.ofLiteral("127.0.0.1"), 0),
                                                 0,

@@ -101,7 +101,7 @@ class GueTunnelTest {
     private static int carry(TunQueue inside, GuePeer<String> peer, GueEndpoint<String> endpoint) {
         int moved = inside.receive(peer::send, BUDGET);
         peer.flush();
-        return moved + endpoint.receive((_, _, packet, _) -> inside.send(packet), BUDGET);
+        return moved + endpoint.receive((_, packet, _) -> inside.send(packet), BUDGET);
     }
 
     private static void join(
