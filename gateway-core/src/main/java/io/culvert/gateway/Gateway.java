@@ -195,6 +195,7 @@ public final class Gateway implements AutoCloseable {
                 }
                 case OnRamp.Seqpacket seqpacket ->
                         listen(new SeqpacketOnRamp(seqpacket, routing, List.of(workers), clock));
+                case OnRamp.Gue gue -> listen(new GueOnRamp(gue, routing, List.of(workers), clock));
             }
         }
         for (OffRamp offRamp : configuration.offramps()) {

@@ -301,7 +301,7 @@ final class SeqpacketOnRamp implements TunnelListener {
             }
         }
         if (!leaving.isEmpty()) {
-            Tunnel.dismiss(List.copyOf(leaving), workers);
+            Tunnel.dismiss(leaving.stream().map(Tunnel::ports).toList(), workers);
             leaving.clear();
         }
     }

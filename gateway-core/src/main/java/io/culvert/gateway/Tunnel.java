@@ -137,12 +137,12 @@ final class Tunnel {
     }
 
     /** Ends the flows of tunnels that will not come back: in one go, for that looks at them all. */
-    static void dismiss(List<Tunnel> tunnels, List<Worker> workers) {
+    static void dismiss(List<TunnelPorts> tunnels, List<Worker> workers) {
         for (int i = 0; i < workers.size(); i++) {
             Worker worker = workers.get(i);
             int index = i;
             Set<PacketDevice> devices = Collections.newSetFromMap(new IdentityHashMap<>());
-            tunnels.forEach(tunnel -> devices.add(tunnel.ports.of(index).device()));
+            tunnels.forEach(tunnel -> devices.add(tunnel.of(index).device()));
             worker.poller().execute(() -> worker.dismiss(devices));
         }
     }

@@ -15,7 +15,7 @@ interface TunnelListener extends AutoCloseable {
     /** From now on nobody comes or goes: the workers are about to end. */
     void stop();
 
-    /** Tunnels whose peer is there. */
+    /** Tunnels whose peer is there, or has been where nobody can tell. */
     int tunnels();
 
     @Override

@@ -251,19 +251,25 @@ final class Worker {
      * @param intake gives packets to {@link #receive}, at most as many as it is told
      */
     Poller.Watch watch(int descriptor, IntConsumer intake) {
-        return poller.watch(
-                descriptor,
-                Poller.IN,
-                events -> {
-                    shared.clock().refresh();
-                    try {
-                        intake.accept(BUDGET);
-                    } finally {
-                        // Nothing may wait beyond this cycle: a queued datagram names its socket
-                        // by number.
-                        flush();
-                    }
-                });
+        return poller.watch(descriptor, Poller.IN, events -> take(intake));
+    }
+
+    /**
+     * Has packets taken that no descriptor tells of, once those that are ready have had their turn;
+     * on the worker's thread.
+     */
+    void takeInTurn(IntConsumer intake) {
+        poller.inTurn(() -> take(intake));
+    }
+
+    private void take(IntConsumer intake) {
+        shared.clock().refresh();
+        try {
+            intake.accept(BUDGET);
+        } finally {
+            // Nothing may wait beyond this cycle: a queued datagram names its socket by number.
+            flush();
+        }
     }
 
     /**

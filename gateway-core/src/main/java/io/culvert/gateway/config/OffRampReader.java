@@ -94,7 +94,7 @@ final class OffRampReader {
         return new OffRamp.Device(
                 name,
                 device,
-                OnRampReader.mtu(section, ipv6),
+                OnRampReader.mtu(section, ipv6, OnRamp.Tun.DEFAULT_MTU),
                 addresses.isEmpty() ? null : settings(section, addresses, ports, perTenant),
                 section.has("ports"),
                 section.position("addresses").line());

@@ -2,6 +2,7 @@ package io.culvert.gateway.config;
 
 import io.culvert.wire.Prefix;
 
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -53,5 +54,62 @@ public sealed interface OnRamp {
     record Seqpacket(String name, Path path, int mode, Duration grace, boolean strictSource)
             implements OnRamp {
         public static final Duration DEFAULT_GRACE = Duration.ofMinutes(1);
+    }
+
+    /**
+     * Tunnels in UDP, Generic UDP Encapsulation.
+     *
+     * @param listen where packets come in, no address twice
+     * @param peers who may send; of several whose addresses overlap the one with fewest
+     * @param strictSource whether a tunnel that has routes may send from them alone
+     * @param idle how long a tunnel that a packet has named lives without another packet
+     * @param sourcePorts how many ports to send from; 0 for the one that is listened on
+     * @param zeroChecksums whether datagrams over IPv6 may lack a checksum (RFC 6935)
+     */
+    record Gue(
+            String name,
+            List<InetSocketAddress> listen,
+            List<Peer> peers,
+            Context context,
+            boolean strictSource,
+            Duration idle,
+            int sourcePorts,
+            boolean zeroChecksums)
+            implements OnRamp {
+        /** As long as an established TCP connection may be silent: RFC 5382 REQ-5. */
+        public static final Duration DEFAULT_IDLE = Duration.ofMinutes(124);
+
+        public Gue {
+            listen = List.copyOf(listen);
+            peers = List.copyOf(peers);
+        }
+
+        /** What says whose a packet is. */
+        public enum Context {
+            /** The outer address that it came from. */
+            PEER,
+            /** Text in the private data of its header. */
+            TEXT
+        }
+
+        /**
+         * Who may send.
+         *
+         * @param from outer addresses
+         * @param tenant who the packets belong to; where packets say it themselves, empty for any
+         * @param routes prefixes reached there; where packets say it themselves, those that they
+         *     may name
+         * @param port that packets are sent to, whatever port they come from
+         * @param mtu bytes of the longest packet, if the path takes as many
+         */
+        public record Peer(
+                Prefix from, Optional<String> tenant, List<Prefix> routes, int port, int mtu) {
+            public static final int DEFAULT_PORT = 6_080;
+            public static final int MOST_MTU = 65_535;
+
+            public Peer {
+                routes = List.copyOf(routes);
+            }
+        }
     }
 }

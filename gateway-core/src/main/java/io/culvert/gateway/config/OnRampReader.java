@@ -28,14 +28,13 @@ final class OnRampReader {
 
     private record Device(Optional<Path> netns, String name) {}
 
-    private record Route(String tenant, Prefix prefix) {}
-
     private final List<OnRamp> onramps = new ArrayList<>();
     private final Names names = new Names("on-ramp");
     private final Set<String> tenants = new LinkedHashSet<>();
     private final Map<Device, Position> devices = new HashMap<>();
     private final Map<Path, Position> sockets = new HashMap<>();
-    private final Map<Route, Position> routes = new HashMap<>();
+    private final RouteOwners routes = new RouteOwners();
+    private final GueReader gue = new GueReader(routes);
     private final Networks networks = new Networks();
     private boolean tenantsAreKnown;
 
@@ -51,7 +50,16 @@ final class OnRampReader {
                     // Each tunnel says whose it is.
                     tenantsAreKnown = false;
                 }
-                case "gue", "gre" ->
+                case "gue" -> {
+                    OnRamp.Gue onRamp = gue.read(section);
+                    onramps.add(onRamp);
+                    for (OnRamp.Gue.Peer peer : onRamp.peers()) {
+                        peer.tenant().ifPresent(tenants::add);
+                        // Without one, each packet says whose it is.
+                        tenantsAreKnown &= peer.tenant().isPresent();
+                    }
+                }
+                case "gre" ->
                         section.sections("peers")
                                 .forEach(peer -> peer.text("tenant").ifPresent(tenants::add));
                 default -> tenantsAreKnown = false;
@@ -87,11 +95,11 @@ final class OnRampReader {
                 section.located("addresses", OnRampReader::address);
         addresses.forEach(one -> networks.add(section, netns, one));
         List<Located<Prefix>> prefixes = section.located("routes", InterfaceAddress::parsePrefix);
-        prefixes.forEach(one -> route(section, tenant, one));
+        prefixes.forEach(one -> routes.add(section, tenant, one));
         boolean ipv6 =
                 addresses.stream().anyMatch(one -> !one.value().address().isIpv4())
                         || prefixes.stream().anyMatch(one -> !one.value().address().isIpv4());
-        int mtu = mtu(section, ipv6);
+        int mtu = mtu(section, ipv6, OnRamp.Tun.DEFAULT_MTU);
         boolean strictSource = section.flag("strict-source", false);
         if (strictSource && addresses.isEmpty() && prefixes.isEmpty()) {
             section.wrong(
@@ -143,9 +151,9 @@ final class OnRampReader {
         return path;
     }
 
-    /** The longest packet of a section's device. */
-    static int mtu(Section section, boolean ipv6) {
-        int mtu = section.number("mtu", OnRamp.Tun.DEFAULT_MTU);
+    /** The longest packet of a section's device or peer. */
+    static int mtu(Section section, boolean ipv6, int otherwise) {
+        int mtu = section.number("mtu", otherwise);
         if (ipv6 && mtu >= 576 && mtu < LEAST_IPV6_MTU) {
             section.wrong(
                     "mtu",
@@ -153,16 +161,6 @@ final class OnRampReader {
                             .formatted(LEAST_IPV6_MTU, mtu));
         }
         return mtu;
-    }
-
-    private void route(Section section, String tenant, Located<Prefix> route) {
-        Position first = routes.putIfAbsent(new Route(tenant, route.value()), route.position());
-        if (first != null) {
-            section.wrong(
-                    route.position(),
-                    "routes: %s of tenant \"%s\" leads elsewhere already, on line %d"
-                            .formatted(route.value(), tenant, first.line()));
-        }
     }
 
     private static InterfaceAddress address(String text) {

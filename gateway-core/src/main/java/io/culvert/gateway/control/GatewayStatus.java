@@ -13,7 +13,8 @@ import java.util.TreeMap;
 /**
  * A gateway's totals.
  *
- * @param tunnels connected to on-ramps of type {@code seqpacket}
+ * @param tunnels connected to on-ramps of type {@code seqpacket}, or heard from on those of type
+ *     {@code gue}
  * @param received packets from on-ramps and from devices of off-ramps; the sum of {@code carried},
  *     {@code answered}, {@code dropped} and {@code held}
  * @param held fragments that wait for the others of their datagram

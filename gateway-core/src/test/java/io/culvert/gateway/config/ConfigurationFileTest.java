@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +66,6 @@ class ConfigurationFileTest {
         assertEquals(
                 List.of(
                         "9:5 capture is not supported yet by this version",
-                        "17:11 type gue is not supported yet by this version",
                         "21:11 type gre is not supported yet by this version",
                         "44:1 plugins is not supported yet by this version",
                         "47:1 telemetry is not supported yet by this version"),
@@ -158,6 +158,62 @@ class ConfigurationFileTest {
                         Duration.ofMinutes(1)),
                 configuration.timers());
         assertEquals(3, configuration.workers());
+    }
+
+    @Test
+    void readsEveryKeyOfAGueOnRamp() {
+        assertEquals(
+                List.of(
+                        new OnRamp.Gue(
+                                "a",
+                                List.of(new InetSocketAddress("0.0.0.0", 6080)),
+                                List.of(
+                                        new OnRamp.Gue.Peer(
+                                                Prefix.parse("192.0.2.0/24"),
+                                                Optional.of("acme"),
+                                                List.of(Prefix.parse("10.60.0.0/16")),
+                                                6080,
+                                                65_535)),
+                                OnRamp.Gue.Context.PEER,
+                                true,
+                                Duration.ofMinutes(124),
+                                16,
+                                false),
+                        new OnRamp.Gue(
+                                "b",
+                                List.of(
+                                        new InetSocketAddress("192.0.2.1", 7000),
+                                        new InetSocketAddress("2001:db8::1", 7000)),
+                                List.of(
+                                        new OnRamp.Gue.Peer(
+                                                Prefix.parse("::/0"),
+                                                Optional.empty(),
+                                                List.of(),
+                                                6081,
+                                                1400)),
+                                OnRamp.Gue.Context.TEXT,
+                                false,
+                                Duration.ofMinutes(5),
+                                0,
+                                true)),
+                valid(
+                                """
+                                onramps:
+                                  - name: a
+                                    type: gue
+                                    listen: 0.0.0.0:6080
+                                    peers: [{ from: 192.0.2.0/24, tenant: acme, routes: [10.60.0.0/16] }]
+                                  - name: b
+                                    type: gue
+                                    listen: [192.0.2.1:7000, "[2001:db8::1]:7000"]
+                                    peers: [{ from: "::/0", port: 6081, mtu: 1400 }]
+                                    context: text
+                                    strict-source: false
+                                    idle: 5m
+                                    source-ports: 0
+                                    zero-checksums: true
+                                """)
+                        .onramps());
     }
 
     @Test

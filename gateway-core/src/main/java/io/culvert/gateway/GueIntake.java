@@ -1,0 +1,166 @@
+package io.culvert.gateway;
+
+import io.culvert.flow.NanoClock;
+import io.culvert.flow.PacketCounters;
+import io.culvert.hook.Reason;
+import io.culvert.tun.GueEndpoint;
+import io.culvert.tun.GueHandler;
+import io.culvert.tun.GueHeader;
+import io.culvert.tun.GueOutcome;
+import io.culvert.tun.GuePeer;
+import io.culvert.tun.Packet;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
+import java.util.function.IntUnaryOperator;
+
+/**
+ * Where one worker takes packets of a {@link GueOnRamp}: finds the tunnel of each, and counts those
+ * that are none's. Nobody is answered. Confined to its worker.
+ */
+final class GueIntake implements GueHandler<GueSource> {
+    /** Of what the kernel knows about paths, so many peers are asked for every second. */
+    private static final int PATHS = 64;
+
+    private static final long PATHS_MILLIS = TimeUnit.SECONDS.toMillis(1);
+    private static final long UNUSED_MILLIS = TimeUnit.MINUTES.toMillis(1);
+
+    private final int index;
+    private final Worker worker;
+    private final GueEndpoint<GueSource> endpoint;
+    private final GueTunnels tunnels;
+    private final GueContexts contexts;
+    private final NanoClock clock;
+    private final PacketCounters counters;
+    private final IntConsumer rest = this::takeRest;
+    private boolean inTurn;
+
+    /**
+     * @param index the worker's
+     * @param endpoint the worker's
+     * @param contexts empty
+     */
+    GueIntake(
+            int index,
+            Worker worker,
+            GueEndpoint<GueSource> endpoint,
+            GueTunnels tunnels,
+            GueContexts contexts,
+            NanoClock clock) {
+        this.index = index;
+        this.worker = worker;
+        this.endpoint = endpoint;
+        this.tunnels = tunnels;
+        this.contexts = contexts;
+        this.clock = clock;
+        counters = worker.counters();
+    }
+
+    /** Begins; on the worker's thread. */
+    void start() {
+        worker.flushAfterEach(endpoint::flush);
+        for (int listener : endpoint.listeners()) {
+            worker.watch(listener, budget -> take(budget, this::fromListeners));
+        }
+        for (int sender : endpoint.senders()) {
+            worker.watch(
+                    sender,
+                    budget -> take(budget, most -> endpoint.receiveOnSender(sender, this, most)));
+        }
+        worker.poller().every(PATHS_MILLIS, () -> endpoint.refreshMtus(PATHS));
+        worker.poller().every(UNUSED_MILLIS, endpoint::forgetUnused);
+    }
+
+    private int fromListeners(int budget) {
+        return endpoint.receive(this, budget);
+    }
+
+    private void take(int budget, IntUnaryOperator from) {
+        if (from.applyAsInt(budget) < budget || inTurn) {
+            return;
+        }
+        // One call to the kernel brings more than that, and what it has brought no descriptor
+        // tells.
+        inTurn = true;
+        worker.takeInTurn(rest);
+    }
+
+    private void takeRest(int budget) {
+        inTurn = false;
+        take(budget, this::fromListeners);
+    }
+
+    @Override
+    public void handle(GuePeer<GueSource> peer, Packet packet, GueHeader header) {
+        GueTunnel tunnel = peer.owner().tunnel();
+        if (tunnel == null) {
+            tunnel = named(peer.owner(), packet, header);
+        }
+        if (tunnel != null) {
+            tunnel.heard(peer, clock.nanoTime());
+            worker.receive(tunnel.port(index), packet);
+        }
+    }
+
+    /** The tunnel that a packet says it is of; {@code null} where it was refused. */
+    private GueTunnel named(GueSource source, Packet packet, GueHeader header) {
+        int length = header.privateDataLength();
+        if (length == 0) {
+            drop(Reason.TUNNEL_CONTEXT, packet.packets());
+            return null;
+        }
+        GueTunnel known = contexts.find(source, header.bytes(), header.privateData(), length);
+        if (known != null) {
+            return known;
+        }
+        byte[] text = new byte[length];
+        header.bytes().get(header.privateData(), text);
+        return switch (tunnels.named(source, text)) {
+            case GueTunnels.Named.Known(GueTunnel tunnel) -> {
+                contexts.add(source, text, tunnel);
+                yield tunnel;
+            }
+            case GueTunnels.Named.Refused(Reason reason) -> {
+                drop(reason, packet.packets());
+                yield null;
+            }
+        };
+    }
+
+    @Override
+    public void dropped(GueOutcome outcome) {
+        drop(reason(outcome), 1);
+    }
+
+    private void drop(Reason reason, int packets) {
+        counters.received(packets);
+        counters.dropped(reason, packets);
+    }
+
+    static Reason reason(GueOutcome outcome) {
+        return switch (outcome) {
+            case PACKET -> throw new IllegalArgumentException("it is not dropped");
+            case UNKNOWN_PEER -> Reason.UNKNOWN_PEER;
+            case TOO_MANY_PEERS -> Reason.TUNNEL_LIMIT;
+            case CONTROL_MESSAGE -> Reason.TUNNEL_CONTROL;
+            case UNEXPECTED_PRIVATE_DATA -> Reason.TUNNEL_CONTEXT;
+            case CONGESTION_UNMARKABLE -> Reason.TUNNEL_ECN;
+            case TOO_SHORT,
+                    UNKNOWN_VARIANT,
+                    HEADER_BEYOND_END,
+                    UNKNOWN_FLAG,
+                    FIELD_MISSING,
+                    UNKNOWN_PROTOCOL,
+                    WRONG_INNER_VERSION,
+                    INNER_TOO_SHORT,
+                    MISPLACED_CHECKSUM,
+                    TRUNCATED ->
+                    Reason.MALFORMED_TUNNEL;
+        };
+    }
+
+    /** Tunnels have ended: what is known of their texts is no use any more. */
+    void forget() {
+        contexts.clear();
+    }
+}

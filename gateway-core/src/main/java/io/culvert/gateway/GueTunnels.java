@@ -1,0 +1,172 @@
+package io.culvert.gateway;
+
+import io.culvert.flow.NanoClock;
+import io.culvert.flow.Tenant;
+import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.forward.TunnelPorts;
+import io.culvert.gateway.tunnel.TextContext;
+import io.culvert.gateway.tunnel.TunnelContext;
+import io.culvert.hook.Reason;
+import io.culvert.tun.GueEndpoint;
+import io.culvert.wire.Prefix;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The tunnels of a {@link GueOnRamp} that packets name by the text in their headers. One begins
+ * with its first packet, and ends when none has come for a while; there are no more than {@value
+ * #MOST}.
+ *
+ * <p>Threading: any; workers ask here only about texts that are new to them.
+ */
+final class GueTunnels {
+    static final int MOST = 4_096;
+
+    private static final Logger LOG = LoggerFactory.getLogger(GueTunnels.class);
+
+    private final OnRamp.Gue settings;
+    private final Routing routing;
+    private final NanoClock clock;
+    private final List<GueEndpoint<GueSource>> endpoints;
+    private final Map<Identity, GueTunnel> tunnels = new LinkedHashMap<>();
+    private int made;
+    private long refused;
+
+    /** What tells tunnels apart: two peers may say the same. */
+    private record Identity(GueSource source, String text) {}
+
+    /** What a text is. */
+    sealed interface Named {
+        /** One of ours. */
+        record Known(GueTunnel tunnel) implements Named {}
+
+        /** None, and the packet goes nowhere. */
+        record Refused(Reason reason) implements Named {}
+    }
+
+    GueTunnels(
+            OnRamp.Gue settings,
+            Routing routing,
+            NanoClock clock,
+            List<GueEndpoint<GueSource>> endpoints) {
+        this.settings = settings;
+        this.routing = routing;
+        this.clock = clock;
+        this.endpoints = endpoints;
+    }
+
+    /**
+     * The tunnel of packets with that text, made where it is new.
+     *
+     * @param privateData the text, and maybe zeros behind it that fill the header up
+     */
+    synchronized Named named(GueSource source, byte[] privateData) {
+        byte[] bytes = withoutPadding(privateData);
+        // One character for each byte, so that different bytes are never the same.
+        Identity identity = new Identity(source, new String(bytes, StandardCharsets.ISO_8859_1));
+        GueTunnel known = tunnels.get(identity);
+        if (known != null) {
+            return new Named.Known(known);
+        }
+        if (tunnels.size() >= MOST) {
+            return refuse(source, Reason.TUNNEL_LIMIT, "there are " + MOST + " tunnels already");
+        }
+        try {
+            GueTunnel made = make(source, TextContext.parse(ByteBuffer.wrap(bytes)), bytes);
+            tunnels.put(identity, made);
+            return new Named.Known(made);
+        } catch (IllegalArgumentException wrong) {
+            return refuse(source, Reason.TUNNEL_CONTEXT, wrong.getMessage());
+        }
+    }
+
+    private static byte[] withoutPadding(byte[] privateData) {
+        int length = privateData.length;
+        while (length > 0 && privateData[length - 1] == 0) {
+            length--;
+        }
+        return Arrays.copyOf(privateData, length);
+    }
+
+    private GueTunnel make(GueSource source, TunnelContext context, byte[] text) {
+        OnRamp.Gue.Peer peer = source.settings();
+        if (peer.tenant().isPresent() && !peer.tenant().get().equals(context.tenant())) {
+            throw new IllegalArgumentException(
+                    "its packets are tenant " + peer.tenant().get() + "'s");
+        }
+        for (Prefix route : context.routes()) {
+            if (!source.leadsTo(route)) {
+                throw new IllegalArgumentException(route + " is in none of its routes");
+            }
+        }
+        Tenant tenant = routing.tenants().named(context.tenant());
+        routing.routes()
+                .taken(tenant, context.routes())
+                .ifPresent(
+                        taken -> {
+                            throw new IllegalArgumentException(
+                                    taken + " leads into another tunnel already");
+                        });
+        made++;
+        String id = context.id().isEmpty() ? "" : "/" + context.id();
+        GueTunnel tunnel =
+                new GueTunnel(
+                        "%s/%s/%s%s#%d"
+                                .formatted(settings.name(), source, context.tenant(), id, made),
+                        tenant,
+                        source.sources(settings.strictSource(), context.routes()),
+                        text,
+                        Math.min(peer.mtu(), context.mtu()),
+                        endpoints);
+        routing.routes().add(tunnel.ports(), context.routes());
+        LOG.info("Tunnel {} of tenant {} has come", tunnel.ports().name(), tenant.name());
+        return tunnel;
+    }
+
+    private Named refuse(GueSource source, Reason reason, String why) {
+        // Each packet says it again: the first, the second, the fourth and so on are logged.
+        refused++;
+        if (Long.bitCount(refused) == 1) {
+            LOG.info(
+                    "A packet from {} was refused on {} (number {}): {}",
+                    source,
+                    settings.name(),
+                    refused,
+                    why);
+        }
+        return new Named.Refused(reason);
+    }
+
+    /** Ends those that have been silent for too long; their flows are the caller's to end. */
+    synchronized List<TunnelPorts> endSilent() {
+        List<TunnelPorts> ended = new ArrayList<>();
+        long now = clock.nanoTime();
+        Iterator<GueTunnel> each = tunnels.values().iterator();
+        while (each.hasNext()) {
+            GueTunnel tunnel = each.next();
+            if (tunnel.isSilent(now, settings.idle().toNanos())) {
+                each.remove();
+                tunnel.end();
+                routing.routes().remove(tunnel.ports());
+                ended.add(tunnel.ports());
+                LOG.info("Tunnel {} has ended", tunnel.ports().name());
+            }
+        }
+        return ended;
+    }
+
+    /** How many there are. */
+    synchronized int size() {
+        return tunnels.size();
+    }
+}
