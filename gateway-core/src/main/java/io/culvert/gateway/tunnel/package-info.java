@@ -1,2 +1,2 @@
-/** What tunnels say of themselves. */
+/** What tunnels say of themselves, and clients that are their other end. */
 package io.culvert.gateway.tunnel;
