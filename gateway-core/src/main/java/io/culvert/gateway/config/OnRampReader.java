@@ -37,6 +37,7 @@ final class OnRampReader {
     private final Map<Path, Position> sockets = new HashMap<>();
     private final Map<Route, Position> routes = new HashMap<>();
     private final Networks networks = new Networks();
+    private final GreReader gre = new GreReader(this::route);
     private boolean tenantsAreKnown;
 
     OnRampReader(List<Section> sections) {
@@ -51,9 +52,17 @@ final class OnRampReader {
                     // Each tunnel says whose it is.
                     tenantsAreKnown = false;
                 }
-                case "gue", "gre" ->
+                case "gue" ->
                         section.sections("peers")
                                 .forEach(peer -> peer.text("tenant").ifPresent(tenants::add));
+                case "gre" -> {
+                    OnRamp.Gre ramp = gre.read(section);
+                    ramp.peers().stream()
+                            .map(OnRamp.GrePeer::tenant)
+                            .filter(tenant -> !tenant.isEmpty())
+                            .forEach(tenants::add);
+                    onramps.add(ramp);
+                }
                 default -> tenantsAreKnown = false;
             }
         }
