@@ -196,6 +196,10 @@ public final class Gateway implements AutoCloseable {
                 case OnRamp.Seqpacket seqpacket ->
                         listen(new SeqpacketOnRamp(seqpacket, routing, List.of(workers), clock));
                 case OnRamp.Gue gue -> listen(new GueOnRamp(gue, routing, List.of(workers), clock));
+                case OnRamp.Gre gre ->
+                        listen(
+                                GreOnRamp.open(
+                                        gre, routing, List.of(workers), listeners.size(), clock));
             }
         }
         for (OffRamp offRamp : configuration.offramps()) {

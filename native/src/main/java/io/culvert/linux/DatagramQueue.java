@@ -29,6 +29,7 @@ final class DatagramQueue {
     private static final int WINDOW = 8;
     private static final int NONE = -1;
 
+    private final boolean joins;
     private final ByteBuffer arena;
     private final long arenaAddress;
     private int arenaUsed;
@@ -59,7 +60,11 @@ final class DatagramQueue {
     private final int[] groupOfHash;
     private int groups;
 
-    DatagramQueue(int capacity, int bytes) {
+    /**
+     * @param joins whether datagrams are joined at all, which takes sockets that cut them again
+     */
+    DatagramQueue(int capacity, int bytes, boolean joins) {
+        this.joins = joins;
         this.arena = NativeMemory.allocate(bytes);
         this.arenaAddress = NativeMemory.address(arena);
         this.pieceStart = new int[capacity];
@@ -228,7 +233,8 @@ final class DatagramQueue {
     private boolean takes(int message, int length, int segment) {
         int size = segmentSize[message];
         int total = this.length[message];
-        return length > 0
+        return joins
+                && length > 0
                 && size > 0
                 && total % size == 0
                 && (segment == size || (length < size && length <= segment))

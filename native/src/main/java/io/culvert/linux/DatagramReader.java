@@ -5,7 +5,8 @@ import java.nio.ByteBuffer;
 /**
  * Receives many UDP datagrams with one call, recvmmsg(2), into memory allocated once. What the
  * getters answer is of the last {@link #receive} and for indexes below its result. Confined to one
- * thread.
+ * thread. Raw sockets (raw(7)) do as well, where a message over IPv4 begins with the IP header and
+ * the port is 0.
  *
  * <p>On a socket with {@link SocketOptions#UDP_GRO} a message may be several datagrams of one
  * sender, joined: all of {@link #segmentSize} bytes but the last, which may be shorter; 65,535

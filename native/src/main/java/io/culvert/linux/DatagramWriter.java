@@ -51,13 +51,25 @@ public final class DatagramWriter {
      * @param bytes memory for their payloads, at least 65,536
      */
     public DatagramWriter(int messages, int bytes, Failure sink) {
+        this(messages, bytes, true, sink);
+    }
+
+    private DatagramWriter(int messages, int bytes, boolean joins, Failure sink) {
         if (messages < 1 || bytes < 1 << 16) {
             throw new IllegalArgumentException(
                     "needs a message and 65,536 bytes or more, not " + messages + " and " + bytes);
         }
-        this.queue = new DatagramQueue(messages, bytes);
+        this.queue = new DatagramQueue(messages, bytes, joins);
         this.whole = new Batch(messages);
         this.sink = sink;
+    }
+
+    /**
+     * One for sockets that know nothing of UDP_SEGMENT, as raw(7): each datagram is a message. Port
+     * is 0 there, and {@code segmentSize} has to be 0 too.
+     */
+    public static DatagramWriter withoutRuns(int messages, int bytes, Failure sink) {
+        return new DatagramWriter(messages, bytes, false, sink);
     }
 
     /**

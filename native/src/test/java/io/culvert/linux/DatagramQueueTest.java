@@ -15,7 +15,7 @@ class DatagramQueueTest {
     private static final long THERE = 0xffff_0a00_0002L;
 
     private final ByteBuffer payload = ByteBuffer.allocate(1 << 16);
-    private final DatagramQueue queue = new DatagramQueue(64, 1 << 20);
+    private DatagramQueue queue = new DatagramQueue(64, 1 << 20, true);
 
     @Test
     void joinsDatagramsOfOneSizeToOnePiece() {
@@ -138,6 +138,16 @@ class DatagramQueueTest {
         }
         assertFalse(queue.hasRoom(1));
         assertTrue(queue.hasRoom(0));
+    }
+
+    @Test
+    void joinsNothingForSocketsThatCutNothing() {
+        queue = new DatagramQueue(64, 1 << 20, false);
+        add(3, HERE, 100);
+        add(3, HERE, 100);
+        add(3, HERE, 40);
+
+        assertEquals(List.of("3: 1x100 in 1", "3: 1x100 in 1", "3: 1x40 in 1"), messages());
     }
 
     private void add(int fd, long high, int length) {

@@ -15,7 +15,9 @@ final class ComplianceReport {
                     6888, "Carrier-grade NAT",
                     7857, "Updates to NAT behaviour",
                     1812, "IPv4 routers, section 5",
-                    8200, "IPv6, sections 4 and 5");
+                    8200, "IPv6, sections 4 and 5",
+                    2784, "GRE",
+                    2890, "GRE keys and sequence numbers");
 
     private final List<Requirement> requirements;
     private final TaggedTests tests;
@@ -38,7 +40,7 @@ final class ComplianceReport {
 
                 <!-- Made from tests/src/test/resources/rfc/requirements.tsv and the tags of the tests; edit those. -->
 
-                What the RFCs on NAT and on forwarding ask of a device like Culvert, in our words, and what shows that it does so:
+                What the RFCs on NAT, on forwarding and on GRE ask of a device like Culvert, in our words, and what shows that it does so:
                 each test named here carries the requirement's tag (`rfc4787-req-1`), and the build fails where one has neither a
                 test nor its reason here. NAT requirements are about off-ramps of type `device`, with the settings that are the
                 default, for IPv4 and for IPv6 alike though the RFCs speak of the former; RFC 6888's subscriber is a tenant.

@@ -70,6 +70,37 @@ class StartFailureTest {
     }
 
     @Test
+    void saysThatARawSocketTakesAPrivilege() throws Exception {
+        try (Host host = Host.withMounts("host")) {
+            // Raw sockets would do for pings too.
+            host.namespace().sysctl("net.ipv4.ping_group_range", "0 0");
+            CulvertProcess culvert = run(host, without("net_raw"), gre("127.0.0.1"));
+
+            assertSentence(culvert, "on-ramp gre", "CAP_NET_RAW", "run culvert as root");
+        }
+    }
+
+    @Test
+    void saysThatTheAddressIsNotThisHosts() throws Exception {
+        try (Host host = Host.withMounts("host")) {
+            CulvertProcess culvert = run(host, gre("192.0.2.1"));
+
+            assertSentence(culvert, "on-ramp gre", "192.0.2.1 is not an address of this host");
+        }
+    }
+
+    private static String gre(String listen) {
+        return """
+        onramps:
+          - name: gre
+            type: gre
+            listen: %s
+            peers: [{ from: 127.0.0.2, tenant: acme }]
+        """
+                .formatted(listen);
+    }
+
+    @Test
     void saysThatAnotherGatewayHasTheControlSocket() throws Exception {
         Path control = directory.resolve("control.sock");
         try (Host host = Host.withMounts("host");

@@ -18,6 +18,7 @@ enum Tool {
     TRACEPATH("tracepath", "iputils-tracepath"),
     IPERF("iperf3", "iperf3"),
     NFT("nft", "nftables"),
+    PYTHON("python3", "python3-scapy"),
     STUN_CLIENT("stun", "stun-client"),
     STUN_SERVER("stund", "stun-server"),
     NAT_DISCOVERY("turnutils_natdiscovery", "coturn"),

@@ -1,5 +1,6 @@
 package io.culvert.gateway.config;
 
+import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
 import java.net.InetSocketAddress;
@@ -7,6 +8,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /** Where packets come in. */
 public sealed interface OnRamp {
@@ -110,6 +113,56 @@ public sealed interface OnRamp {
             public Peer {
                 routes = List.copyOf(routes);
             }
+        }
+    }
+
+    /**
+     * Tunnels in GRE.
+     *
+     * @param listen the address that packets come to and leave from
+     * @param peers a tunnel each, of the same family
+     */
+    record Gre(String name, IpAddress listen, List<GrePeer> peers) implements OnRamp {
+        public Gre {
+            peers = List.copyOf(peers);
+        }
+    }
+
+    /**
+     * The other end of a tunnel of {@link Gre}.
+     *
+     * @param from its outer addresses
+     * @param key 32 bits without a sign; empty for packets without one
+     * @param tenant who the packets belong to
+     * @param routes prefixes reached through it
+     * @param strictSource whether packets may come from {@code routes} alone, where there are any
+     * @param mtu bytes of the longest packet inside; empty for as many as the path takes
+     * @param checksum whether packets to it have a checksum
+     * @param sequence whether they are numbered
+     */
+    record GrePeer(
+            Prefix from,
+            OptionalLong key,
+            String tenant,
+            List<Prefix> routes,
+            boolean strictSource,
+            OptionalInt mtu,
+            boolean checksum,
+            boolean sequence) {
+        public GrePeer {
+            routes = List.copyOf(routes);
+        }
+
+        /** Whether it has one outer address. */
+        public boolean isFixed() {
+            return from.length() == (from.address().isIpv4() ? 32 : 128);
+        }
+
+        /** The outer address or prefix, and the key: {@code 10.70.0.2#42}. */
+        @Override
+        public String toString() {
+            String where = isFixed() ? from.address().toString() : from.toString();
+            return key.isEmpty() ? where : where + "#" + key.getAsLong();
         }
     }
 }

@@ -36,6 +36,7 @@ final class OnRampReader {
     private final RouteOwners routes = new RouteOwners();
     private final GueReader gue = new GueReader(routes);
     private final Networks networks = new Networks();
+    private final GreReader gre = new GreReader(routes);
     private boolean tenantsAreKnown;
 
     OnRampReader(List<Section> sections) {
@@ -59,9 +60,14 @@ final class OnRampReader {
                         tenantsAreKnown &= peer.tenant().isPresent();
                     }
                 }
-                case "gre" ->
-                        section.sections("peers")
-                                .forEach(peer -> peer.text("tenant").ifPresent(tenants::add));
+                case "gre" -> {
+                    OnRamp.Gre ramp = gre.read(section);
+                    ramp.peers().stream()
+                            .map(OnRamp.GrePeer::tenant)
+                            .filter(tenant -> !tenant.isEmpty())
+                            .forEach(tenants::add);
+                    onramps.add(ramp);
+                }
                 default -> tenantsAreKnown = false;
             }
         }

@@ -5,6 +5,7 @@ import tools.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
@@ -62,6 +63,14 @@ final class Section {
         return value != null && value.isIntegralNumber() && value.canConvertToInt()
                 ? value.intValue()
                 : otherwise;
+    }
+
+    /** One beyond the range of an {@code int}, too. */
+    OptionalLong longNumber(String key) {
+        JsonNode value = node.get(key);
+        return value != null && value.isIntegralNumber() && value.canConvertToLong()
+                ? OptionalLong.of(value.longValue())
+                : OptionalLong.empty();
     }
 
     boolean isEmptyList(String key) {

@@ -23,6 +23,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 class ConfigurationFileTest {
     @TempDir private Path directory;
@@ -66,12 +68,71 @@ class ConfigurationFileTest {
         assertEquals(
                 List.of(
                         "9:5 capture is not supported yet by this version",
-                        "21:11 type gre is not supported yet by this version",
                         "44:1 plugins is not supported yet by this version",
                         "47:1 telemetry is not supported yet by this version"),
                 invalid.errors().stream()
                         .map(e -> e.line() + ":" + e.column() + " " + e.message())
                         .toList());
+    }
+
+    @Test
+    void readsGreOnRamps() {
+        Configuration configuration =
+                valid(
+                        """
+                        onramps:
+                          - { name: here, type: gre, listen: 10.70.0.1, peers: [
+                              { from: 10.70.0.2, tenant: acme },
+                              { from: 10.70.0.2, key: 4294967295, tenant: umbrella,
+                                routes: [10.50.0.0/24, "fd00:50::/64"], strict-source: false,
+                                mtu: 1400, checksum: true, sequence: true },
+                              { from: 0.0.0.0/0, key: 7, tenant: acme } ] }
+                          - { name: there, type: gre, listen: "2001:db8::1", peers: [
+                              { from: "2001:db8:1::/48", tenant: acme, routes: 10.51.0.0/24 } ] }
+                        policy:
+                          rules: [ { do: deny, tenant: umbrella } ]
+                        """);
+        OnRamp.Gre here = assertInstanceOf(OnRamp.Gre.class, configuration.onramps().getFirst());
+        assertEquals(
+                new OnRamp.Gre(
+                        "here",
+                        IpAddress.parse("10.70.0.1"),
+                        List.of(
+                                new OnRamp.GrePeer(
+                                        Prefix.parse("10.70.0.2"),
+                                        OptionalLong.empty(),
+                                        "acme",
+                                        List.of(),
+                                        true,
+                                        OptionalInt.empty(),
+                                        false,
+                                        false),
+                                new OnRamp.GrePeer(
+                                        Prefix.parse("10.70.0.2"),
+                                        OptionalLong.of(4_294_967_295L),
+                                        "umbrella",
+                                        List.of(
+                                                Prefix.parse("10.50.0.0/24"),
+                                                Prefix.parse("fd00:50::/64")),
+                                        false,
+                                        OptionalInt.of(1_400),
+                                        true,
+                                        true),
+                                new OnRamp.GrePeer(
+                                        Prefix.parse("0.0.0.0/0"),
+                                        OptionalLong.of(7),
+                                        "acme",
+                                        List.of(),
+                                        true,
+                                        OptionalInt.empty(),
+                                        false,
+                                        false))),
+                here);
+        assertEquals(
+                List.of("10.70.0.2", "10.70.0.2#4294967295", "0.0.0.0/0#7"),
+                here.peers().stream().map(OnRamp.GrePeer::toString).toList());
+        OnRamp.Gre there = assertInstanceOf(OnRamp.Gre.class, configuration.onramps().getLast());
+        assertEquals("2001:db8:1::/48", there.peers().getFirst().toString());
     }
 
     @Test
