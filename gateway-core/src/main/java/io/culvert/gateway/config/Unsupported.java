@@ -18,7 +18,6 @@ final class Unsupported {
     private static final List<Entry> ENTRIES =
             List.of(
                     new Entry("/onramps/*/type", Set.of("gue", "gre")),
-                    new Entry("/onramps/*/capture", Set.of()),
                     new Entry("/onramps/*/context", Set.of("hook")),
                     new Entry("/policy/rules/*/handler", Set.of("http")),
                     new Entry("/plugins", Set.of()),

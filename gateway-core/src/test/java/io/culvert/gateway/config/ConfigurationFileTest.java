@@ -64,7 +64,6 @@ class ConfigurationFileTest {
                         ConfigurationFile.read("full.yaml", resource("full.yaml")));
         assertEquals(
                 List.of(
-                        "9:5 capture is not supported yet by this version",
                         "17:11 type gue is not supported yet by this version",
                         "21:11 type gre is not supported yet by this version",
                         "44:1 plugins is not supported yet by this version",
@@ -87,7 +86,7 @@ class ConfigurationFileTest {
                         onramps:
                           - { name: a, type: tun, tenant: acme, device: culv0, mtu: 9000,
                               netns: /run/netns/branch, addresses: [10.50.0.1/24, "2001:db8::1/64"],
-                              routes: [10.50.0.0/16, "2001:db8::/48"] }
+                              capture: [gre1, wg0], routes: [10.50.0.0/16, "2001:db8::/48"] }
                         offramps:
                           - { name: internet, type: socket, host-loopback: 10.0.2.2, dns: 10.0.2.3 }
                         policy:
@@ -119,6 +118,7 @@ class ConfigurationFileTest {
                         List.of(
                                 new InterfaceAddress(IpAddress.parse("10.50.0.1"), 24),
                                 new InterfaceAddress(IpAddress.parse("2001:db8::1"), 64)),
+                        List.of("gre1", "wg0"),
                         List.of(Prefix.parse("10.50.0.0/16"), Prefix.parse("2001:db8::/48")),
                         false),
                 configuration.onramps().getFirst());
