@@ -85,6 +85,7 @@ public final class ClientNamespace implements AutoCloseable {
                         Optional.empty(),
                         List.of(IPV4, IPV6),
                         List.of(),
+                        List.of(),
                         false);
         return new Configuration(
                 List.of(tun),
@@ -118,6 +119,7 @@ public final class ClientNamespace implements AutoCloseable {
                         tun.mtu(),
                         Optional.empty(),
                         addresses,
+                        List.of(),
                         tun.routes(),
                         tun.strictSource());
         List<OffRamp> offRamps = new ArrayList<>();

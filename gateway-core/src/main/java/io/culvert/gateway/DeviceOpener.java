@@ -1,5 +1,6 @@
 package io.culvert.gateway;
 
+import io.culvert.gateway.capture.Capture;
 import io.culvert.gateway.config.InterfaceAddress;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
@@ -78,20 +79,18 @@ final class DeviceOpener {
     Opened open(OnRamp.Tun tun, Routing routing) throws IOException {
         LinkAddress[] addresses =
                 tun.addresses().stream().map(DeviceOpener::linkAddress).toArray(LinkAddress[]::new);
-        TunSettings settings = settings(tun.device(), tun.mtu()).withAddresses(addresses);
         NetworkNamespace given = surroundings.namespaces().get(tun.name());
         TunDevice device;
         if (given != null) {
-            device = open(given, settings);
+            device = open(given, tun, addresses);
         } else {
             try (NetworkNamespace namespace =
                     tun.netns().isPresent()
                             ? NetworkNamespace.named(tun.netns().get())
                             : NetworkNamespace.current("culvert-" + tun.name())) {
-                device = open(namespace, settings);
+                device = open(namespace, tun, addresses);
             }
         }
-        resources.add(device);
         int first = opened++;
         TunnelPorts ports =
                 new TunnelPorts(
@@ -114,15 +113,24 @@ final class DeviceOpener {
         return byWorker;
     }
 
-    private static TunDevice open(NetworkNamespace namespace, TunSettings settings)
+    private TunDevice open(NetworkNamespace namespace, OnRamp.Tun tun, LinkAddress... addresses)
             throws IOException {
-        TunDevice device = TunDevice.open(namespace, settings);
+        int mtu = Capture.mtu(namespace, tun.capture(), tun.mtu());
+        TunDevice device =
+                TunDevice.open(namespace, settings(tun.device(), mtu).withAddresses(addresses));
+        resources.add(device);
         try {
             // What the host itself answers on the way (a time to live that has run out behind an
             // off-ramp) comes back from its own address.
             namespace.sysctl("net/ipv4/conf/" + device.name() + "/accept_local", "1");
         } catch (IOException e) {
             LOG.debug("Answers of this host itself do not reach {}", device.name(), e);
+        }
+        if (tun.capture().isEmpty()) {
+            Capture.removeLeftBehind(namespace, device);
+        } else {
+            resources.add(
+                    Capture.start(namespace, tun.name(), device, tun.capture(), tun.hasIpv6()));
         }
         return device;
     }

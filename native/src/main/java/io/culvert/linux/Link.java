@@ -23,6 +23,7 @@ public record Link(int index, String name, int mtu, int txQueueLength, boolean u
     static final int IFLA_INFO_DATA = 2;
     private static final int IFLA_MTU = 4;
     private static final int IFLA_TXQLEN = 13;
+    private static final int IFLA_CARRIER = 33;
 
     static Link decode(ByteBuffer bytes) {
         NetlinkAttributes attributes = NetlinkAttributes.read(bytes, ATTRIBUTES);
@@ -33,5 +34,20 @@ public record Link(int index, String name, int mtu, int txQueueLength, boolean u
                 attributes.u32(IFLA_TXQLEN, 0),
                 (bytes.getInt(FLAGS) & IFF_UP) != 0,
                 attributes.nested(IFLA_LINKINFO).string(IFLA_INFO_KIND, ""));
+    }
+
+    static boolean decodeCarrier(ByteBuffer bytes) {
+        return NetlinkAttributes.read(bytes, ATTRIBUTES).u8(IFLA_CARRIER, 0) != 0;
+    }
+
+    /** What a change of devices is about. */
+    static NetworkChange change(ByteBuffer bytes, boolean gone) {
+        NetlinkAttributes attributes = NetlinkAttributes.read(bytes, ATTRIBUTES);
+        return new NetworkChange(
+                NetworkChange.Kind.LINK,
+                gone,
+                attributes.string(IFLA_IFNAME, ""),
+                bytes.getInt(INDEX),
+                0);
     }
 }

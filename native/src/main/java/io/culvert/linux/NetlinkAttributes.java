@@ -66,6 +66,11 @@ final class NetlinkAttributes {
         return values.getOrDefault(type, new byte[0]).clone();
     }
 
+    /** The same in the machine's byte order. */
+    ByteBuffer buffer(int type) {
+        return wrap(bytes(type));
+    }
+
     String string(int type, String otherwise) {
         byte[] value = values.get(type);
         if (value == null) {

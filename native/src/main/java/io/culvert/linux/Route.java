@@ -3,6 +3,8 @@ package io.culvert.linux;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -37,7 +39,13 @@ public record Route(
     private static final int RTA_DST = 1;
     private static final int RTA_OIF = 4;
     private static final int RTA_GATEWAY = 5;
+    private static final int RTA_MULTIPATH = 9;
     private static final int RTA_TABLE = 15;
+
+    /** {@code struct rtnexthop}: length (16 bits), flags, hops, interface. */
+    private static final int HOP_INDEX = 4;
+
+    private static final int HOP_ATTRIBUTES = 8;
 
     /** What an administrator made, in contrast to the kernel or a routing protocol. */
     private static final int RTPROT_STATIC = 4;
@@ -136,16 +144,56 @@ public record Route(
         return message;
     }
 
-    static Route decode(ByteBuffer bytes) {
+    /** One, or as many as there are next hops. */
+    static List<Route> decode(ByteBuffer bytes) {
         NetlinkAttributes attributes = NetlinkAttributes.read(bytes, ATTRIBUTES);
         boolean ipv6 = bytes.get(FAMILY) == LinkAddress.AF_INET6;
-        return new Route(
-                attributes.address(RTA_DST, LinkAddress.anyAddress(ipv6)),
-                Byte.toUnsignedInt(bytes.get(DESTINATION_LENGTH)),
-                attributes.address(RTA_GATEWAY, null),
+        Route route =
+                new Route(
+                        attributes.address(RTA_DST, LinkAddress.anyAddress(ipv6)),
+                        Byte.toUnsignedInt(bytes.get(DESTINATION_LENGTH)),
+                        attributes.address(RTA_GATEWAY, null),
+                        attributes.u32(RTA_OIF, 0),
+                        table(bytes, attributes),
+                        Type.of(bytes.get(TYPE)));
+        if (!attributes.has(RTA_MULTIPATH)) {
+            return List.of(route);
+        }
+        List<Route> routes = new ArrayList<>();
+        ByteBuffer hops = attributes.buffer(RTA_MULTIPATH);
+        int at = 0;
+        while (at + HOP_ATTRIBUTES <= hops.limit()) {
+            int length = Short.toUnsignedInt(hops.getShort(at));
+            if (length < HOP_ATTRIBUTES || at + length > hops.limit()) {
+                break;
+            }
+            ByteBuffer hop = hops.slice(at, length).order(hops.order());
+            routes.add(
+                    route.by(
+                            NetlinkAttributes.read(hop, HOP_ATTRIBUTES).address(RTA_GATEWAY, null),
+                            hop.getInt(HOP_INDEX)));
+            at += length + Integer.BYTES - 1 & -Integer.BYTES;
+        }
+        return routes;
+    }
+
+    private static int table(ByteBuffer bytes, NetlinkAttributes attributes) {
+        return attributes.u32(RTA_TABLE, Byte.toUnsignedInt(bytes.get(TABLE)));
+    }
+
+    private Route by(InetAddress gateway, int outInterface) {
+        return new Route(destination, prefixLength, gateway, outInterface, table, type);
+    }
+
+    /** What a change of routes is about; its interface is 0 where there are several next hops. */
+    static NetworkChange change(ByteBuffer bytes, boolean gone) {
+        NetlinkAttributes attributes = NetlinkAttributes.read(bytes, ATTRIBUTES);
+        return new NetworkChange(
+                NetworkChange.Kind.ROUTE,
+                gone,
+                "",
                 attributes.u32(RTA_OIF, 0),
-                attributes.u32(RTA_TABLE, Byte.toUnsignedInt(bytes.get(TABLE))),
-                Type.of(bytes.get(TYPE)));
+                table(bytes, attributes));
     }
 
     private int scope() {

@@ -2,6 +2,7 @@ package io.culvert.linux;
 
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
@@ -15,13 +16,13 @@ import java.util.function.Function;
  * was tried, and the kernel's own explanation where it gives one.
  */
 public final class Rtnetlink implements AutoCloseable {
-    private static final int NETLINK_ROUTE = 0;
+    static final int NETLINK_ROUTE = 0;
     private static final int AF_UNSPEC = 0;
 
-    private static final int NEW_LINK = 16, DELETE_LINK = 17, GET_LINK = 18;
-    private static final int NEW_ADDRESS = 20, DELETE_ADDRESS = 21, GET_ADDRESS = 22;
-    private static final int NEW_ROUTE = 24, DELETE_ROUTE = 25, GET_ROUTE = 26;
-    private static final int NEW_RULE = 32, DELETE_RULE = 33, GET_RULE = 34;
+    static final int NEW_LINK = 16, DELETE_LINK = 17, NEW_ROUTE = 24, DELETE_ROUTE = 25;
+    static final int NEW_RULE = 32, DELETE_RULE = 33;
+    private static final int NEW_ADDRESS = 20, DELETE_ADDRESS = 21;
+    private static final int GET_LINK = 18, GET_ADDRESS = 22, GET_ROUTE = 26, GET_RULE = 34;
     private static final int MAKE = NetlinkMessage.NLM_F_CREATE | NetlinkMessage.NLM_F_EXCL;
 
     private static final int IFF_UP = 1;
@@ -57,6 +58,14 @@ public final class Rtnetlink implements AutoCloseable {
     public Optional<TunQueues> tunQueues(String name) throws SyscallException {
         return find(
                 linkMessage(GET_LINK, 0, 0).attribute(Link.IFLA_IFNAME, name), TunQueues::decode);
+    }
+
+    /** Whether there is somebody at the other end; of a TUN device, a process that has it open. */
+    public boolean hasCarrier(String name) throws SyscallException {
+        return find(
+                        linkMessage(GET_LINK, 0, 0).attribute(Link.IFLA_IFNAME, name),
+                        Link::decodeCarrier)
+                .orElse(false);
     }
 
     public void up(int index) throws SyscallException {
@@ -143,9 +152,11 @@ public final class Rtnetlink implements AutoCloseable {
         change(route.encode(new NetlinkMessage(DELETE_ROUTE, 0)), "delete route " + route);
     }
 
-    /** The routes of every table; one of several next hops has gateway null and interface 0. */
+    /** The routes of every table; one of several next hops is as many routes. */
     public List<Route> routes(boolean ipv6) throws SyscallException {
-        return list(all(GET_ROUTE, ipv6), Route::decode);
+        List<Route> routes = new ArrayList<>();
+        list(all(GET_ROUTE, ipv6), Route::decode).forEach(routes::addAll);
+        return routes;
     }
 
     public void addRule(Rule rule) throws SyscallException {
@@ -156,7 +167,7 @@ public final class Rtnetlink implements AutoCloseable {
         change(rule.encode(new NetlinkMessage(DELETE_RULE, 0)), "delete rule " + rule);
     }
 
-    /** Rules that lead to a table. */
+    /** Rules that lead to a table or into nothing. */
     public List<Rule> rules(boolean ipv6) throws SyscallException {
         return list(all(GET_RULE, ipv6), bytes -> Rule.decode(bytes, ipv6));
     }

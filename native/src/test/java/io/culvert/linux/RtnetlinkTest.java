@@ -144,9 +144,80 @@ class RtnetlinkTest {
         rtnetlink.addRule(rule);
         assertTrue(rtnetlink.rules(ipv6).contains(rule));
         assertFalse(rtnetlink.rules(!ipv6).contains(rule));
-        assertTrue(rtnetlink.rules(ipv6).contains(new Rule(ipv6, 32_766, null, Route.MAIN_TABLE)));
+        Rule kernels =
+                new Rule(ipv6, 32_766, null, Route.MAIN_TABLE, Rule.Action.LOOKUP, Rule.KERNEL);
+        assertTrue(rtnetlink.rules(ipv6).contains(kernels));
         rtnetlink.deleteRule(rule);
         assertFalse(rtnetlink.rules(ipv6).contains(rule));
+    }
+
+    /** The one of them that somebody else made stays. */
+    @ParameterizedTest
+    @CsvSource({"false", "true"})
+    void deletesRulesOfOneMakerAlone(boolean ipv6) throws SyscallException {
+        Rule ours = new Rule(ipv6, 512, "none", 77, Rule.Action.BLACKHOLE, 199);
+        Rule theirs = new Rule(ipv6, 513, "none", 77, Rule.Action.BLACKHOLE, 42);
+        Rule alike = new Rule(ipv6, 513, "none", 77, Rule.Action.BLACKHOLE, 199);
+        rtnetlink.addRule(ours);
+        rtnetlink.addRule(theirs);
+        assertTrue(rtnetlink.rules(ipv6).containsAll(List.of(ours, theirs)));
+        rtnetlink.deleteRule(ours);
+        assertThrows(SyscallException.class, () -> rtnetlink.deleteRule(alike));
+        assertFalse(rtnetlink.rules(ipv6).contains(ours));
+        assertTrue(rtnetlink.rules(ipv6).contains(theirs));
+        rtnetlink.deleteRule(theirs);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10.1.0.0/16, 10.0.0.2, 10.9.0.2", "fd01::/32, fd00::2, fd09::2"})
+    void readsARouteOfSeveralNextHopsAsSeveral(String prefix, String one, String other)
+            throws Exception {
+        boolean ipv6 = prefix.contains(":");
+        int b = rtnetlink.index("b");
+        rtnetlink.up(a);
+        rtnetlink.up(b);
+        rtnetlink.addAddress(a, InetAddress.getByName(ipv6 ? "fd00::1" : "10.0.0.1"), 24);
+        rtnetlink.addAddress(b, InetAddress.getByName(ipv6 ? "fd09::1" : "10.9.0.1"), 24);
+        Process ip =
+                new ProcessBuilder(
+                                "ip", "route", "add", prefix, "nexthop", "via", one, "dev", "a",
+                                "nexthop", "via", other, "dev", "b")
+                        .inheritIO()
+                        .start();
+        assertEquals(0, ip.waitFor());
+        String[] parts = prefix.split("/", -1);
+        Route route = Route.through(InetAddress.getByName(parts[0]), Integer.parseInt(parts[1]), a);
+        Route second =
+                Route.through(InetAddress.getByName(parts[0]), Integer.parseInt(parts[1]), b);
+        assertEquals(
+                List.of(
+                        route.via(InetAddress.getByName(one)),
+                        second.via(InetAddress.getByName(other))),
+                rtnetlink.routes(ipv6).stream()
+                        .filter(r -> r.destination().equals(route.destination()))
+                        .toList());
+    }
+
+    @Test
+    void knowsWhetherSomebodyIsAtTheOtherEnd() throws SyscallException {
+        rtnetlink.up(a);
+        assertFalse(rtnetlink.hasCarrier("a"), "the other end is down");
+        rtnetlink.up(rtnetlink.index("b"));
+        assertTrue(rtnetlink.hasCarrier("a"));
+        assertFalse(rtnetlink.hasCarrier("none"));
+    }
+
+    @Test
+    void knowsWhetherAProcessHasATunDeviceOpen() throws SyscallException {
+        Fd queue = Tun.open("t", Tun.IFF_TUN | Tun.IFF_NO_PI);
+        Tun.persist(queue, true);
+        try {
+            assertTrue(rtnetlink.hasCarrier("t"));
+            queue.close();
+            assertFalse(rtnetlink.hasCarrier("t"));
+        } finally {
+            rtnetlink.delete(rtnetlink.index("t"));
+        }
     }
 
     @Test

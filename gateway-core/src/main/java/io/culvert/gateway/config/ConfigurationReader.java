@@ -22,6 +22,7 @@ final class ConfigurationReader {
         Section root = Section.root(tree, errors);
         OnRampReader onramps = new OnRampReader(root.sections("onramps"));
         OffRampReader offramps = new OffRampReader(root.sections("offramps"));
+        root.sections("offramps").forEach(onramps::refuseCapture);
         PolicyReader policy =
                 new PolicyReader(onramps.tenants(), offramps.types(), root.has("plugins"));
         return new Configuration(

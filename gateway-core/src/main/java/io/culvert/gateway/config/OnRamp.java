@@ -24,6 +24,7 @@ public sealed interface OnRamp {
      * @param mtu bytes, 576 to 65535
      * @param netns the namespace to make the device in; the gateway's own when empty
      * @param addresses the device's own
+     * @param capture interfaces whose arriving packets are led into the device
      * @param routes prefixes reached through it
      * @param strictSource whether packets may come from {@code routes} and the networks of {@code
      *     addresses} alone
@@ -35,6 +36,7 @@ public sealed interface OnRamp {
             int mtu,
             Optional<Path> netns,
             List<InterfaceAddress> addresses,
+            List<String> capture,
             List<Prefix> routes,
             boolean strictSource)
             implements OnRamp {
@@ -42,7 +44,14 @@ public sealed interface OnRamp {
 
         public Tun {
             addresses = List.copyOf(addresses);
+            capture = List.copyOf(capture);
             routes = List.copyOf(routes);
+        }
+
+        /** Whether an address or a route is of IPv6. */
+        public boolean hasIpv6() {
+            return addresses.stream().anyMatch(one -> !one.address().isIpv4())
+                    || routes.stream().anyMatch(one -> !one.address().isIpv4());
         }
     }
 

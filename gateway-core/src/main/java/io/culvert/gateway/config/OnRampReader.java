@@ -20,6 +20,8 @@ final class OnRampReader {
     // RFC 8200 §5.
     private static final int LEAST_IPV6_MTU = 1280;
 
+    private static final String LOOPBACK = "lo";
+
     /** unix(7): sun_path has 108 bytes, the last of which is zero. */
     private static final int LONGEST_SOCKET_PATH = 107;
 
@@ -28,10 +30,13 @@ final class OnRampReader {
 
     private record Device(Optional<Path> netns, String name) {}
 
+    private record Captured(Section section, Position position) {}
+
     private final List<OnRamp> onramps = new ArrayList<>();
     private final Names names = new Names("on-ramp");
     private final Set<String> tenants = new LinkedHashSet<>();
     private final Map<Device, Position> devices = new HashMap<>();
+    private final Map<Device, Captured> captured = new HashMap<>();
     private final Map<Path, Position> sockets = new HashMap<>();
     private final RouteOwners routes = new RouteOwners();
     private final GueReader gue = new GueReader(routes);
@@ -72,6 +77,7 @@ final class OnRampReader {
             }
         }
         networks.check();
+        devices.forEach((device, position) -> refuseCapture(device, "on-ramp", position));
     }
 
     List<OnRamp> onramps() {
@@ -100,6 +106,8 @@ final class OnRampReader {
         List<Located<InterfaceAddress>> addresses =
                 section.located("addresses", OnRampReader::address);
         addresses.forEach(one -> networks.add(section, netns, one));
+        List<Located<String>> captured = section.located("capture", InterfaceName::check);
+        captured.forEach(one -> capture(section, netns, one));
         List<Located<Prefix>> prefixes = section.located("routes", InterfaceAddress::parsePrefix);
         prefixes.forEach(one -> routes.add(section, tenant, one));
         boolean ipv6 =
@@ -119,8 +127,51 @@ final class OnRampReader {
                 mtu,
                 netns,
                 addresses.stream().map(Located::value).toList(),
+                captured.stream().map(Located::value).toList(),
                 prefixes.stream().map(Located::value).toList(),
                 strictSource);
+    }
+
+    private void capture(Section section, Optional<Path> netns, Located<String> captured) {
+        String name = captured.value();
+        if (name.equals(LOOPBACK)) {
+            section.wrong(
+                    captured.position(),
+                    "capture: what the host itself sends arrives on lo, the gateway's own packets"
+                            + " too; name the interfaces that others' packets arrive on");
+        }
+        Captured first =
+                this.captured.putIfAbsent(
+                        new Device(netns, name), new Captured(section, captured.position()));
+        if (first != null) {
+            section.wrong(
+                    captured.position(),
+                    "capture: \"%s\" is captured already, on line %d"
+                            .formatted(name, first.position().line()));
+        }
+    }
+
+    /** What comes out of a device of the gateway's own would go round. */
+    private void refuseCapture(Device device, String ramp, Position of) {
+        Captured one = captured.get(device);
+        if (one != null) {
+            one.section()
+                    .wrong(
+                            one.position(),
+                            "capture: \"%s\" is the device of the %s on line %d"
+                                    .formatted(device.name(), ramp, of.line()));
+        }
+    }
+
+    /** No on-ramp captures the device of an off-ramp, which is in the gateway's own namespace. */
+    void refuseCapture(Section offRamp) {
+        offRamp.text("device")
+                .ifPresent(
+                        name ->
+                                refuseCapture(
+                                        new Device(Optional.empty(), name),
+                                        "off-ramp",
+                                        offRamp.position("device")));
     }
 
     private OnRamp.Seqpacket seqpacket(Section section) {

@@ -17,7 +17,6 @@ final class Unsupported {
 
     private static final List<Entry> ENTRIES =
             List.of(
-                    new Entry("/onramps/*/capture", Set.of()),
                     new Entry("/onramps/*/context", Set.of("hook")),
                     new Entry("/policy/rules/*/handler", Set.of("http")),
                     new Entry("/plugins", Set.of()),

@@ -117,6 +117,7 @@ final class Stage implements AutoCloseable {
                                 Optional.empty(),
                                 List.of(Family.IPV4.client(), Family.IPV6.client()),
                                 List.of(),
+                                List.of(),
                                 false);
         return new Configuration(
                 List.of(tun.apply(ACME), tun.apply(GLOBEX)),

@@ -67,7 +67,6 @@ class ConfigurationFileTest {
                         ConfigurationFile.read("full.yaml", resource("full.yaml")));
         assertEquals(
                 List.of(
-                        "9:5 capture is not supported yet by this version",
                         "44:1 plugins is not supported yet by this version",
                         "47:1 telemetry is not supported yet by this version"),
                 invalid.errors().stream()
@@ -148,7 +147,7 @@ class ConfigurationFileTest {
                         onramps:
                           - { name: a, type: tun, tenant: acme, device: culv0, mtu: 9000,
                               netns: /run/netns/branch, addresses: [10.50.0.1/24, "2001:db8::1/64"],
-                              routes: [10.50.0.0/16, "2001:db8::/48"] }
+                              capture: [gre1, wg0], routes: [10.50.0.0/16, "2001:db8::/48"] }
                         offramps:
                           - { name: internet, type: socket, host-loopback: 10.0.2.2, dns: 10.0.2.3 }
                         policy:
@@ -180,6 +179,7 @@ class ConfigurationFileTest {
                         List.of(
                                 new InterfaceAddress(IpAddress.parse("10.50.0.1"), 24),
                                 new InterfaceAddress(IpAddress.parse("2001:db8::1"), 64)),
+                        List.of("gre1", "wg0"),
                         List.of(Prefix.parse("10.50.0.0/16"), Prefix.parse("2001:db8::/48")),
                         false),
                 configuration.onramps().getFirst());
