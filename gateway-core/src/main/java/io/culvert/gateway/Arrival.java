@@ -44,8 +44,23 @@ final class Arrival {
         return IpAddress.isLoopback(high, low) || IpAddress.isLinkLocal(high, low);
     }
 
-    /** Of an upgraded flow the target's packets do not come as packets. */
+    /** The flow where it stays packets. */
     static Flow forwarded(Flow flow) {
         return flow != null && flow.decision() instanceof FlowDecision.Forward ? flow : null;
+    }
+
+    /**
+     * The flow where its target's packets come as packets, by whatever; those of an upgraded one do
+     * where it leaves by tunnels.
+     */
+    static Flow withPackets(Flow flow) {
+        if (flow == null) {
+            return null;
+        }
+        return switch (flow.decision()) {
+            case FlowDecision.Forward forward -> flow;
+            case FlowDecision.Upgrade upgrade -> Upgraders.isDowngraded(upgrade) ? flow : null;
+            case FlowDecision.Refuse refuse -> null;
+        };
     }
 }

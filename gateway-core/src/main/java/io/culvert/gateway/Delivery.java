@@ -11,6 +11,7 @@ import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
+import io.culvert.upgrade.DowngradedPath;
 import io.culvert.upgrade.PacketPath;
 import io.culvert.wire.IpPacket;
 
@@ -71,7 +72,7 @@ final class Delivery {
             }
             return forwarded.carry(from, ip, packet);
         }
-        return upgraded(flow, (TunnelPort) port, ip, packet);
+        return upgraded(flow, from, (TunnelPort) port, ip, packet);
     }
 
     /**
@@ -82,15 +83,20 @@ final class Delivery {
         return flow.isOutside(side) != (port instanceof DevicePort);
     }
 
-    private boolean upgraded(Flow flow, TunnelPort port, IpPacket ip, Packet packet) {
+    private boolean upgraded(
+            Flow flow, Direction from, TunnelPort port, IpPacket ip, Packet packet) {
         // As for the first one: RFC 1812 section 5.3.1. mtr sends such again and again.
         Reason obstacle = obstacleToUpgrade(ip);
         if (obstacle != null) {
             refusals.refuse(port, ip, packet, obstacle);
             return true;
         }
-        flow.count(Direction.FROM_INITIATOR, packet.packets(), ip.length(), clock.nanoTime());
-        if (!((PacketPath) flow.path()).packet(ip, packet)) {
+        flow.count(from, packet.packets(), ip.length(), clock.nanoTime());
+        boolean taken =
+                from == Direction.FROM_INITIATOR
+                        ? ((PacketPath) flow.path()).packet(ip, packet)
+                        : ((DowngradedPath) flow.path()).fromTarget(ip, packet);
+        if (!taken) {
             return false;
         }
         table.seen(flow);
@@ -138,6 +144,8 @@ final class Delivery {
                 return;
             }
             meant = false;
+        } else if (flow != null && of == Direction.FROM_INITIATOR) {
+            meant = ((DowngradedPath) flow.path()).errorFromTarget(error, quoted, packet);
         } else {
             meant = flow != null && ((PacketPath) flow.path()).error(error, quoted, packet);
         }

@@ -165,9 +165,7 @@ public final class Gateway implements AutoCloseable {
                         socketOffRamps(configuration, surroundings),
                         routing.routes(),
                         new Worker.Limits(
-                                Math.min(
-                                        configuration.limits().flows(),
-                                        SlotAddresses.MAXIMUM_SLOTS),
+                                slots(configuration.limits().flows()),
                                 configuration.limits().slotsPerTenant(),
                                 configuration.limits().dials(),
                                 configuration.limits().dialTimeout().toNanos(),
@@ -216,6 +214,11 @@ public final class Gateway implements AutoCloseable {
         for (TunnelListener listener : listeners) {
             onLoop(workers[0], worker -> listener.start());
         }
+    }
+
+    /** A flow between two tunnels has two. */
+    private static int slots(int flows) {
+        return (int) Math.min(2L * flows, SlotAddresses.MAXIMUM_SLOTS);
     }
 
     private void listen(TunnelListener listener) {

@@ -13,6 +13,7 @@ import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.wire.IpPacket;
+import io.culvert.wire.IpProtocol;
 
 /**
  * What becomes of the whole and sound packets of tunnels.
@@ -22,7 +23,7 @@ import io.culvert.wire.IpPacket;
  *        no
  *        '--> policy --> refuse: RST, ICMP or silence
  *                |------> forward: into a tunnel, out of a device
- *                '------> upgrade: TCP, UDP or echo upgrader
+ *                '------> upgrade: TCP, UDP or echo upgrader; into a tunnel again
  * </pre>
  *
  * <p>Confined to one worker.
@@ -70,7 +71,7 @@ final class TunnelIngress {
         if (flow != null) {
             taken = delivery.packet(flow, Direction.FROM_INITIATOR, port, ip, packet);
         } else {
-            flow = Arrival.isRequest(ip) ? null : Arrival.forwarded(table.find(key.reverse()));
+            flow = Arrival.isRequest(ip) ? null : Arrival.withPackets(table.find(key.reverse()));
             taken = flow != null && delivery.packet(flow, Direction.FROM_TARGET, port, ip, packet);
         }
         if (!taken) {
@@ -97,7 +98,7 @@ final class TunnelIngress {
      */
     void error(TunnelPort port, IpPacket ip, IpPacket quoted, Packet packet) {
         setKey(port, quoted);
-        Flow flow = Arrival.forwarded(table.find(key));
+        Flow flow = Arrival.withPackets(table.find(key));
         if (flow != null && !Arrival.isReply(quoted)) {
             delivery.error(flow, Direction.FROM_INITIATOR, port, ip, quoted, packet);
             return;
@@ -141,9 +142,12 @@ final class TunnelIngress {
     private void open(TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision) {
         // Maybe reversed by the look-ups before.
         setKey(port, ip);
-        boolean upgrades = decision instanceof FlowDecision.Upgrade;
+        FlowDecision.Upgrade upgrade =
+                decision instanceof FlowDecision.Upgrade found ? found : null;
         Reason obstacle =
-                upgrades ? openings.obstacleToUpgrade(ip) : openings.obstacleToForwarding(ip);
+                upgrade != null
+                        ? openings.obstacleToUpgrade(ip)
+                        : openings.obstacleToForwarding(ip);
         if (obstacle == Reason.NO_FLOW && openings.answersChallenge(ip, key)) {
             counters.carried(packet.packets());
             return;
@@ -156,7 +160,7 @@ final class TunnelIngress {
             refusals.challenge(port, ip, openings.challenge(key), packet);
             return;
         }
-        int owner = upgrades ? upgraders.owner(ip.protocol(), key) : worker;
+        int owner = upgrade != null ? upgraders.owner(upgrade, ip.protocol(), key) : worker;
         if (owner != worker) {
             delivery.handOver(owner, port, packet);
             return;
@@ -172,28 +176,29 @@ final class TunnelIngress {
     }
 
     private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet) {
+        boolean held = false;
         Reason failure =
                 switch (flow.decision()) {
                     case FlowDecision.Upgrade upgrade -> {
-                        flow.count(
-                                Direction.FROM_INITIATOR,
-                                packet.packets(),
-                                ip.length(),
-                                clock.nanoTime());
-                        yield upgraders.begin(flow, upgrade, ip, packet, port.device());
-                    }
-                    case FlowDecision.Forward forward -> {
-                        Reason reason = forwarder.open(flow, port, forward);
-                        if (reason == null) {
-                            delivery.packet(flow, Direction.FROM_INITIATOR, port, ip, packet);
+                        held = ip.protocol() == IpProtocol.TCP;
+                        if (held) {
+                            count(flow, ip, packet);
                         }
-                        yield reason;
+                        yield upgraders.open(flow, upgrade, ip, packet, port);
                     }
+                    case FlowDecision.Forward forward -> forwarder.open(flow, port, forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();
                 };
         if (failure != null) {
             table.close(flow, failure);
             refusals.refuse(port, ip, packet, failure);
+        } else if (!held) {
+            delivery.packet(flow, Direction.FROM_INITIATOR, port, ip, packet);
         }
+    }
+
+    /** A SYN that the flow has from the beginning. */
+    private void count(Flow flow, IpPacket ip, Packet packet) {
+        flow.count(Direction.FROM_INITIATOR, packet.packets(), ip.length(), clock.nanoTime());
     }
 }

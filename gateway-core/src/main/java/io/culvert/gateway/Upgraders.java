@@ -2,12 +2,14 @@ package io.culvert.gateway;
 
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
+import io.culvert.gateway.forward.Forwarder;
+import io.culvert.gateway.forward.Routes;
+import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.upgrade.EchoUpgrader;
-import io.culvert.upgrade.PacketPath;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.TcpUpgrader;
 import io.culvert.upgrade.UdpUpgrader;
@@ -17,7 +19,8 @@ import io.culvert.wire.IpProtocol;
 import java.util.Map;
 
 /**
- * One worker's upgraders, by protocol.
+ * One worker's upgraders, by protocol. What is upgraded leaves by a socket of the host, or, where
+ * the off-ramp is {@link Routes#TUNNELS}, as packets into a tunnel again.
  *
  * @param offRamps the socket off-ramps by name
  */
@@ -26,35 +29,44 @@ record Upgraders(
         TcpUpgrader tcp,
         UdpUpgrader udp,
         EchoUpgrader echo,
-        Map<String, SocketOffRamp> offRamps) {
+        Map<String, SocketOffRamp> offRamps,
+        Forwarder forwarder) {
+
+    /** Whether a flow of that decision leaves as packets again. */
+    static boolean isDowngraded(FlowDecision.Upgrade decision) {
+        return decision.via().equals(Routes.TUNNELS);
+    }
 
     /** The worker that a new flow is to live on. */
-    int owner(int protocol, FlowKey key) {
-        return protocol == IpProtocol.UDP ? udp.owner(key) : worker;
+    int owner(FlowDecision.Upgrade decision, int protocol, FlowKey key) {
+        return protocol == IpProtocol.UDP && !isDowngraded(decision) ? udp.owner(key) : worker;
     }
 
     /**
-     * Upgrades a flow and gives it its first packet, which is counted.
+     * Gives an upgraded flow its path.
      *
-     * @return {@code null}, or why it cannot be; then the packet is the caller's
+     * @param ip its first packet, counted; a TCP flow takes it, another one has yet to be given it
+     * @return {@code null}, or why there can be none; then the packet is the caller's
      */
-    Reason begin(
-            Flow flow,
-            FlowDecision.Upgrade decision,
-            IpPacket ip,
-            Packet packet,
-            PacketDevice ramp) {
+    Reason open(
+            Flow flow, FlowDecision.Upgrade decision, IpPacket ip, Packet packet, TunnelPort in) {
+        int protocol = flow.key().protocol();
+        if (isDowngraded(decision)) {
+            PacketDevice tunnel = forwarder.tunnelTo(flow);
+            if (tunnel == null) {
+                return Reason.NO_ROUTE;
+            }
+            if (protocol == IpProtocol.TCP) {
+                return tcp.openInto(tunnel, flow, ip, packet, in.device());
+            }
+            forwarder.downgrade(flow, in, tunnel);
+            return null;
+        }
         SocketOffRamp offRamp = offRamps.get(decision.via());
-        if (flow.key().protocol() == IpProtocol.TCP) {
-            return tcp.open(flow, offRamp, ip, packet, ramp);
-        }
-        Reason failure =
-                flow.key().protocol() == IpProtocol.UDP
-                        ? udp.open(flow, offRamp, ramp)
-                        : echo.open(flow, offRamp, ramp);
-        if (failure == null) {
-            ((PacketPath) flow.path()).packet(ip, packet);
-        }
-        return failure;
+        return switch (protocol) {
+            case IpProtocol.TCP -> tcp.open(flow, offRamp, ip, packet, in.device());
+            case IpProtocol.UDP -> udp.open(flow, offRamp, in.device());
+            default -> echo.open(flow, offRamp, in.device());
+        };
     }
 }

@@ -201,7 +201,7 @@ final class Worker {
                         answers,
                         reassembler,
                         openings,
-                        new Upgraders(index, tcp, udp, echo, shared.offRamps()),
+                        new Upgraders(index, tcp, udp, echo, shared.offRamps(), forwarder),
                         forwarder,
                         this::handOver);
     }
@@ -325,13 +325,19 @@ final class Worker {
     /** Tunnels have gone for good, and their flows with them. */
     void dismiss(Set<PacketDevice> devices) {
         shared.clock().refresh();
+        List<Flow> stranded = new ArrayList<>();
         own(
                 flow -> {
                     if (flow.path() instanceof PacketPath path
                             && devices.stream().anyMatch(path::uses)) {
-                        shared.table().close(flow, Reason.TUNNEL_GONE);
+                        stranded.add(flow);
                     }
                 });
+        // Somebody at the other end of an upgraded connection may still be there to be told.
+        stranded.forEach(tcp::tunnelGone);
+        tcp.deliver();
+        stranded.forEach(flow -> shared.table().close(flow, Reason.TUNNEL_GONE));
+        tcp.deliver();
     }
 
     /** From now on no flow is opened. */
@@ -347,6 +353,8 @@ final class Worker {
         own(flow -> tcp.reset(flow, Reason.SHUTDOWN));
         tcp.deliver();
         own(flow -> shared.table().close(flow, Reason.SHUTDOWN));
+        // What was not relayed yet has targets, too.
+        tcp.deliver();
     }
 
     private void own(Consumer<Flow> task) {
@@ -383,10 +391,12 @@ final class Worker {
                 index,
                 tcp.relays(),
                 tcp.dials(),
+                tcp.downgrades(),
                 tcp.slotsUsed(),
                 tcp.pipes(),
                 udp.sessions(),
-                reassembler.held());
+                reassembler.held(),
+                tcp.spareSockets());
     }
 
     /** A flow of this worker's has outlived its time-out. */

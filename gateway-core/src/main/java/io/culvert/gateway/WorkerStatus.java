@@ -1,14 +1,25 @@
 package io.culvert.gateway;
 
 /**
- * What one worker holds: back at zero once its flows have ended, but for pipes kept for re-use.
+ * What one worker holds: back at zero once its flows have ended, but for pipes kept for re-use and
+ * sockets made ahead of demand.
  *
  * @param relays spliced TCP connections
  * @param dials connects under way
- * @param slots NAT slots that flows have
+ * @param downgrades TCP connections that leave as packets again, into a tunnel
+ * @param slots NAT slots that flows have: one for each side of a TCP connection that is packets
  * @param pipes pipes open
  * @param sessions UDP sockets open
  * @param fragments packets that wait for the others of their datagram
+ * @param spares sockets made ahead of demand, for connections that leave as packets again
  */
 public record WorkerStatus(
-        int worker, int relays, int dials, int slots, int pipes, int sessions, int fragments) {}
+        int worker,
+        int relays,
+        int dials,
+        int downgrades,
+        int slots,
+        int pipes,
+        int sessions,
+        int fragments,
+        int spares) {}

@@ -40,6 +40,7 @@ import io.culvert.wire.Prefix;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
@@ -86,8 +87,20 @@ final class LoneWorker {
      * @param defaultDevice where that leaves which no route leads to; empty for nowhere
      */
     LoneWorker(Filtering filtering, int outsideMtu, List<Rule> rules, String defaultDevice) {
+        this(filtering, outsideMtu, MTU, rules, defaultDevice);
+    }
+
+    /**
+     * @param branchMtu of the tunnel to the branch
+     */
+    LoneWorker(
+            Filtering filtering,
+            int outsideMtu,
+            int branchMtu,
+            List<Rule> rules,
+            String defaultDevice) {
         tunnel = MemoryDevice.pair(MTU, 64);
-        branch = MemoryDevice.pair(MTU, 64);
+        branch = MemoryDevice.pair(branchMtu, 64);
         outside = MemoryDevice.pair(outsideMtu, 64);
         table =
                 new FlowTable(
@@ -137,7 +150,7 @@ final class LoneWorker {
                         answers,
                         reassembler,
                         new Openings(table, this::now, false, 1_000),
-                        null,
+                        new Upgraders(0, null, null, null, Map.of(), forwarder),
                         forwarder,
                         (worker, port, each) -> false);
         forwarder.add(outsideEnd);
@@ -162,7 +175,9 @@ final class LoneWorker {
     }
 
     private void expired(io.culvert.flow.Flow flow) {
-        table.close(flow, ((ForwardedFlow) flow.path()).ending());
+        table.close(
+                flow,
+                flow.path() instanceof ForwardedFlow forwarded ? forwarded.ending() : Reason.IDLE);
     }
 
     /** Lets time pass, and all that time ends end. */

@@ -40,7 +40,8 @@ public sealed interface FlowDecision {
      * The flow becomes a socket.
      *
      * @param handler who gets the socket; {@code relay} joins it to a socket of the off-ramp
-     * @param via the off-ramp's name
+     * @param via the off-ramp's name; {@code tunnels} where the other socket's packets go into the
+     *     tunnel that leads to the target
      */
     record Upgrade(String decidedBy, String handler, String via) implements FlowDecision {
         public Upgrade {

@@ -16,6 +16,7 @@ import java.util.ArrayDeque;
  * <p>Confined to one worker.
  */
 public final class Dialer {
+    private static final int NONE = -1;
     private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
     private static final int STREAM_NONBLOCKING_CLOSE_ON_EXEC = 1 | 0x800 | 0x80000;
@@ -63,8 +64,7 @@ public final class Dialer {
             dial.end(Errno.EAGAIN.number());
             return dial;
         }
-        address.set(high, low, port);
-        boolean ipv6 = address.isIpv6();
+        boolean ipv6 = address.set(high, low, port).isIpv6();
         int socket = Syscall.socket(ipv6 ? AF_INET6 : AF_INET, STREAM_NONBLOCKING_CLOSE_ON_EXEC, 0);
         if (socket < 0) {
             dial.end(-socket);
@@ -76,9 +76,64 @@ public final class Dialer {
         Syscall.setsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_KEEPALIVE, 1);
         Syscall.setsockopt(
                 socket, SocketOptions.IPPROTO_TCP, SocketOptions.TCP_KEEPIDLE, idleSeconds);
+        int errno = connect(dial, socket, trafficClass);
+        if (errno == 0) {
+            dial.begin();
+        } else {
+            dial.end(errno);
+        }
+        return dial;
+    }
+
+    /**
+     * Begins to connect, with a socket that may have to be made first; that counts towards the time
+     * limit. The outcome may come before this returns.
+     */
+    Dial dial(
+            ClientSockets sockets,
+            long high,
+            long low,
+            int port,
+            int trafficClass,
+            long nowNanos,
+            Outcome outcome) {
+        Dial dial = new Dial(nowNanos + timeoutNanos, outcome);
+        if (pending >= atOnce) {
+            dial.end(Errno.EAGAIN.number());
+            return dial;
+        }
+        dial.begin();
+        boolean ipv6 = address.set(high, low, port).isIpv6();
+        sockets.take(
+                ipv6,
+                new ClientSockets.Taker() {
+                    @Override
+                    public boolean isWaiting() {
+                        return dial.alive;
+                    }
+
+                    @Override
+                    public void take(int socket) {
+                        address.set(high, low, port);
+                        int errno = socket < 0 ? -socket : connect(dial, socket, trafficClass);
+                        if (errno != 0) {
+                            dial.fail(errno);
+                        }
+                    }
+                });
+        return dial;
+    }
+
+    /**
+     * Begins to connect the dial's socket to {@link #address}.
+     *
+     * @return 0, or the errno, and the socket is closed
+     */
+    private int connect(Dial dial, int socket, int trafficClass) {
         // RFC 2474: the class that the initiator asked for; the two ECN bits are the kernel's own
         // (RFC 3168 section 6.1.1).
         if ((trafficClass & 0xfc) != 0) {
+            boolean ipv6 = address.isIpv6();
             Syscall.setsockopt(
                     socket,
                     ipv6 ? SocketOptions.IPPROTO_IPV6 : SocketOptions.IPPROTO_IP,
@@ -88,27 +143,25 @@ public final class Dialer {
         int result = Syscall.connect(socket, address.address(), address.length());
         if (result < 0 && !Errno.EINPROGRESS.is(result)) {
             Syscall.close(socket);
-            dial.end(-result);
-            return dial;
+            return -result;
         }
         try {
-            dial.begin(socket);
+            dial.watch(socket);
+            return 0;
         } catch (UncheckedIOException noWatch) {
             Syscall.close(socket);
-            dial.end(Errno.ENOSPC.number());
+            return Errno.ENOSPC.number();
         }
-        return dial;
     }
 
     /** Ends dials whose time is over; called now and then. */
     public void expire(long nowNanos) {
         for (Dial eldest = underWay.peek(); eldest != null; eldest = underWay.peek()) {
-            boolean alive = eldest.socket >= 0;
-            if (alive && nowNanos - eldest.deadlineNanos < 0) {
+            if (eldest.alive && nowNanos - eldest.deadlineNanos < 0) {
                 return;
             }
             underWay.poll();
-            if (alive) {
+            if (eldest.alive) {
                 eldest.fail(Errno.ETIMEDOUT.number());
             }
         }
@@ -123,7 +176,11 @@ public final class Dialer {
     public final class Dial {
         private final long deadlineNanos;
         private final Outcome outcome;
-        private int socket = -1;
+        private boolean alive;
+
+        /** Not there while it has yet to be made. */
+        private int socket = NONE;
+
         private Poller.Watch watch;
 
         private Dial(long deadlineNanos, Outcome outcome) {
@@ -131,11 +188,15 @@ public final class Dialer {
             this.outcome = outcome;
         }
 
-        private void begin(int opened) {
-            watch = poller.watch(opened, Splicer.EVENTS, this::ready);
-            socket = opened;
+        private void begin() {
+            alive = true;
             pending++;
             underWay.add(this);
+        }
+
+        private void watch(int connecting) {
+            watch = poller.watch(connecting, Splicer.EVENTS, this::ready);
+            socket = connecting;
         }
 
         private void ready(int events) {
@@ -152,11 +213,14 @@ public final class Dialer {
 
         /** Gives up without an outcome. */
         public void cancel() {
-            if (socket >= 0) {
+            if (!alive) {
+                return;
+            }
+            if (socket != NONE) {
                 watch.cancel();
                 Syscall.close(socket);
-                forget();
             }
+            forget();
         }
 
         private void fail(int errno) {
@@ -170,7 +234,8 @@ public final class Dialer {
 
         /** The queue drops the entry when it comes to its head. */
         private void forget() {
-            socket = -1;
+            alive = false;
+            socket = NONE;
             pending--;
             if (pending == 0) {
                 underWay.clear();

@@ -1,6 +1,7 @@
 package io.culvert.upgrade;
 
 import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
@@ -16,7 +17,6 @@ import io.culvert.linux.TcpInfo;
 import io.culvert.nat.Endpoints;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.nat.SlotPool;
-import io.culvert.nat.Translation;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.wire.Defect;
@@ -24,13 +24,15 @@ import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Upgrades one worker's TCP flows: translates their packets into the {@linkplain UpgradeNamespace
  * namespace} and back, accepts what the kernel has connected there, and has it joined to a socket
- * that was dialed before.
+ * that was dialed before: one of the host's, or another one in the namespace, whose packets leave
+ * by a tunnel.
  *
  * <p>Confined to one worker.
  */
@@ -39,6 +41,13 @@ public final class TcpUpgrader implements AutoCloseable {
     private static final int BUDGET = 64;
 
     private static final int NONBLOCKING_CLOSE_ON_EXEC = 0x800 | 0x80000;
+
+    /**
+     * How long a slot is kept after its flow for the reset that the kernel sends: it comes with the
+     * next batch, unless the connection was none yet.
+     */
+    private static final long LINGER_NANOS = 1_000_000_000L;
+
     private static final int AF_UNIX = 1;
     private static final int DATAGRAM_CLOSE_ON_EXEC = 2 | 0x80000;
 
@@ -53,7 +62,10 @@ public final class TcpUpgrader implements AutoCloseable {
     private final Dialer dialer;
     private final Splicer splicer;
     private final int slotsPerTenant;
+    private final ClientSockets clientSockets;
+    private final ArrayDeque<Lingering> lingering = new ArrayDeque<>();
     private final ByteBuffer noLinger = NativeMemory.allocateNative(8).putInt(0, 1);
+    private int downgrades;
 
     // A descriptor kept for the moment when there are no others.
     private int spare = spare();
@@ -67,6 +79,9 @@ public final class TcpUpgrader implements AutoCloseable {
     private final SocketAddressBuffer peer = new SocketAddressBuffer();
     private final TcpInfo initiatorInfo = new TcpInfo();
     private final TcpInfo targetInfo = new TcpInfo();
+
+    /** A target's side that has outlived its flow. */
+    private record Lingering(DowngradedTcp side, long untilNanos) {}
 
     /**
      * @param cycle called at the start of each batch of packets from the namespace, to refresh the
@@ -96,6 +111,7 @@ public final class TcpUpgrader implements AutoCloseable {
         this.dialer = dialer;
         this.splicer = splicer;
         this.slotsPerTenant = slotsPerTenant;
+        clientSockets = new ClientSockets(entrance.thread(), poller);
     }
 
     /** Begins to take packets and connections from the namespace; on the worker's thread. */
@@ -119,11 +135,29 @@ public final class TcpUpgrader implements AutoCloseable {
         if (!flow.tenant().claimSlot(slotsPerTenant)) {
             return Reason.TENANT_SLOTS;
         }
-        UpgradedTcp connection = new UpgradedTcp(this, flow, packet, packet.packets(), ramp);
+        UpgradedTcp connection = new UpgradedTcp(this, flow, packet, packet.packets(), ramp, null);
         flow.path(connection);
         SocketOffRamp.Target target =
                 offRamp.target(ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
         connection.dial(target, ip.trafficClass());
+        return null;
+    }
+
+    /**
+     * Upgrades a new flow whose target is behind a tunnel, too.
+     *
+     * @param tunnel where what is for the target goes
+     * @see #open
+     */
+    public Reason openInto(
+            PacketDevice tunnel, Flow flow, IpPacket ip, Packet packet, PacketDevice ramp) {
+        if (!flow.tenant().claimSlot(slotsPerTenant)) {
+            return Reason.TENANT_SLOTS;
+        }
+        UpgradedTcp connection =
+                new UpgradedTcp(this, flow, packet, packet.packets(), ramp, tunnel);
+        flow.path(connection);
+        connection.dialIntoTunnel(ip.trafficClass());
         return null;
     }
 
@@ -136,12 +170,25 @@ public final class TcpUpgrader implements AutoCloseable {
     public void tick(long halfClosedNanos) {
         dialer.expire(now());
         splicer.expireHalfClosed(now(), halfClosedNanos);
+        for (Lingering eldest = lingering.peek();
+                eldest != null && now() - eldest.untilNanos >= 0;
+                eldest = lingering.peek()) {
+            lingering.poll();
+            eldest.side.end();
+        }
     }
 
     /** Cuts a relayed flow; what its initiator is told waits for {@link #deliver}. */
     public void reset(Flow flow, Reason reason) {
         if (flow.path() instanceof UpgradedTcp connection) {
             connection.reset(reason);
+        }
+    }
+
+    /** A tunnel that the flow uses has gone; what others are told waits for {@link #deliver}. */
+    public void tunnelGone(Flow flow) {
+        if (flow.path() instanceof UpgradedTcp connection) {
+            connection.tunnelGone();
         }
     }
 
@@ -171,14 +218,14 @@ public final class TcpUpgrader implements AutoCloseable {
         held.clear();
     }
 
-    /** For acknowledgments of a flow's initiator. */
+    /** For acknowledgments of a flow's peer. */
     HeldAcknowledgment holdInward() {
         return new HeldAcknowledgment(heldInward, scratch, this::intoNamespace);
     }
 
-    /** For acknowledgments of the kernel's to a flow's initiator. */
+    /** For acknowledgments of the kernel's to a flow's peer. */
     HeldAcknowledgment holdOutward(PacketDevice ramp) {
-        return new HeldAcknowledgment(heldOutward, scratch, packet -> toInitiator(packet, 1, ramp));
+        return new HeldAcknowledgment(heldOutward, scratch, packet -> send(packet, 1, ramp));
     }
 
     private void reply(Packet packet) {
@@ -187,16 +234,16 @@ public final class TcpUpgrader implements AutoCloseable {
         }
         boolean ipv6 = ip.version() == 6;
         if (ip.protocol() == IpProtocol.TCP && !ip.isFragment()) {
-            UpgradedTcp connection =
-                    at(ipv6, ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
+            int slot = slot(ipv6, ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
+            UpgradedTcp connection = at(slot);
             if (connection != null) {
-                connection.reply(ip, packet);
+                connection.reply(slot, ip, packet);
             }
         } else if (ip.icmp() != null && ip.icmp().isError() && wrapQuoted(ip, quoted)) {
-            UpgradedTcp connection =
-                    at(ipv6, quoted.sourceHigh(), quoted.sourceLow(), quoted.sourcePort());
+            int slot = slot(ipv6, quoted.sourceHigh(), quoted.sourceLow(), quoted.sourcePort());
+            UpgradedTcp connection = at(slot);
             if (connection != null) {
-                connection.errorReply(ip, quoted, packet);
+                connection.errorReply(slot, ip, quoted, packet);
             }
         }
         // Anything else is the kernel's own chatter on a new device, such as multicast reports.
@@ -208,16 +255,24 @@ public final class TcpUpgrader implements AutoCloseable {
                 == Defect.NONE;
     }
 
-    private UpgradedTcp at(boolean ipv6, long high, long low, int port) {
-        Flow flow = slots.flow(entrance.addresses().slot(ipv6, high, low, port));
+    private int slot(boolean ipv6, long high, long low, int port) {
+        return entrance.addresses().slot(ipv6, high, low, port);
+    }
+
+    private UpgradedTcp at(int slot) {
+        Flow flow = slots.flow(slot);
         return flow == null ? null : (UpgradedTcp) flow.path();
+    }
+
+    /** Whose connection the listener has just accepted. */
+    private UpgradedTcp atPeer() {
+        return at(slot(peer.isIpv6(), peer.addressHigh(), peer.addressLow(), peer.port()));
     }
 
     private void accept(Fd listener) {
         cycle.run();
         for (int socket = next(listener); socket >= 0; socket = next(listener)) {
-            UpgradedTcp connection =
-                    at(peer.isIpv6(), peer.addressHigh(), peer.addressLow(), peer.port());
+            UpgradedTcp connection = atPeer();
             if (connection == null || !connection.accepted(socket)) {
                 closeWithReset(socket);
             }
@@ -227,12 +282,20 @@ public final class TcpUpgrader implements AutoCloseable {
     /** The next connection's socket with {@link #peer} set; negative where none waits. */
     private int next(Fd listener) {
         int socket = acceptOne(listener);
-        if (Errno.EMFILE.is(socket) || Errno.ENFILE.is(socket)) {
+        if (isShort(socket) && clientSockets.shed()) {
+            socket = acceptOne(listener);
+        }
+        if (isShort(socket)) {
             turnAway(listener);
         }
         // ECONNABORTED and the like concern one connection; level-triggered, we come again for the
         // others.
         return socket;
+    }
+
+    /** Whether no descriptor was left. */
+    private static boolean isShort(int socket) {
+        return Errno.EMFILE.is(socket) || Errno.ENFILE.is(socket);
     }
 
     /**
@@ -243,8 +306,7 @@ public final class TcpUpgrader implements AutoCloseable {
         Syscall.close(spare);
         int socket = acceptOne(listener);
         if (socket >= 0) {
-            UpgradedTcp connection =
-                    at(peer.isIpv6(), peer.addressHigh(), peer.addressLow(), peer.port());
+            UpgradedTcp connection = atPeer();
             if (connection != null) {
                 connection.turnedAway();
             }
@@ -266,7 +328,7 @@ public final class TcpUpgrader implements AutoCloseable {
     void replay(HeldPacket held, UpgradedTcp connection) {
         held.into(scratch);
         scratchIp.wrap(scratch.bytes(), Packet.OFFSET, scratch.length());
-        connection.intoNamespace(scratchIp, scratch);
+        connection.begin(scratchIp, scratch);
     }
 
     /** Whether an answer went out. */
@@ -280,7 +342,8 @@ public final class TcpUpgrader implements AutoCloseable {
         return entrance.device().send(packet) == PacketDevice.Sent.TAKEN;
     }
 
-    void toInitiator(Packet packet, int packets, PacketDevice ramp) {
+    /** Sends a packet of the kernel's to a flow's peer. */
+    void send(Packet packet, int packets, PacketDevice ramp) {
         if (ramp.send(packet) == PacketDevice.Sent.TAKEN) {
             counters.returned(packets);
         }
@@ -308,27 +371,24 @@ public final class TcpUpgrader implements AutoCloseable {
         return Syscall.getsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_ERROR) > 0;
     }
 
-    Translation inward(Flow flow, int slot) {
-        return new Translation(initiatorView(flow), namespaceView(flow, slot));
-    }
-
-    Translation outward(Flow flow, int slot) {
-        return new Translation(
-                namespaceView(flow, slot).reversed(), initiatorView(flow).reversed());
-    }
-
-    private static Endpoints initiatorView(Flow flow) {
+    /** What the packets of a flow's initiator carry. */
+    static Endpoints ofInitiator(FlowKey key) {
         return new Endpoints(
-                flow.key().sourceHigh(),
-                flow.key().sourceLow(),
-                flow.key().sourcePort(),
-                flow.key().destinationHigh(),
-                flow.key().destinationLow(),
-                flow.key().destinationPort());
+                key.sourceHigh(),
+                key.sourceLow(),
+                key.sourcePort(),
+                key.destinationHigh(),
+                key.destinationLow(),
+                key.destinationPort());
     }
 
-    private Endpoints namespaceView(Flow flow, int slot) {
-        boolean ipv6 = flow.key().isIpv6();
+    /**
+     * What a peer's packets carry inside the namespace.
+     *
+     * @param slot stands for the peer
+     * @param port the kernel's
+     */
+    Endpoints inside(boolean ipv6, int slot, int port) {
         SlotAddresses addresses = entrance.addresses();
         return new Endpoints(
                 addresses.high(ipv6),
@@ -336,7 +396,30 @@ public final class TcpUpgrader implements AutoCloseable {
                 addresses.slotPort(slot),
                 addresses.high(ipv6),
                 addresses.listenerLow(ipv6),
-                SlotAddresses.LISTENER_PORT);
+                port);
+    }
+
+    /** Begins to connect, from inside the namespace, to whom the slot stands for. */
+    Dialer.Dial dialSlot(boolean ipv6, int slot, int trafficClass, Dialer.Outcome outcome) {
+        SlotAddresses addresses = entrance.addresses();
+        return dialer.dial(
+                clientSockets,
+                addresses.high(ipv6),
+                addresses.slotLow(ipv6, slot),
+                addresses.slotPort(slot),
+                trafficClass,
+                now(),
+                outcome);
+    }
+
+    /** Ends a target's side a little after its flow. */
+    void linger(DowngradedTcp side) {
+        lingering.add(new Lingering(side, now() + LINGER_NANOS));
+    }
+
+    /** So many more flows have a target's side of packets. */
+    void downgrades(int more) {
+        downgrades += more;
     }
 
     /** socket(7), SO_LINGER: with a linger time of zero, close sends RST and not FIN. */
@@ -391,9 +474,20 @@ public final class TcpUpgrader implements AutoCloseable {
         return dialer.pending();
     }
 
+    /** Target's sides that are packets. */
+    public int downgrades() {
+        return downgrades;
+    }
+
+    /** Sockets made ahead of demand. */
+    public int spareSockets() {
+        return clientSockets.ready();
+    }
+
     @Override
     public void close() {
         splicer.close();
+        clientSockets.close();
         Syscall.close(spare);
     }
 }

@@ -18,11 +18,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Executor;
 
 /**
- * The anonymous network namespace in which the kernel ends upgraded TCP connections. Nobody else is
- * in it, so every address and port is free to use; it has no name and no process of its own, and is
- * gone when the last descriptor is.
+ * The anonymous network namespace in which the kernel ends upgraded TCP connections, and begins
+ * those that leave as packets again. Nobody else is in it, so every address and port is free to
+ * use; it has no name and no process of its own, and is gone when the last descriptor is.
  *
  * <p>Each worker has a device of its own in it, with its {@link SlotAddresses} behind it, and a
  * listener of either family. A device of several queues would leave it to a hash of 4,096 places
@@ -59,9 +60,15 @@ public final class UpgradeNamespace implements AutoCloseable {
      * @param device where translated packets go in and replies come out
      * @param listener4 accepts upgraded IPv4 connections; non-blocking
      * @param listener6 the same for IPv6
+     * @param thread does in the namespace what it is given, soon
      */
     public record Entrance(
-            TunDevice tun, TunQueue device, Fd listener4, Fd listener6, SlotAddresses addresses) {}
+            TunDevice tun,
+            TunQueue device,
+            Fd listener4,
+            Fd listener6,
+            SlotAddresses addresses,
+            Executor thread) {}
 
     /**
      * Makes the namespace with its devices, routes and listeners.
@@ -111,7 +118,13 @@ public final class UpgradeNamespace implements AutoCloseable {
             Fd listener4 = namespace.call(() -> listener(addresses, false));
             try {
                 Fd listener6 = namespace.call(() -> listener(addresses, true));
-                return new Entrance(tun, tun.queues().getFirst(), listener4, listener6, addresses);
+                return new Entrance(
+                        tun,
+                        tun.queues().getFirst(),
+                        listener4,
+                        listener6,
+                        addresses,
+                        namespace::execute);
             } catch (IOException | RuntimeException e) {
                 listener4.close();
                 throw e;
@@ -159,8 +172,9 @@ public final class UpgradeNamespace implements AutoCloseable {
         tune(namespace, "net.ipv4.tcp_wmem", "4096 1048576 33554432");
         // The class of the client's SYN comes back on our packets (RFC 2474).
         tune(namespace, "net.ipv4.tcp_reflect_tos", "1");
-        // ECN where the client asks for it (RFC 3168).
-        tune(namespace, "net.ipv4.tcp_ecn", "1");
+        // ECN where the client asks for it (RFC 3168); of a target behind a tunnel we ask for it as
+        // little as the host does.
+        tune(namespace, "net.ipv4.tcp_ecn", "2");
         // A pause does not make a client's connection slow again.
         tune(namespace, "net.ipv4.tcp_slow_start_after_idle", "0");
         tune(namespace, "net.ipv4.tcp_no_metrics_save", "1");

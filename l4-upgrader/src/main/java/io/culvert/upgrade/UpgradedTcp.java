@@ -4,9 +4,7 @@ import io.culvert.flow.Direction;
 import io.culvert.flow.Flow;
 import io.culvert.flow.TcpState;
 import io.culvert.hook.Reason;
-import io.culvert.nat.Endpoints;
-import io.culvert.nat.IcmpErrorTranslation;
-import io.culvert.nat.Translation;
+import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
@@ -22,12 +20,15 @@ import io.culvert.wire.TcpHeader;
  *     | accepted                                                      | reset, or no ACK in time: over
  *   RELAYING   packets are translated; the splicer joins the kernel's socket to the target's
  *     | the splice is over
- *   CLOSING    the sockets are closed, and the kernel may still have segments to exchange; over when both ends know
+ *   CLOSING    the sockets are closed, and the kernel may still have segments to exchange; over when all ends know
  * </pre>
+ *
+ * <p>The target's socket is one of the host's, or one inside the namespace whose packets leave by a
+ * tunnel ({@link DowngradedTcp}); nothing else differs.
  *
  * <p>Confined to the worker that owns the flow.
  */
-final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
+final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done {
     private enum State {
         DIALING,
         HANDSHAKE,
@@ -37,13 +38,12 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
 
     private static final int NONE = -1;
 
-    /** No smaller than what the namespace's receive buffers allow. */
-    private static final int LARGEST_WINDOW = 64 * 1024 * 1024;
-
     private final TcpUpgrader upgrader;
     private final Flow flow;
-    private final PacketDevice ramp;
-    private final boolean ipv6;
+    private final TcpLeg initiator;
+
+    /** Null where the target's socket is one of the host's. */
+    private final DowngradedTcp downgraded;
 
     private State state = State.DIALING;
     private HeldPacket syn;
@@ -54,38 +54,49 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     private Dialer.Dial dial;
     private int target = NONE;
     private Poller.Watch targetWatch;
-    private int slot = NONE;
-    private Translation inward;
-    private Translation outward;
     private Splice splice;
-    private HeldAcknowledgment heldInward;
-    private HeldAcknowledgment heldOutward;
-    private int acknowledged;
+    private boolean initiatorReset;
     private Reason ending = Reason.HANDSHAKE_TIMEOUT;
 
-    UpgradedTcp(TcpUpgrader upgrader, Flow flow, Packet syn, int heldPackets, PacketDevice ramp) {
+    /**
+     * @param ramp where the initiator is
+     * @param tunnel where the target is; {@code null} for a target of the host's
+     */
+    UpgradedTcp(
+            TcpUpgrader upgrader,
+            Flow flow,
+            Packet syn,
+            int heldPackets,
+            PacketDevice ramp,
+            PacketDevice tunnel) {
         this.upgrader = upgrader;
         this.flow = flow;
-        this.ramp = ramp;
         this.syn = new HeldPacket(syn);
         this.heldPackets = heldPackets;
         upgrader.counters().carried(heldPackets);
-        ipv6 = flow.key().isIpv6();
+        initiator = new TcpLeg(upgrader, flow, ramp, TcpUpgrader.ofInitiator(flow.key()));
+        downgraded = tunnel == null ? null : new DowngradedTcp(upgrader, flow, tunnel);
     }
 
-    /** The outcome may come at once. */
+    /** Connects to a target of the host's; the outcome may come at once. */
     void dial(SocketOffRamp.Target to, int trafficClass) {
         dial =
                 upgrader.dialer()
                         .dial(to.high(), to.low(), to.port(), trafficClass, upgrader.now(), this);
     }
 
-    Flow flow() {
-        return flow;
+    /** Connects to the target behind the tunnel; the outcome may come at once. */
+    void dialIntoTunnel(int trafficClass) {
+        if (downgraded.claim()) {
+            dial = downgraded.dial(trafficClass, this);
+        } else {
+            noSlot();
+        }
     }
 
-    PacketDevice ramp() {
-        return ramp;
+    private void noSlot() {
+        upgrader.counters().lost(Reason.SLOTS_EXHAUSTED, heldPackets);
+        upgrader.table().close(flow, Reason.SLOTS_EXHAUSTED);
     }
 
     @Override
@@ -110,82 +121,37 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         if (state == State.DIALING) {
             return whileDialing(tcp, packet);
         }
-        boolean opens = tcp.syn() && !tcp.ack();
-        if (opens && isGone()) {
+        if (isOpening(tcp) && isGone()) {
             // The initiator uses its port again: a connection of its own, RFC 9293 section 3.6.1.
             upgrader.table().close(flow, ending);
             return false;
         }
-        if (isBusy() && mayBeHeld(tcp, packet)) {
-            int number = tcp.acknowledgmentNumber();
-            track(Direction.FROM_INITIATOR, tcp);
-            inward.apply(ip, packet.checksumPartial());
-            holdInward(packet, number);
-            upgrader.counters().carried(packet.packets());
-            return true;
-        }
-        send(heldInward);
         int packets = packet.packets();
-        if (intoNamespace(ip, packet)) {
+        track(Direction.FROM_INITIATOR, tcp);
+        count(initiator.in(ip, packet, isBusy()), packets);
+        closeIfOver(Reason.RESET_BY_INITIATOR);
+        return true;
+    }
+
+    private void count(boolean taken, int packets) {
+        if (taken) {
             upgrader.counters().carried(packets);
         } else {
             upgrader.counters().dropped(Reason.DEVICE_ERROR, packets);
         }
-        closeIfOver(Reason.RESET_BY_INITIATOR);
-        return true;
+    }
+
+    private static boolean isOpening(TcpHeader tcp) {
+        return tcp.syn() && !tcp.ack();
     }
 
     private boolean isBusy() {
         return splice != null && splice.isBusy();
     }
 
-    private static boolean mayBeHeld(TcpHeader tcp, Packet packet) {
-        return packet.length() <= HeldAcknowledgment.LONGEST && tcp.isPlainAcknowledgment();
-    }
-
-    private void holdInward(Packet packet, int number) {
-        if (heldInward == null) {
-            heldInward = upgrader.holdInward();
-        }
-        heldInward.hold(packet, number);
-    }
-
-    private void holdOutward(Packet packet, int number) {
-        if (heldOutward == null) {
-            heldOutward = upgrader.holdOutward(ramp);
-        }
-        heldOutward.hold(packet, number);
-    }
-
-    private static void send(HeldAcknowledgment held) {
-        if (held != null) {
-            held.send();
-        }
-    }
-
-    private static void forget(HeldAcknowledgment held) {
-        if (held != null) {
-            held.forget();
-        }
-    }
-
     /** Whether the kernel's socket is closed, or was reset a moment ago. */
     private boolean isGone() {
         return state == State.CLOSING || (state == State.RELAYING && splice.isBroken());
-    }
-
-    /**
-     * Translates a packet of the initiator's and lets it in; whether the namespace's device took
-     * it.
-     */
-    boolean intoNamespace(IpPacket ip, Packet packet) {
-        TcpHeader tcp = ip.tcp();
-        if (tcp.syn()) {
-            limitSegmentSize(tcp, packet);
-        }
-        track(Direction.FROM_INITIATOR, tcp);
-        inward.apply(ip, packet.checksumPartial());
-        return upgrader.intoNamespace(packet);
     }
 
     private boolean whileDialing(TcpHeader tcp, Packet packet) {
@@ -211,7 +177,8 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
                 switch (state) {
                     case RELAYING -> false;
                     case HANDSHAKE, CLOSING ->
-                            from == Direction.FROM_TARGET || isInWindow(tcp.sequenceNumber());
+                            from == Direction.FROM_TARGET
+                                    || initiator.isInWindow(tcp.sequenceNumber());
                     case DIALING -> true;
                 };
         if (believed || !tcp.rst()) {
@@ -219,36 +186,51 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         }
     }
 
-    private boolean isInWindow(int sequenceNumber) {
-        int ahead = sequenceNumber - acknowledged;
-        return ahead >= 0 && ahead < LARGEST_WINDOW;
+    /**
+     * A packet of the kernel's, out of the namespace.
+     *
+     * @param slot whom it is for
+     */
+    void reply(int slot, IpPacket ip, Packet packet) {
+        if (initiator.has(slot)) {
+            toInitiator(ip, packet);
+        } else if (isOfTarget(slot)) {
+            downgraded.out(ip, packet, isBusy());
+            closeIfOver(Reason.RESET_BY_TARGET);
+        }
     }
 
-    /** A reply of the kernel's, out of the namespace. */
-    void reply(IpPacket ip, Packet packet) {
-        TcpHeader tcp = ip.tcp();
-        if (tcp.syn()) {
-            limitSegmentSize(tcp, packet);
+    private boolean isOfTarget(int slot) {
+        return downgraded != null && downgraded.has(slot);
+    }
+
+    private void toInitiator(IpPacket ip, Packet packet) {
+        int packets = ip.packetsOf(packet.segmentSize());
+        if (downgraded == null) {
+            // All that we see of the target.
+            flow.count(Direction.FROM_TARGET, packets, packet.length(), upgrader.now());
         }
-        flow.count(
-                Direction.FROM_TARGET,
-                ip.packetsOf(packet.segmentSize()),
-                packet.length(),
-                upgrader.now());
-        if (tcp.ack()) {
-            acknowledged = tcp.acknowledgmentNumber();
-        }
-        track(Direction.FROM_TARGET, tcp);
-        boolean hold = isBusy() && mayBeHeld(tcp, packet);
-        int number = tcp.acknowledgmentNumber();
-        outward.apply(ip, packet.checksumPartial());
-        if (hold) {
-            holdOutward(packet, number);
-            return;
-        }
-        send(heldOutward);
-        upgrader.toInitiator(packet, ip.packetsOf(packet.segmentSize()), ramp);
+        track(Direction.FROM_TARGET, ip.tcp());
+        initiator.out(ip, packet, packets, isBusy());
         closeIfOver(Reason.RESET_BY_TARGET);
+    }
+
+    @Override
+    public boolean fromTarget(IpPacket ip, Packet packet) {
+        if (downgraded == null) {
+            upgrader.counters().dropped(Reason.NO_FLOW, packet.packets());
+            return true;
+        }
+        boolean closed = state == State.CLOSING;
+        if (closed && isOpening(ip.tcp())) {
+            // The target turns to the initiator: a connection of its own.
+            upgrader.table().close(flow, ending);
+            return false;
+        }
+        int packets = packet.packets();
+        count(downgraded.in(ip, packet, isBusy(), closed), packets);
+        closeIfOver(Reason.RESET_BY_TARGET);
+        return true;
     }
 
     /**
@@ -256,40 +238,45 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
      * there was.
      */
     private void closeIfOver(Reason reset) {
-        if (flow.tcpState().isOver()) {
+        if (isInitiatorOver()) {
             if (state == State.HANDSHAKE) {
                 upgrader.table().close(flow, reset);
-            } else if (state == State.CLOSING) {
+            } else if (state == State.CLOSING && isTargetOver()) {
                 upgrader.table().close(flow, ending);
             }
         }
     }
 
-    /**
-     * Segments must fit the on-ramp in both directions, and the namespace's device knows nothing of
-     * its MTU.
-     */
-    private void limitSegmentSize(TcpHeader tcp, Packet packet) {
-        tcp.limitSegmentSize(ramp.mtu(), ipv6, packet.checksumPartial());
+    private boolean isInitiatorOver() {
+        return initiatorReset || flow.tcpState().isOver();
+    }
+
+    /** Whether nothing that passes can matter to the target any more. */
+    private boolean isTargetOver() {
+        return downgraded == null || downgraded.isOver();
     }
 
     @Override
     public boolean error(IpPacket error, IpPacket quoted, Packet packet) {
-        if (slot == NONE) {
-            return false;
-        }
-        // The quoted packet is one of the kernel's, which knows both ends by the names they have in
-        // the namespace.
-        Endpoints inner = inward.to().reversed();
-        IcmpErrorTranslation.apply(error, quoted, inward.to(), inner);
-        return upgrader.intoNamespace(packet);
+        return initiator.hasSlot() && initiator.errorIn(error, quoted, packet);
     }
 
-    /** An ICMP error of the kernel's about one of the initiator's packets, out of the namespace. */
-    void errorReply(IpPacket error, IpPacket quoted, Packet packet) {
-        Endpoints inner = outward.to().reversed();
-        IcmpErrorTranslation.apply(error, quoted, outward.to(), inner);
-        upgrader.toInitiator(packet, 1, ramp);
+    @Override
+    public boolean errorFromTarget(IpPacket error, IpPacket quoted, Packet packet) {
+        return downgraded != null && downgraded.errorIn(error, quoted, packet);
+    }
+
+    /**
+     * An ICMP error of the kernel's, out of the namespace.
+     *
+     * @param slot whom it is for
+     */
+    void errorReply(int slot, IpPacket error, IpPacket quoted, Packet packet) {
+        if (initiator.has(slot)) {
+            initiator.errorOut(error, quoted, packet);
+        } else if (isOfTarget(slot)) {
+            downgraded.errorOut(error, quoted, packet);
+        }
     }
 
     @Override
@@ -297,33 +284,44 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         dial = null;
         target = socket;
         targetWatch = watch;
-        slot = upgrader.slots().claim(flow, upgrader.now());
-        if (slot == NONE) {
-            upgrader.counters().lost(Reason.SLOTS_EXHAUSTED, heldPackets);
-            upgrader.table().close(flow, Reason.SLOTS_EXHAUSTED);
+        if (!initiator.claim()) {
+            noSlot();
             return;
         }
         // Early data or an error of the target waits in the socket, and the splice looks there
         // first.
         watch.ready(events -> {});
-        inward = upgrader.inward(flow, slot);
-        outward = upgrader.outward(flow, slot);
+        initiator.join(SlotAddresses.LISTENER_PORT);
         state = State.HANDSHAKE;
         HeldPacket held = syn;
         syn = null;
         upgrader.replay(held, this);
     }
 
+    /** Lets the SYN in that was held. */
+    void begin(IpPacket ip, Packet packet) {
+        track(Direction.FROM_INITIATOR, ip.tcp());
+        boolean unused = initiator.in(ip, packet, false);
+    }
+
     @Override
     public void failed(int errno) {
         dial = null;
+        if (downgraded != null) {
+            downgraded.over();
+        }
         Reason reason = Answers.reasonOf(errno);
-        if (upgrader.answer(syn, reason, ramp)) {
+        refuse(reason, reason);
+        upgrader.table().close(flow, reason);
+    }
+
+    /** Tells the initiator that its SYN goes nowhere. */
+    private void refuse(Reason told, Reason counted) {
+        if (upgrader.answer(syn, told, initiator.ramp())) {
             upgrader.counters().refused(heldPackets);
         } else {
-            upgrader.counters().lost(reason, heldPackets);
+            upgrader.counters().lost(counted, heldPackets);
         }
-        upgrader.table().close(flow, reason);
     }
 
     /** The handshake is done and the listener has the initiator's socket. */
@@ -349,8 +347,16 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         splice = null;
         state = State.CLOSING;
         ending = reason;
-        boolean reset = reason == Reason.RESET_BY_INITIATOR || wasReset(over.initiator());
-        if (reset || flow.tcpState().isOver()) {
+        if (downgraded != null
+                && (reason == Reason.RESET_BY_TARGET
+                        || wasReset(over.target(), downgraded.bothClosed()))) {
+            downgraded.over();
+        }
+        boolean reset = reason == Reason.RESET_BY_INITIATOR;
+        initiatorReset =
+                reset || wasReset(over.initiator(), flow.tcpState() == TcpState.BOTH_CLOSED);
+        // Bytes of an initiator that has gone may still be on their way to the target.
+        if (isInitiatorOver() && (reset || isTargetOver())) {
             upgrader.table().close(flow, reason);
         } else {
             upgrader.table().expireSoon(flow);
@@ -361,9 +367,8 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
      * Of a reset that came just before, the splice may not know. A connection that both sides have
      * closed is gone too, but its last acknowledgment may not have come out of the namespace yet.
      */
-    private boolean wasReset(int socket) {
-        return upgrader.isGone(socket)
-                && (flow.tcpState() != TcpState.BOTH_CLOSED || upgrader.hasFailed(socket));
+    private boolean wasReset(int socket, boolean bothClosed) {
+        return upgrader.isGone(socket) && (!bothClosed || upgrader.hasFailed(socket));
     }
 
     /**
@@ -385,6 +390,16 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         }
     }
 
+    /** A tunnel has gone that the flow uses: whoever is still there is told what can be told. */
+    void tunnelGone() {
+        if (dial != null) {
+            refuse(Reason.DIAL_UNREACHABLE, Reason.TUNNEL_GONE);
+            upgrader.table().close(flow, Reason.TUNNEL_GONE);
+        } else {
+            reset(Reason.TUNNEL_GONE);
+        }
+    }
+
     /** What to call the flow's end when its time is over. */
     Reason ending() {
         return ending;
@@ -392,14 +407,13 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
 
     @Override
     public boolean uses(PacketDevice device) {
-        return ramp == device;
+        return initiator.ramp() == device || (downgraded != null && downgraded.uses(device));
     }
 
     @Override
     public void release() {
         state = State.CLOSING;
-        forget(heldInward);
-        forget(heldOutward);
+        initiator.forgetHeld();
         if (dial != null) {
             dial.cancel();
         }
@@ -408,9 +422,9 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
         }
         resetTarget();
         flow.tenant().releaseSlot();
-        if (slot != NONE) {
-            upgrader.slots().release(slot, upgrader.now());
-            slot = NONE;
+        initiator.release();
+        if (downgraded != null) {
+            downgraded.release();
         }
     }
 

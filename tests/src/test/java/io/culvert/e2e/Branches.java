@@ -43,11 +43,16 @@ final class Branches implements AutoCloseable {
      * @param settings the rest of the configuration
      */
     static Branches open(int mtu, String offRamps, String settings) throws IOException {
+        return open(mtu, offRamps, settings, FlowListener.NONE);
+    }
+
+    static Branches open(int mtu, String offRamps, String settings, FlowListener listener)
+            throws IOException {
         Topology topology = Topology.withoutGateway();
         try {
             Branches branches = new Branches(topology);
             topology.routeOffRamp();
-            topology.start(branches.onRamps(mtu) + offRamps + settings, FlowListener.NONE);
+            topology.start(branches.onRamps(mtu) + offRamps + settings, listener);
             topology.routeClients();
             return branches;
         } catch (IOException | RuntimeException e) {
@@ -69,7 +74,8 @@ final class Branches implements AutoCloseable {
                 + "    routes: [10.6.0.2/32, \"fd00:6::2/128\"]\n";
     }
 
-    private static String onRamp(String name, String tenant, Host host, int mtu, String addresses) {
+    /** The YAML of one. */
+    static String onRamp(String name, String tenant, Host host, int mtu, String addresses) {
         return """
           - name: %s
             type: tun

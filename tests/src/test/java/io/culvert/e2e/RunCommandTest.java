@@ -105,6 +105,7 @@ class RunCommandTest {
             assertEquals(text(server.address()), tcp.path("target").asString());
             assertEquals("relaying", tcp.path("state").asString());
             assertEquals("upgrade", tcp.path("action").asString());
+            assertEquals("socket", tcp.path("via").asString());
             assertEquals("default", tcp.path("decided_by").asString());
             assertTrue(tcp.path("bytes_up").asLong() > 10_000, tcp::toString);
             assertTrue(tcp.path("bytes_down").asLong() > 10_000, tcp::toString);

@@ -36,13 +36,19 @@ final class SeqpacketTunnels implements AutoCloseable {
      */
     static SeqpacketTunnels open(Path directory, String onRamp, String settings)
             throws IOException {
+        return open(directory, onRamp, settings, FlowListener.NONE);
+    }
+
+    static SeqpacketTunnels open(
+            Path directory, String onRamp, String settings, FlowListener listener)
+            throws IOException {
         Topology topology = Topology.withoutGateway();
         Path path = directory.resolve("tunnels.sock");
         String yaml =
                 "onramps: [{ name: warp, type: seqpacket, path: %s%s }]\n".formatted(path, onRamp)
                         + settings;
         try {
-            topology.start(yaml, FlowListener.NONE);
+            topology.start(yaml, listener);
             return new SeqpacketTunnels(topology, path, yaml);
         } catch (IOException | RuntimeException e) {
             topology.close();

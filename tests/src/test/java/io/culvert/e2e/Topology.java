@@ -304,8 +304,8 @@ final class Topology implements AutoCloseable {
     }
 
     /** What flows hold, all of it zero where there are none. */
-    record Held(int flows, int slots, int relays, int dials, int sessions) {
-        static final Held NOTHING = new Held(0, 0, 0, 0, 0);
+    record Held(int flows, int slots, int relays, int dials, int downgrades, int sessions) {
+        static final Held NOTHING = new Held(0, 0, 0, 0, 0, 0);
     }
 
     Held held() throws IOException {
@@ -314,13 +314,18 @@ final class Topology implements AutoCloseable {
                 sum(WorkerStatus::slots),
                 sum(WorkerStatus::relays),
                 sum(WorkerStatus::dials),
+                sum(WorkerStatus::downgrades),
                 sum(WorkerStatus::sessions));
     }
 
-    /** Descriptors of this process, but for those of pipes kept for re-use. */
+    /**
+     * Descriptors of this process, but for those of pipes kept for re-use and of sockets made ahead
+     * of demand.
+     */
     long descriptors() throws IOException {
         int pipes = sum(WorkerStatus::pipes);
-        return OpenDescriptors.now().count() - 2L * pipes;
+        int spares = sum(WorkerStatus::spares);
+        return OpenDescriptors.now().count() - 2L * pipes - spares;
     }
 
     /** Every packet that came in is carried, answered or dropped with a reason. */

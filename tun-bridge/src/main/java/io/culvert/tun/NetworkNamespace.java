@@ -129,6 +129,18 @@ public final class NetworkNamespace implements AutoCloseable {
         }
     }
 
+    /**
+     * Has something done in the namespace, after what was asked before, and waits for nothing. What
+     * the task throws is lost.
+     *
+     * @throws RejectedExecutionException when this is closed
+     */
+    public void execute(Runnable task) {
+        // Not the executor's execute: a task that fails would end the thread, and the next one
+        // would be of another namespace.
+        Future<?> unused = executor.submit(task);
+    }
+
     private <T> Future<T> submit(Task<T> task) throws IOException {
         try {
             return executor.submit(task::run);

@@ -19,6 +19,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 
 class NetworkNamespaceTest {
     private static final String PORTS = "net.ipv4.ip_local_port_range";
@@ -152,6 +155,29 @@ class NetworkNamespaceTest {
             assertEquals("replacement", seen);
             assertEquals("original", Files.readString(original));
         }
+    }
+
+    @Test
+    void doesThereWhatNobodyWaitsForAndGoesOnAfterAFailure() throws Exception {
+        NetworkNamespace namespace = NetworkNamespace.anonymous("test");
+        try (namespace) {
+            Path there = namespace.call(NetworkNamespaceTest::namespaceOfThisThread);
+            CompletableFuture<Path> seen = new CompletableFuture<>();
+            namespace.execute(
+                    () -> {
+                        throw new IllegalStateException("lost");
+                    });
+            namespace.execute(
+                    () -> {
+                        try {
+                            seen.complete(namespaceOfThisThread());
+                        } catch (IOException e) {
+                            seen.completeExceptionally(e);
+                        }
+                    });
+            assertEquals(there, seen.get(20, TimeUnit.SECONDS));
+        }
+        assertThrows(RejectedExecutionException.class, () -> namespace.execute(() -> {}));
     }
 
     private static Throwable thrownBy(NetworkNamespace namespace, Exception e) {

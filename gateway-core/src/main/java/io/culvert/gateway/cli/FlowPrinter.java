@@ -21,6 +21,8 @@ final class FlowPrinter {
         "DOWN",
         "AGE",
         "IDLE",
+        "ACTION",
+        "VIA",
         "DECIDED BY"
     };
 
@@ -60,6 +62,8 @@ final class FlowPrinter {
                         bytes(flow.path("bytes_down").asLong()),
                         time(flow.path("age_ms").asLong()),
                         time(flow.path("idle_ms").asLong()),
+                        flow.path("action").asString(),
+                        flow.path("via").asString(),
                         flow.path("decided_by").asString())
                 .toArray(String[]::new);
     }

@@ -150,10 +150,11 @@ final class PolicyReader {
                     "via",
                     "unknown off-ramp \"%s\"%s"
                             .formatted(Printable.of(via), Spelling.hint(via, offramps.keySet())));
-        } else if (action == Action.UPGRADE && !type.equals("socket")) {
+        } else if (action == Action.UPGRADE && type.equals("device")) {
             section.wrong(
                     "via",
-                    "an upgraded flow is a socket, and \"%s\" takes IP packets".formatted(via));
+                    "an upgraded flow leaves by a socket or into a tunnel, and \"%s\" is a device"
+                            .formatted(via));
         } else if (action == Action.FORWARD && type.equals("socket")) {
             section.wrong(
                     "via",

@@ -10,7 +10,10 @@ import io.culvert.wire.IpProtocol;
 
 /**
  * A live flow as {@code culvert flows} shows it. Counters are of IP packets and their lengths; of
- * datagrams from a target only the payload counts.
+ * datagrams that come by a socket of the host only the payload counts.
+ *
+ * @param action and {@code via}: a flow that is upgraded via {@code tunnels} leaves as packets
+ *     again
  */
 public record FlowView(
         long id,
@@ -26,6 +29,7 @@ public record FlowView(
         @JsonProperty("packets_down") long packetsDown,
         @JsonProperty("bytes_down") long bytesDown,
         String action,
+        String via,
         @JsonProperty("decided_by") String decidedBy,
         int worker) {
 
@@ -46,6 +50,7 @@ public record FlowView(
                 flow.targetPackets(),
                 flow.targetBytes(),
                 action(flow.decision()),
+                via(flow.decision()),
                 flow.decision().decidedBy(),
                 flow.worker());
     }
@@ -55,6 +60,15 @@ public record FlowView(
             case FlowDecision.Refuse refuse -> "refuse";
             case FlowDecision.Forward forward -> "forward";
             case FlowDecision.Upgrade upgrade -> "upgrade";
+        };
+    }
+
+    /** The off-ramp that the decision names. */
+    private static String via(FlowDecision decision) {
+        return switch (decision) {
+            case FlowDecision.Refuse refuse -> "";
+            case FlowDecision.Forward forward -> forward.via();
+            case FlowDecision.Upgrade upgrade -> upgrade.via();
         };
     }
 

@@ -90,8 +90,7 @@ public final class Egress {
             refuse(told, Reason.TIME_EXCEEDED, packet.packets());
             return true;
         }
-        if (to == down && clock.nanoTime() - downSince < DOWN_NANOS) {
-            refuse(unreachable(ip, back, outside), Reason.DEVICE_ERROR, packet.packets());
+        if (refusesAsDown(ip, packet, to, back, outside)) {
             return true;
         }
         if (isTooBig(ip, packet, to.mtu())) {
@@ -99,6 +98,18 @@ public final class Egress {
             return true;
         }
         return false;
+    }
+
+    /**
+     * Whether the way out was down a moment ago; then a packet's sender is told, and it is counted.
+     */
+    boolean refusesAsDown(
+            IpPacket ip, Packet packet, PacketDevice to, PacketDevice back, boolean outside) {
+        if (to != down || clock.nanoTime() - downSince >= DOWN_NANOS) {
+            return false;
+        }
+        refuse(unreachable(ip, back, outside), Reason.DEVICE_ERROR, packet.packets());
+        return true;
     }
 
     private boolean tooBig(IpPacket ip, int mtu, PacketDevice back, boolean outside) {
@@ -135,9 +146,12 @@ public final class Egress {
         if (ip.version() == 4 && !ip.ipv4().dontFragment()) {
             return false;
         }
-        // What came in fragments is sent on in fragments of the same size.
-        int needed = packet.fragmentSize() > 0 ? packet.fragmentSize() : longest(ip, packet);
-        return needed > mtu;
+        return needed(ip, packet) > mtu;
+    }
+
+    /** What came in fragments is sent on in fragments of the same size. */
+    private static int needed(IpPacket ip, Packet packet) {
+        return packet.fragmentSize() > 0 ? packet.fragmentSize() : longest(ip, packet);
     }
 
     /** Bytes of the longest packet that this one stands for. */
@@ -145,6 +159,16 @@ public final class Egress {
         return packet.segmentSize() > 0
                 ? Math.min(ip.length(), packet.headerLength() + packet.segmentSize())
                 : ip.length();
+    }
+
+    /**
+     * Takes DF off a packet that is ours, as we are its sender anew, where it has to be cut; it
+     * gets an identification that its fragments are known by (RFC 6864 section 4.3).
+     */
+    void allowCutting(IpPacket ip, Packet packet, PacketDevice to) {
+        if (ip.version() == 4 && ip.ipv4().dontFragment() && needed(ip, packet) > to.mtu()) {
+            ip.ipv4().fragment(false, false, 0).identification(identification(ip));
+        }
     }
 
     /** Sends a packet that is not {@link #refuses refused} one hop further, and counts it. */

@@ -12,6 +12,7 @@ import io.culvert.hook.Reason;
 import io.culvert.nat.Endpoints;
 import io.culvert.nat.Mapping;
 import io.culvert.nat.MappingTable;
+import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpProtocol;
 
 import java.util.HashMap;
@@ -32,6 +33,7 @@ public final class Forwarder {
     private final Routes routes;
     private final boolean midStream;
     private final Map<String, DevicePort> devices = new HashMap<>();
+    private final BareDatagram bareDatagram = new BareDatagram();
 
     /**
      * @param worker whose it is
@@ -67,18 +69,33 @@ public final class Forwarder {
      */
     public Reason open(Flow flow, TunnelPort in, FlowDecision.Forward decision) {
         track(flow);
-        FlowKey key = flow.key();
-        TunnelPorts tunnel =
-                decision.via().equals(Routes.TUNNELS)
-                        ? routes.tunnelTo(
-                                flow.tenant(), key.destinationHigh(), key.destinationLow())
-                        : null;
+        PacketDevice tunnel = decision.via().equals(Routes.TUNNELS) ? tunnelTo(flow) : null;
         if (tunnel != null) {
-            flow.path(new ForwardedFlow(this, flow, in.device(), tunnel.of(worker).device()));
+            flow.path(new ForwardedFlow(this, flow, in.device(), tunnel));
             return null;
         }
         DevicePort device = devices.get(routes.deviceFor(decision.via()));
         return device == null ? Reason.NO_ROUTE : openOutwards(flow, in, device);
+    }
+
+    /** The tunnel that leads to a flow's target; {@code null} where none of its tenant's does. */
+    public PacketDevice tunnelTo(Flow flow) {
+        TunnelPorts tunnel =
+                routes.tunnelTo(
+                        flow.tenant(), flow.key().destinationHigh(), flow.key().destinationLow());
+        return tunnel == null ? null : tunnel.of(worker).device();
+    }
+
+    /**
+     * Gives its path to an upgraded flow of datagrams that leave by a tunnel.
+     *
+     * @param in where its initiator is
+     */
+    public void downgrade(Flow flow, TunnelPort in, PacketDevice tunnel) {
+        flow.path(
+                flow.key().protocol() == IpProtocol.UDP
+                        ? new DowngradedUdp(this, flow, in.device(), tunnel)
+                        : new ForwardedFlow(this, flow, in.device(), tunnel));
     }
 
     private void track(Flow flow) {
@@ -215,6 +232,11 @@ public final class Forwarder {
 
     Egress egress() {
         return egress;
+    }
+
+    /** For one datagram at a time. */
+    BareDatagram bareDatagram() {
+        return bareDatagram;
     }
 
     long now() {

@@ -278,6 +278,15 @@ class ConfigurationFileTest {
     }
 
     @Test
+    void letsAnUpgradedFlowLeaveByTunnels() {
+        Configuration configuration =
+                valid("policy: { rules: [{ protocol: tcp, do: upgrade, via: tunnels }] }");
+        Rule rule = configuration.policy().rules().getFirst();
+        assertEquals(Action.UPGRADE, rule.action());
+        assertEquals(OffRamp.TUNNELS, rule.via());
+    }
+
+    @Test
     @Tag("rfc6888-req-8-limits")
     void readsHowLongAPortRests() {
         String offRamp =
