@@ -12,6 +12,8 @@ import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.TcpHeader;
 
+import java.util.Set;
+
 /**
  * One TCP flow on its way through the upgrade namespace.
  *
@@ -391,8 +393,8 @@ final class UpgradedTcp implements PacketPath, Dialer.Outcome, Splicer.Done {
     }
 
     @Override
-    public boolean uses(PacketDevice device) {
-        return ramp == device;
+    public boolean usesAny(Set<PacketDevice> devices) {
+        return devices.contains(ramp);
     }
 
     @Override
