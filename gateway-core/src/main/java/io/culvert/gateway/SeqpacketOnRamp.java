@@ -7,29 +7,21 @@ import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.tunnel.TextContext;
 import io.culvert.gateway.tunnel.TunnelContext;
 import io.culvert.linux.Fd;
-import io.culvert.linux.NativeMemory;
 import io.culvert.linux.PeerCredentials;
-import io.culvert.linux.Sockets;
-import io.culvert.linux.Syscall;
-import io.culvert.linux.SyscallException;
-import io.culvert.upgrade.Poller;
 import io.culvert.wire.Prefix;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * An on-ramp whose tunnels are connections to a Unix socket. The first message of a connection is
@@ -47,15 +39,7 @@ import java.util.Optional;
 final class SeqpacketOnRamp implements TunnelListener {
     private static final Logger LOG = LoggerFactory.getLogger(SeqpacketOnRamp.class);
 
-    /** From the connection to its context. */
-    private static final long CONTEXT_NANOS = Duration.ofSeconds(5).toNanos();
-
     private static final long TICK_MILLIS = 100;
-    private static final int NONBLOCKING_CLOSE_ON_EXEC = Syscall.NONBLOCK | Syscall.CLOEXEC;
-    private static final int ACCEPTED_AT_ONCE = 64;
-
-    /** Messages read off a connection that is refused, so that the refusal is not lost. */
-    private static final int UNREAD = 256;
 
     private final OnRamp.Seqpacket settings;
     private final Routing routing;
@@ -63,9 +47,15 @@ final class SeqpacketOnRamp implements TunnelListener {
     private final NanoClock clock;
     private final Worker home;
     private final Fd listener;
-    private final ByteBuffer message = NativeMemory.allocate(TextContext.LONGEST);
-    private final ArrayDeque<Newcomer> newcomers = new ArrayDeque<>();
-    private final List<Tunnel> tunnels = new ArrayList<>();
+    private final Newcomers newcomers;
+
+    /** In the order of their coming. */
+    private final Set<Tunnel> tunnels = new LinkedHashSet<>();
+
+    /** Those whose peer has gone and may come back, the first to go foremost. */
+    private final Set<Tunnel> away = new LinkedHashSet<>();
+
+    private final UserCounts users = new UserCounts();
     private final Map<Identity, Tunnel> known = new HashMap<>();
     private final List<Tunnel> leaving = new ArrayList<>();
     private int joined;
@@ -74,19 +64,6 @@ final class SeqpacketOnRamp implements TunnelListener {
 
     /** By what a tunnel is known again. */
     private record Identity(String tenant, String id) {}
-
-    /** A connection whose context has not come yet. */
-    private static final class Newcomer {
-        private final int socket;
-        private final long deadlineNanos;
-        private Poller.Watch watch;
-        private boolean done;
-
-        Newcomer(int socket, long deadlineNanos) {
-            this.socket = socket;
-            this.deadlineNanos = deadlineNanos;
-        }
-    }
 
     /**
      * @param workers of which the first is at home here
@@ -101,75 +78,31 @@ final class SeqpacketOnRamp implements TunnelListener {
         this.clock = clock;
         home = workers.getFirst();
         listener = UnixListener.open(settings.path(), settings.mode());
+        newcomers =
+                new Newcomers(
+                        listener,
+                        settings.path().toString(),
+                        home.poller(),
+                        clock,
+                        (socket, peer, context) -> join(TextContext.parse(context), socket, peer));
     }
 
     @Override
     public void start() {
-        home.poller().watch(listener.number(), Poller.IN, events -> accept());
+        newcomers.start();
         home.poller().every(TICK_MILLIS, this::tick);
     }
 
     @Override
     public void stop() {
         stopped = true;
+        newcomers.stop();
     }
 
-    private void accept() {
-        for (int i = 0; i < ACCEPTED_AT_ONCE && !stopped; i++) {
-            int socket = Syscall.accept(listener.number(), 0, 0, NONBLOCKING_CLOSE_ON_EXEC);
-            if (socket < 0) {
-                return;
-            }
-            Newcomer newcomer = new Newcomer(socket, clock.nanoTime() + CONTEXT_NANOS);
-            try {
-                newcomer.watch =
-                        home.poller().watch(socket, Poller.IN, events -> context(newcomer));
-                newcomers.add(newcomer);
-            } catch (UncheckedIOException noWatch) {
-                refuse(socket, "no room for another tunnel");
-            }
-        }
-    }
-
-    private void context(Newcomer newcomer) {
-        leaveTheDoor(newcomer);
-        int socket = newcomer.socket;
-        int read =
-                Syscall.recv(
-                        socket,
-                        NativeMemory.address(message),
-                        message.capacity(),
-                        Syscall.MSG_TRUNC);
-        if (read <= 0) {
-            Syscall.close(socket);
-        } else if (read > message.capacity()) {
-            refuse(socket, "the context has more than " + message.capacity() + " bytes");
-        } else {
-            try {
-                join(TextContext.parse(message.slice(0, read)), socket);
-            } catch (IllegalArgumentException wrong) {
-                refuse(socket, wrong.getMessage());
-            }
-        }
-    }
-
-    private static void leaveTheDoor(Newcomer newcomer) {
-        newcomer.done = true;
-        newcomer.watch.cancel();
-    }
-
-    private void join(TunnelContext context, int socket) {
-        PeerCredentials peer;
-        try (Fd borrowed = new Fd(socket)) {
-            try {
-                peer = Sockets.peerCredentials(borrowed);
-            } finally {
-                borrowed.release();
-            }
-        } catch (SyscallException e) {
-            throw new IllegalArgumentException("who you are cannot be told", e);
-        }
-        Tenant tenant = routing.tenants().named(context.tenant());
+    /**
+     * @throws IllegalArgumentException with a sentence for the peer
+     */
+    private void join(TunnelContext context, int socket, PeerCredentials peer) {
         Identity identity = new Identity(context.tenant(), context.id());
         Tunnel before = known.get(identity);
         if (before != null && before.peer().uid() != peer.uid()) {
@@ -178,6 +111,7 @@ final class SeqpacketOnRamp implements TunnelListener {
         if (before != null && before.context().equals(context)) {
             before.disconnect();
             before.connect(socket, peer);
+            away.remove(before);
             count();
             LOG.info("Tunnel {} is back (pid {})", before.name(), peer.pid());
             return;
@@ -186,6 +120,8 @@ final class SeqpacketOnRamp implements TunnelListener {
             // The same with other routes: what was allowed to the one is not to the other.
             end(before);
         }
+        admit(peer.uid());
+        Tenant tenant = routing.tenants().named(context.tenant());
         Optional<Prefix> taken = routing.routes().taken(tenant, context.routes());
         if (taken.isPresent()) {
             throw new IllegalArgumentException(taken.get() + " leads into another tunnel already");
@@ -204,6 +140,7 @@ final class SeqpacketOnRamp implements TunnelListener {
                         this::gone);
         routing.routes().add(tunnel.ports(), context.routes());
         tunnels.add(tunnel);
+        users.add(peer.uid());
         if (!context.id().isEmpty()) {
             known.put(identity, tunnel);
         }
@@ -221,21 +158,17 @@ final class SeqpacketOnRamp implements TunnelListener {
         return new AddressSet(settings.strictSource() ? context.routes() : List.of());
     }
 
-    /** Says why, and closes. */
-    private void refuse(int socket, String why) {
-        LOG.info("A tunnel was refused on {}: {}", settings.path(), why);
-        long address = NativeMemory.address(message);
-        for (int i = 0; i < UNREAD; i++) {
-            // What is left unread would come before the refusal, as an error.
-            if (Syscall.recv(socket, address, message.capacity(), 0) <= 0) {
-                break;
-            }
+    private void admit(int user) {
+        if (tunnels.size() >= settings.tunnels()) {
+            throw new IllegalArgumentException(
+                    "there are " + settings.tunnels() + " tunnels already, as many as may be");
         }
-        byte[] text = ("refused: " + why + "\n").getBytes(StandardCharsets.UTF_8);
-        int length = Math.min(text.length, message.capacity());
-        message.put(0, text, 0, length);
-        Syscall.send(socket, address, length, Syscall.MSG_NOSIGNAL);
-        Syscall.close(socket);
+        if (users.of(user) >= settings.tunnelsPerUser()) {
+            throw new IllegalArgumentException(
+                    "you have "
+                            + settings.tunnelsPerUser()
+                            + " tunnels already, as many as one user may");
+        }
     }
 
     /** The peer of that connection has gone; on any thread. */
@@ -243,7 +176,9 @@ final class SeqpacketOnRamp implements TunnelListener {
         home.poller()
                 .execute(
                         () -> {
-                            if (!stopped && tunnel.connection() == connection) {
+                            if (!stopped
+                                    && tunnel.isConnected()
+                                    && tunnel.connection() == connection) {
                                 left(tunnel);
                             }
                         });
@@ -251,17 +186,18 @@ final class SeqpacketOnRamp implements TunnelListener {
 
     private void left(Tunnel tunnel) {
         tunnel.disconnect();
-        count();
-        tunnel.leftAtNanos(clock.nanoTime());
         if (tunnel.context().id().isEmpty() || settings.grace().isZero()) {
             end(tunnel);
         } else {
+            tunnel.leftAtNanos(clock.nanoTime());
+            away.add(tunnel);
+            count();
             LOG.info("Tunnel {} has gone; its flows wait {}", tunnel.name(), settings.grace());
         }
     }
 
     private void count() {
-        connected = Math.toIntExact(tunnels.stream().filter(Tunnel::isConnected).count());
+        connected = tunnels.size() - away.size();
     }
 
     @Override
@@ -273,6 +209,8 @@ final class SeqpacketOnRamp implements TunnelListener {
         tunnel.disconnect();
         routing.routes().remove(tunnel.ports());
         tunnels.remove(tunnel);
+        away.remove(tunnel);
+        users.remove(tunnel.peer().uid());
         known.remove(new Identity(tunnel.context().tenant(), tunnel.context().id()), tunnel);
         leaving.add(tunnel);
         count();
@@ -283,22 +221,14 @@ final class SeqpacketOnRamp implements TunnelListener {
         if (stopped) {
             return;
         }
-        long now = clock.nanoTime();
-        for (Newcomer eldest = newcomers.peek(); eldest != null; eldest = newcomers.peek()) {
-            if (!eldest.done && now - eldest.deadlineNanos < 0) {
+        newcomers.tick();
+        long over = clock.nanoTime() - settings.grace().toNanos();
+        while (!away.isEmpty()) {
+            Tunnel eldest = away.iterator().next();
+            if (eldest.leftAtNanos() - over > 0) {
                 break;
             }
-            newcomers.poll();
-            if (!eldest.done) {
-                leaveTheDoor(eldest);
-                refuse(eldest.socket, "no context came");
-            }
-        }
-        long grace = settings.grace().toNanos();
-        for (Tunnel tunnel : List.copyOf(tunnels)) {
-            if (!tunnel.isConnected() && now - tunnel.leftAtNanos() >= grace) {
-                end(tunnel);
-            }
+            end(eldest);
         }
         if (!leaving.isEmpty()) {
             Tunnel.dismiss(leaving.stream().map(Tunnel::ports).toList(), workers);
@@ -309,7 +239,7 @@ final class SeqpacketOnRamp implements TunnelListener {
     @Override
     public void close() throws IOException {
         listener.close();
-        newcomers.stream().filter(each -> !each.done).forEach(each -> Syscall.close(each.socket));
+        newcomers.close();
         tunnels.forEach(Tunnel::close);
         Files.deleteIfExists(settings.path());
     }

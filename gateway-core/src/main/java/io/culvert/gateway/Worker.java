@@ -322,14 +322,17 @@ final class Worker {
         }
     }
 
-    /** Tunnels have gone for good, and their flows with them. */
+    /**
+     * Tunnels have gone for good, and their flows with them.
+     *
+     * @param devices this worker's ends of them, told apart by identity
+     */
     void dismiss(Set<PacketDevice> devices) {
         shared.clock().refresh();
         List<Flow> stranded = new ArrayList<>();
         own(
                 flow -> {
-                    if (flow.path() instanceof PacketPath path
-                            && devices.stream().anyMatch(path::uses)) {
+                    if (flow.path() instanceof PacketPath path && path.usesAny(devices)) {
                         stranded.add(flow);
                     }
                 });

@@ -7,6 +7,8 @@ import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.TcpHeader;
 
+import java.util.Set;
+
 /**
  * The target's side of an upgraded TCP flow that leaves as packets again: a socket inside the
  * {@linkplain UpgradeNamespace namespace} connects to a slot, and what the kernel sends there goes
@@ -48,9 +50,9 @@ final class DowngradedTcp {
         return upgrader.dialSlot(flow.key().isIpv6(), leg.slot(), trafficClass, outcome);
     }
 
-    /** Whether the target is there. */
-    boolean uses(PacketDevice device) {
-        return leg.ramp() == device;
+    /** Whether the target is behind one of those. */
+    boolean usesAny(Set<PacketDevice> devices) {
+        return devices.contains(leg.ramp());
     }
 
     boolean has(int slot) {

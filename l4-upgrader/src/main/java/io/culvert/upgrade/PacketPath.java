@@ -5,6 +5,8 @@ import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
 
+import java.util.Set;
+
 /**
  * The path of a flow whose packets come from an on-ramp. Called on the worker that owns the flow.
  */
@@ -27,6 +29,6 @@ public interface PacketPath extends FlowPath {
      */
     boolean error(IpPacket error, IpPacket quoted, Packet packet);
 
-    /** Whether packets leave there. */
-    boolean uses(PacketDevice device);
+    /** Whether packets leave by one of those. */
+    boolean usesAny(Set<PacketDevice> devices);
 }

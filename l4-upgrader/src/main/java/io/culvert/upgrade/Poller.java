@@ -157,7 +157,7 @@ public final class Poller {
             this.ready = ready;
         }
 
-        /** Replaces what is waited for. */
+        /** Replaces what is waited for; {@link #ERROR}, which always is, for nothing else. */
         public void events(int replacement) {
             events = replacement;
             registration.submit(EpollIoOps.valueOf(events));

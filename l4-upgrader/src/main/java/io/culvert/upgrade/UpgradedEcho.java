@@ -8,6 +8,8 @@ import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
 
+import java.util.Set;
+
 /**
  * One initiator's echo requests to one target under one identifier: each is sent on by a socket of
  * the flow's own, and only what the target answers is answered.
@@ -104,8 +106,8 @@ final class UpgradedEcho implements PacketPath {
     }
 
     @Override
-    public boolean uses(PacketDevice device) {
-        return ramp == device;
+    public boolean usesAny(Set<PacketDevice> devices) {
+        return devices.contains(ramp);
     }
 
     @Override

@@ -10,6 +10,8 @@ import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.TcpHeader;
 
+import java.util.Set;
+
 /**
  * One TCP flow on its way through the upgrade namespace.
  *
@@ -406,8 +408,9 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
     }
 
     @Override
-    public boolean uses(PacketDevice device) {
-        return initiator.ramp() == device || (downgraded != null && downgraded.uses(device));
+    public boolean usesAny(Set<PacketDevice> devices) {
+        return devices.contains(initiator.ramp())
+                || (downgraded != null && downgraded.usesAny(devices));
     }
 
     @Override

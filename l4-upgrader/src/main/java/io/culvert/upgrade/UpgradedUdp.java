@@ -9,6 +9,7 @@ import io.culvert.wire.IpPacket;
 import io.culvert.wire.UdpHeader;
 
 import java.nio.ByteBuffer;
+import java.util.Set;
 
 /**
  * One UDP flow: its datagrams leave by the socket of its {@link UdpSession}.
@@ -113,8 +114,8 @@ final class UpgradedUdp implements PacketPath {
     }
 
     @Override
-    public boolean uses(PacketDevice device) {
-        return ramp == device;
+    public boolean usesAny(Set<PacketDevice> devices) {
+        return devices.contains(ramp);
     }
 
     @Override

@@ -91,6 +91,14 @@ final class MessageHeaders {
         vectors(i, firstVector, vectorCount);
     }
 
+    /**
+     * Makes a header ready for either, with one iovec and without an address and control messages,
+     * which it stays: the kernel fills in neither.
+     */
+    void prepareBare(int i, int vector) {
+        prepareToSend(i, vector, 1);
+    }
+
     void destination(int i, long high, long low, int port) {
         int header = i * HEADER;
         bytes.putLong(header, address + name(i))

@@ -20,8 +20,7 @@ import java.util.List;
 /** A process that may open no more files keeps what it has and serves again when it may. */
 @Timeout(60)
 class ScarceDescriptorsTest {
-    private static final List<String> FEW_FILES =
-            List.of("sh", "-c", "ulimit -n 200 && exec \"$@\"", "sh");
+    static final List<String> FEW_FILES = List.of("sh", "-c", "ulimit -n 200 && exec \"$@\"", "sh");
 
     @TempDir private Path directory;
 
@@ -69,7 +68,7 @@ class ScarceDescriptorsTest {
     }
 
     /** Whether it hardly ran for half a second: what spins never does, what compiles soon does. */
-    private static boolean isIdle(CulvertProcess culvert) throws Exception {
+    static boolean isIdle(CulvertProcess culvert) throws Exception {
         Duration before = cpu(culvert);
         long start = System.nanoTime();
         Eventually.holds("time passes", () -> System.nanoTime() - start > 500_000_000L);

@@ -9,10 +9,8 @@ import io.culvert.gateway.tunnel.TunnelClient;
 import io.culvert.hook.Reason;
 import io.culvert.linux.DescriptorMessage;
 import io.culvert.linux.Fd;
-import io.culvert.linux.NativeMemory;
 import io.culvert.linux.SocketAddressBuffer;
 import io.culvert.linux.Sockets;
-import io.culvert.linux.Syscall;
 import io.culvert.linux.SyscallException;
 import io.culvert.tun.TunDevice;
 
@@ -27,7 +25,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -43,35 +40,8 @@ class SeqpacketTest {
 
     @TempDir private Path directory;
 
-    /** A connection without a device behind it, whose messages a test chooses. */
-    private Fd raw(String context) throws IOException {
-        SocketAddressBuffer address =
-                new SocketAddressBuffer().setUnix(directory.resolve("tunnels.sock"));
-        Fd socket = Sockets.seqpacket();
-        assertEquals(
-                0, Syscall.connect(socket.number(), address.address(), address.length()), context);
-        send(socket, context.getBytes(StandardCharsets.UTF_8));
-        return socket;
-    }
-
-    private static int send(Fd socket, byte[] message) {
-        ByteBuffer bytes = NativeMemory.allocate(message.length).put(0, message);
-        return Syscall.send(
-                socket.number(), NativeMemory.address(bytes), message.length, Syscall.MSG_NOSIGNAL);
-    }
-
-    private static String received(Fd socket) throws Exception {
-        ByteBuffer bytes = NativeMemory.allocate(4096);
-        int[] read = new int[1];
-        Eventually.holds(
-                "a message",
-                () -> {
-                    read[0] = Syscall.recv(socket.number(), NativeMemory.address(bytes), 4096, 0);
-                    return read[0] >= 0;
-                });
-        byte[] text = new byte[read[0]];
-        bytes.get(0, text);
-        return new String(text, StandardCharsets.UTF_8);
+    private RawTunnel raw(String context) throws IOException {
+        return RawTunnel.open(directory.resolve("tunnels.sock"), context);
     }
 
     @ParameterizedTest
@@ -145,8 +115,8 @@ class SeqpacketTest {
     @EnumSource
     void takesPacketsFromTheRoutesOfATunnelAlone(Family family) throws Exception {
         try (SeqpacketTunnels tunnels = SeqpacketTunnels.open(directory, "", Topology.UPGRADE_ALL);
-                Fd socket = raw("tenant=acme\nroutes=10.9.0.0/24,fd00:9::/64")) {
-            send(socket, new RawPacket(family.client(), family.server()).udp(1, 9, new byte[3]));
+                RawTunnel socket = raw("tenant=acme\nroutes=10.9.0.0/24,fd00:9::/64")) {
+            socket.send(new RawPacket(family.client(), family.server()).udp(1, 9, new byte[3]));
 
             Eventually.equal(
                     1L, "dropped", () -> tunnels.topology().dropped(Reason.SOURCE_NOT_ALLOWED));
@@ -215,17 +185,17 @@ class SeqpacketTest {
             })
     void saysWhyAContextIsRefused(String context, String why) throws Exception {
         try (SeqpacketTunnels _ = SeqpacketTunnels.open(directory, "", Topology.UPGRADE_ALL);
-                Fd there = raw("tenant=acme\nroutes=10.9.0.0/24");
-                Fd socket = raw(context)) {
+                RawTunnel there = raw("tenant=acme\nroutes=10.9.0.0/24");
+                RawTunnel socket = raw(context)) {
             assertTrue(there.isOpen());
             if (why != null) {
-                String said = received(socket);
+                String said = socket.said();
                 assertTrue(said.startsWith("refused: " + why), said);
-                assertEquals("", received(socket), "and then the end");
+                assertEquals("", socket.said(), "and then the end");
             } else {
                 // The other tenant's route is another.
-                send(socket, new byte[] {0x40});
-                assertEquals(1, send(socket, new byte[] {0x40}));
+                socket.send(new byte[] {0x40});
+                assertEquals(1, socket.send(new byte[] {0x40}));
             }
         }
     }
@@ -233,8 +203,8 @@ class SeqpacketTest {
     @Test
     void refusesAContextThatIsTooLong() throws Exception {
         try (SeqpacketTunnels _ = SeqpacketTunnels.open(directory, "", Topology.UPGRADE_ALL);
-                Fd socket = raw("tenant=acme\nnote=" + "x".repeat(5_000))) {
-            assertEquals("refused: the context has more than 4096 bytes\n", received(socket));
+                RawTunnel socket = raw("tenant=acme\nnote=" + "x".repeat(5_000))) {
+            assertEquals("refused: the context has more than 4096 bytes\n", socket.said());
         }
     }
 
@@ -242,17 +212,20 @@ class SeqpacketTest {
     @Test
     void keepsNoDescriptorsThatComeAlong() throws Exception {
         try (SeqpacketTunnels tunnels = SeqpacketTunnels.open(directory, "", Topology.UPGRADE_ALL);
-                Fd socket = raw("tenant=acme")) {
+                RawTunnel socket = raw("tenant=acme")) {
             byte[] packet =
                     new RawPacket(Family.IPV4.client(), Family.IPV4.nobody())
                             .udp(1, 9, new byte[3]);
-            send(socket, packet);
+            socket.send(packet);
             Eventually.equal(1L, "received", () -> tunnels.topology().status().received());
             long before = tunnels.topology().descriptors();
             ByteBuffer payload = ByteBuffer.allocateDirect(packet.length).put(packet).flip();
             for (int i = 0; i < 200; i++) {
                 DescriptorMessage.send(
-                        socket, payload.duplicate(), socket.number(), socket.number());
+                        socket.socket(),
+                        payload.duplicate(),
+                        socket.socket().number(),
+                        socket.socket().number());
             }
             Eventually.equal(201L, "received", () -> tunnels.topology().status().received());
             assertEquals(before, tunnels.topology().descriptors());
@@ -266,11 +239,11 @@ class SeqpacketTest {
                 UdpEcho echo = UdpEcho.on(tunnels.topology().server(), family, family.server());
                 TunDevice device = tunnels.device(tunnels.topology().client(), false);
                 TunnelClient _ = tunnels.connect(device, "tenant=other");
-                Fd deaf = raw("tenant=acme");
+                RawTunnel deaf = raw("tenant=acme");
                 DatagramChannel udp = tunnels.topology().client().udp(family, null, 0)) {
             RawPacket packet = new RawPacket(family.client(), family.server());
             for (int i = 0; i < 2_000; i++) {
-                send(deaf, packet.udp(7, echo.address().getPort(), new byte[1_000]));
+                deaf.send(packet.udp(7, echo.address().getPort(), new byte[1_000]));
             }
             ByteBuffer back = ByteBuffer.allocate(100);
             for (int i = 0; i < 100; i++) {
@@ -289,15 +262,15 @@ class SeqpacketTest {
             RawPacket packet = new RawPacket(Family.IPV4.client(), Family.IPV4.nobody());
             long before = tunnels.topology().descriptors();
             for (int round = 0; round < 3; round++) {
-                List<Fd> sockets = new ArrayList<>();
+                List<RawTunnel> sockets = new ArrayList<>();
                 for (int i = 0; i < 300; i++) {
                     sockets.add(raw("tenant=t" + i % 7));
-                    send(sockets.getLast(), packet.udp(1 + i, 9, new byte[3]));
+                    sockets.getLast().send(packet.udp(1 + i, 9, new byte[3]));
                 }
                 long expected = 300L * (round + 1);
                 Eventually.equal(
                         expected, "received", () -> tunnels.topology().status().received());
-                sockets.forEach(Fd::close);
+                sockets.forEach(RawTunnel::close);
                 Eventually.equal(Topology.Held.NOTHING, "left", tunnels.topology()::held);
             }
             Eventually.equal(before, "descriptors", tunnels.topology()::descriptors);

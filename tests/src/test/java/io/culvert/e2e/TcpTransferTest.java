@@ -20,7 +20,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Bytes of TCP connections arrive whole, in order and with their end. */
@@ -68,64 +67,16 @@ class TcpTransferTest {
     @ParameterizedTest
     @EnumSource
     void carriesAHundredConnectionsOfTenMegabytesEachWayAtOnce(Family family) throws Exception {
-        AtomicInteger next = new AtomicInteger();
+        Exchange exchange = new Exchange(TEN_MB);
         try (Topology topology = Topology.open();
-                TcpServer server =
-                        TcpServer.on(topology.server(), family, c -> exchangeAsServer(c, next));
-                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<Void>> clients = new ArrayList<>();
-            for (int i = 0; i < 100; i++) {
-                clients.add(
-                        threads.submit(
-                                () -> {
-                                    try (SocketChannel client =
-                                            topology.client().connect(family, server.address())) {
-                                        exchange(client, threads);
-                                    }
-                                    return null;
-                                }));
-            }
-            for (Future<Void> client : clients) {
-                get(client);
-            }
+                TcpServer server = TcpServer.on(topology.server(), family, exchange::serve)) {
+            exchange.run(100, topology.client(), family, server);
+
             assertEquals(List.of(), server.failures());
             assertEquals(100, server.accepted());
             Eventually.equal(Topology.Held.NOTHING, "held", topology::held);
             topology.everyPacketIsAccountedFor();
         }
-    }
-
-    /** The server names the content; then both send it to each other, at once. */
-    private static void exchangeAsServer(SocketChannel connection, AtomicInteger next)
-            throws Exception {
-        int number = next.incrementAndGet();
-        connection.write(ByteBuffer.wrap(new byte[] {(byte) number}));
-        try (ExecutorService sender = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<Void> sent =
-                    sender.submit(
-                            () -> {
-                                new Content(number).send(connection, TEN_MB);
-                                connection.shutdownOutput();
-                                return null;
-                            });
-            new Content(1000 + number).receiveAll(connection, TEN_MB);
-            get(sent);
-        }
-    }
-
-    private static void exchange(SocketChannel client, ExecutorService threads) throws Exception {
-        ByteBuffer name = ByteBuffer.allocate(1);
-        client.read(name);
-        int number = name.get(0);
-        Future<Void> sent =
-                threads.submit(
-                        () -> {
-                            new Content(1000 + number).send(client, TEN_MB);
-                            client.shutdownOutput();
-                            return null;
-                        });
-        new Content(number).receiveAll(client, TEN_MB);
-        get(sent);
     }
 
     private static void get(Future<?> future) throws Exception {

@@ -185,4 +185,81 @@ class SeqpacketTunnelTest {
             assertEquals(again.number(), end.descriptor());
         }
     }
+
+    @Test
+    void receivesMoreThanOneCallBringsUpToItsBudget() {
+        for (int i = 0; i < 100; i++) {
+            message.put(0, (byte) i);
+            peerSends(20 + i);
+        }
+        List<Integer> lengths = new ArrayList<>();
+        assertEquals(70, end.receive(each -> lengths.add(each.length()), 70));
+        assertEquals(30, end.receive(each -> lengths.add(each.length()), 70));
+        for (int i = 0; i < 100; i++) {
+            assertEquals(20 + i, lengths.get(i));
+        }
+    }
+
+    @Test
+    void handsOverWhatCameBeforeThePeerWent() {
+        peerSends(20);
+        peerSends(21);
+        far.close();
+
+        assertEquals(List.of(20, 21), received().stream().map(each -> each.length).toList());
+        assertTrue(end.isOver());
+    }
+
+    @Test
+    void keepsPacketsUntilTheyAreFlushedWhereItIsPatient() {
+        SeqpacketTunnel.End patient = tunnel.patientEnd(new SeqpacketTunnel.Buffers());
+        assertEquals(Sent.TAKEN, patient.send(probe.udp(packet, new byte[100])));
+        probe.udp(packet, new byte[2_500]).segments(Segmentation.UDP, 1_000, HEADERS);
+        assertEquals(Sent.TAKEN, patient.send(packet));
+        assertTrue(peerReceives() < 0);
+
+        patient.flush();
+
+        assertFalse(patient.isBlocked());
+        assertEquals(HEADERS + 100, peerReceives());
+        assertEquals(HEADERS + 1_000, peerReceives());
+        assertEquals(HEADERS + 1_000, peerReceives());
+        assertEquals(HEADERS + 500, peerReceives());
+        assertTrue(peerReceives() < 0);
+    }
+
+    @Test
+    void losesNothingWhereItIsPatientAndItsUserWaits() {
+        SeqpacketTunnel.End patient = tunnel.patientEnd(new SeqpacketTunnel.Buffers());
+        int sent = 0;
+        while (!patient.isBlocked() && sent < 100_000) {
+            for (int i = 0; i < 10; i++) {
+                byte[] payload = ByteBuffer.allocate(1_000).putInt(0, sent++).array();
+                assertEquals(Sent.TAKEN, patient.send(probe.udp(packet, payload)));
+            }
+            patient.flush();
+        }
+        assertTrue(patient.isBlocked());
+        for (int i = 0; i < sent; i++) {
+            int length = peerReceives();
+            if (length < 0) {
+                patient.flush();
+                length = peerReceives();
+            }
+            assertEquals(HEADERS + 1_000, length);
+            assertEquals(i, message.getInt(HEADERS));
+        }
+        assertFalse(patient.isBlocked());
+    }
+
+    @Test
+    void forgetsWhatItKeptWhereItIsPatientAndThePeerHasGone() {
+        SeqpacketTunnel.End patient = tunnel.patientEnd(new SeqpacketTunnel.Buffers());
+        assertEquals(Sent.TAKEN, patient.send(probe.udp(packet, new byte[100])));
+        far.close();
+
+        patient.flush();
+
+        assertFalse(patient.isBlocked());
+    }
 }

@@ -62,10 +62,20 @@ public sealed interface OnRamp {
      * @param mode its permissions, nine bits
      * @param grace how long the flows of a tunnel wait for it to come back
      * @param strictSource whether a tunnel that has routes may send from them alone
+     * @param tunnels that live at once, with those that may come back
+     * @param tunnelsPerUser those among them of one user, at most {@code tunnels}
      */
-    record Seqpacket(String name, Path path, int mode, Duration grace, boolean strictSource)
+    record Seqpacket(
+            String name,
+            Path path,
+            int mode,
+            Duration grace,
+            boolean strictSource,
+            int tunnels,
+            int tunnelsPerUser)
             implements OnRamp {
         public static final Duration DEFAULT_GRACE = Duration.ofMinutes(1);
+        public static final int DEFAULT_TUNNELS = 10_000;
     }
 
     /**

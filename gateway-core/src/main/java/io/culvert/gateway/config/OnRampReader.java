@@ -186,13 +186,16 @@ final class OnRampReader {
                                         .formatted(Printable.of(one.toString()), first.line()));
                     }
                 });
+        int tunnels = section.number("tunnels", OnRamp.Seqpacket.DEFAULT_TUNNELS);
         return new OnRamp.Seqpacket(
                 section.text("name").orElse(""),
                 path.orElse(Path.of("")),
                 Integer.parseInt(section.text("mode").filter(MODE).orElse("660"), 8),
                 section.value("grace", text -> Quantity.duration(text, "0s", "1h"))
                         .orElse(OnRamp.Seqpacket.DEFAULT_GRACE),
-                section.flag("strict-source", true));
+                section.flag("strict-source", true),
+                tunnels,
+                Math.min(tunnels, section.number("tunnels-per-user", tunnels)));
     }
 
     private static Path socket(String text) {

@@ -7,6 +7,8 @@ import io.culvert.tun.PacketDevice;
 import io.culvert.upgrade.DowngradedPath;
 import io.culvert.wire.IpPacket;
 
+import java.util.Set;
+
 /**
  * An upgraded UDP flow that leaves by a tunnel. No kernel is needed in between: taking the headers
  * off and putting fresh ones on is all there is to it, and where addresses and ports stay the same
@@ -104,8 +106,8 @@ final class DowngradedUdp implements DowngradedPath {
     }
 
     @Override
-    public boolean uses(PacketDevice device) {
-        return initiator == device || target == device;
+    public boolean usesAny(Set<PacketDevice> devices) {
+        return devices.contains(initiator) || devices.contains(target);
     }
 
     @Override

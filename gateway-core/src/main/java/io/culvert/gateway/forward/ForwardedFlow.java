@@ -15,6 +15,8 @@ import io.culvert.upgrade.PacketPath;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.TcpHeader;
 
+import java.util.Set;
+
 /**
  * A flow that stays IP packets between two ports, translated on the way where one of them is a
  * device off-ramp.
@@ -221,8 +223,8 @@ public final class ForwardedFlow implements PacketPath {
     }
 
     @Override
-    public boolean uses(PacketDevice device) {
-        return initiator == device || target == device;
+    public boolean usesAny(Set<PacketDevice> devices) {
+        return devices.contains(initiator) || devices.contains(target);
     }
 
     @Override

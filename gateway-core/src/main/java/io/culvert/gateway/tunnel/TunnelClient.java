@@ -47,21 +47,24 @@ public final class TunnelClient implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup loop;
     private final CompletableFuture<String> over = new CompletableFuture<>();
 
+    // Of the loop's thread.
+    private Poller.Watch deviceWatch;
+    private Poller.Watch socketWatch;
+    private boolean waiting;
+
     private TunnelClient(PacketDevice device, Fd socket, SeqpacketTunnel tunnel) {
         this.device = device;
         this.socket = socket;
-        end = tunnel.end(new SeqpacketTunnel.Buffers());
+        end = tunnel.patientEnd(new SeqpacketTunnel.Buffers());
         loop =
                 new MultiThreadIoEventLoopGroup(
                         1, new DefaultThreadFactory("tunnel", true), EpollIoHandler.newFactory());
         Poller poller = new Poller(loop.next(), TunnelClient::failed);
         poller.execute(
                 () -> {
-                    poller.watch(device.descriptor(), Poller.IN, events -> toGateway());
-                    Poller.Watch[] watch = new Poller.Watch[1];
-                    watch[0] =
-                            poller.watch(
-                                    socket.number(), Poller.IN, events -> fromGateway(watch[0]));
+                    deviceWatch =
+                            poller.watch(device.descriptor(), Poller.IN, events -> toGateway());
+                    socketWatch = poller.watch(socket.number(), Poller.IN, this::socketReady);
                 });
     }
 
@@ -103,12 +106,35 @@ public final class TunnelClient implements AutoCloseable {
     }
 
     private void toGateway() {
-        // What does not fit is lost, as on any link.
-        device.receive(end::send, BUDGET);
+        int left = BUDGET;
+        while (left > 0 && !end.isBlocked() && device.receive(end::send, 1) > 0) {
+            left--;
+        }
         end.flush();
+        if (end.isBlocked()) {
+            // The device's queue holds what comes meanwhile, and its senders learn from it when
+            // that is full.
+            waitForRoom(true);
+        }
     }
 
-    private void fromGateway(Poller.Watch watch) {
+    private void waitForRoom(boolean wait) {
+        waiting = wait;
+        deviceWatch.events(wait ? Poller.ERROR : Poller.IN);
+        socketWatch.events(wait ? Poller.IN | Poller.OUT : Poller.IN);
+    }
+
+    private void socketReady(int events) {
+        if (waiting) {
+            end.flush();
+            if (!end.isBlocked()) {
+                waitForRoom(false);
+            }
+        }
+        fromGateway();
+    }
+
+    private void fromGateway() {
         end.receive(
                 packet -> {
                     int first =
@@ -124,7 +150,8 @@ public final class TunnelClient implements AutoCloseable {
                 BUDGET);
         device.flush();
         if (end.isOver()) {
-            watch.cancel();
+            socketWatch.cancel();
+            deviceWatch.cancel();
             over.complete("");
         }
     }
