@@ -18,6 +18,8 @@ enum Tool {
     TRACEPATH("tracepath", "iputils-tracepath"),
     IPERF("iperf3", "iperf3"),
     NFT("nft", "nftables"),
+    ETHTOOL("ethtool", "ethtool"),
+    UNSHARE("unshare", "util-linux"),
     PYTHON("python3", "python3-scapy"),
     STUN_CLIENT("stun", "stun-client"),
     STUN_SERVER("stund", "stun-server"),
