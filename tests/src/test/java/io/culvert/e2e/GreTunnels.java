@@ -139,6 +139,25 @@ final class GreTunnels implements AutoCloseable {
         topology.client(host).mtu(WAN, mtu);
     }
 
+    /** From now on the gateway's host joins segments that come from the router (GRO). */
+    void joinSegments() throws Exception {
+        Tool.ETHTOOL.succeeds(topology.gatewayHost(), "-K", WAN, "gro", "on");
+        // A cable brings packets one by one, so they have to wait a little for each other.
+        String device = "/sys/class/net/" + WAN;
+        Tool.UNSHARE.succeeds(
+                topology.gatewayHost(),
+                "--mount",
+                "sh",
+                "-c",
+                "mount -t sysfs sysfs /sys && echo 500000 > "
+                        + device
+                        + "/gro_flush_timeout && echo 5 > "
+                        + device
+                        + "/napi_defer_hard_irqs");
+        // A veth device joins nothing where its other end would have left it joined.
+        Tool.ETHTOOL.succeeds(router, "-K", UPLINK, "tso", "off");
+    }
+
     @Override
     public void close() throws IOException {
         topology.close();

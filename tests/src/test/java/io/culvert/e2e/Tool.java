@@ -18,6 +18,8 @@ enum Tool {
     TRACEPATH("tracepath", "iputils-tracepath"),
     IPERF("iperf3", "iperf3"),
     NFT("nft", "nftables"),
+    ETHTOOL("ethtool", "ethtool"),
+    UNSHARE("unshare", "util-linux"),
     PYTHON("python3", "python3-scapy"),
     IP("ip", "iproute2"),
     SHELL("sh", "dash"),
@@ -27,8 +29,7 @@ enum Tool {
     STUN_CLIENT("stun", "stun-client"),
     STUN_SERVER("stund", "stun-server"),
     NAT_DISCOVERY("turnutils_natdiscovery", "coturn"),
-    TURN_SERVER("turnserver", "coturn"),
-    PYTHON("python3", "python3-scapy");
+    TURN_SERVER("turnserver", "coturn");
 
     /** None of them takes as long, whatever else the machine does. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);
