@@ -22,6 +22,12 @@ final class GueIntake implements GueHandler<GueSource> {
     /** Of what the kernel knows about paths, so many peers are asked for every second. */
     private static final int PATHS = 64;
 
+    /**
+     * Datagrams for one packet of a worker's budget: a device's stands for up to 45, and runs that
+     * belong together are cut where a turn ends.
+     */
+    private static final int DATAGRAMS = 16;
+
     private static final long PATHS_MILLIS = TimeUnit.SECONDS.toMillis(1);
     private static final long UNUSED_MILLIS = TimeUnit.MINUTES.toMillis(1);
 
@@ -76,7 +82,8 @@ final class GueIntake implements GueHandler<GueSource> {
     }
 
     private void take(int budget, IntUnaryOperator from) {
-        if (from.applyAsInt(budget) < budget || inTurn) {
+        int datagrams = budget * DATAGRAMS;
+        if (from.applyAsInt(datagrams) < datagrams || inTurn) {
             return;
         }
         // One call to the kernel brings more than that, and what it has brought no descriptor

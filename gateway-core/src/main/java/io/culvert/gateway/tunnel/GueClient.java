@@ -39,6 +39,9 @@ public final class GueClient implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GueClient.class);
     private static final int BUDGET = 64;
 
+    /** As many as a call to the kernel brings. */
+    private static final int DATAGRAMS = 1_024;
+
     /** How often the kernel is asked what it knows about the path. */
     private static final long PATH_MILLIS = 1_000;
 
@@ -181,16 +184,16 @@ public final class GueClient implements AutoCloseable {
     }
 
     private void fromGateway() {
-        again(endpoint.receive(toDevice, BUDGET));
+        again(endpoint.receive(toDevice, DATAGRAMS));
     }
 
     private void fromSender(int sender) {
-        again(endpoint.receiveOnSender(sender, toDevice, BUDGET));
+        again(endpoint.receiveOnSender(sender, toDevice, DATAGRAMS));
     }
 
     /** One call to the kernel brings more than the budget, and no descriptor tells of the rest. */
     private void again(int looked) {
-        if (looked == BUDGET && !inTurn) {
+        if (looked == DATAGRAMS && !inTurn) {
             inTurn = true;
             poller.inTurn(this::rest);
         }
