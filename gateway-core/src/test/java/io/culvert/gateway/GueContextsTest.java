@@ -3,6 +3,9 @@ package io.culvert.gateway;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
 
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.OnRamp;
@@ -11,6 +14,7 @@ import io.culvert.wire.Prefix;
 
 import org.junit.jupiter.api.Test;
 
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -20,6 +24,9 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 
 class GueContextsTest {
+    private static final int WARM_UP = 200_000;
+    private static final int LOOK_UPS = 400_000;
+
     private final GueSource one = source("192.0.2.1");
     private final GueSource other = source("192.0.2.2");
     private final GueContexts contexts = new GueContexts(64, 7);
@@ -92,6 +99,27 @@ class GueContextsTest {
         assertSame(tunnel, find(one, "tenant=a"));
     }
 
+    /** Every packet is looked up. */
+    @Test
+    void allocatesNothingWhereATextIsKnown() {
+        byte[] text = bytes("tenant=acme\nid=laptop-7");
+        ByteBuffer packet = ByteBuffer.allocateDirect(100).put(7, text);
+        contexts.add(one, text, tunnel("a"));
+        int found = 0;
+        for (int i = 0; i < WARM_UP; i++) {
+            found += contexts.find(one, packet, 7, text.length) == null ? 0 : 1;
+        }
+        ThreadMXBean thread = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = thread.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < LOOK_UPS; i++) {
+            found += contexts.find(one, packet, 7, text.length) == null ? 0 : 1;
+        }
+        long allocated = thread.getCurrentThreadAllocatedBytes() - before;
+        assertEquals(WARM_UP + LOOK_UPS, found);
+        // For what a compiler at the side may take.
+        assertTrue(allocated <= LOOK_UPS / 10, () -> allocated + " bytes were allocated");
+    }
+
     /** Forgetting is allowed, a wrong answer never. */
     @Test
     void answersRightOrNotAtAllHoweverManyThereAre() {
@@ -110,7 +138,7 @@ class GueContextsTest {
             }
         }
         assertEquals(1_000, all.size());
-        assertEquals(true, found > 0);
+        assertTrue(found > 0);
         contexts.clear();
         all.keySet().forEach(text -> assertNull(find(one, text)));
     }

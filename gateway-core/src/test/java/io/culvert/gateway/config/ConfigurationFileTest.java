@@ -13,6 +13,8 @@ import io.culvert.wire.Prefix;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -57,6 +59,12 @@ class ConfigurationFileTest {
         assertEquals(
                 List.of("dns", "no-private-targets", "web", "ping"),
                 edge.policy().rules().stream().map(Rule::name).toList());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"router.yaml", "tunnels.yaml"})
+    void acceptsTheOtherExamples(String name) {
+        assertInstanceOf(Loaded.Valid.class, ConfigurationFile.load(Path.of("../examples", name)));
     }
 
     @Test
