@@ -91,7 +91,8 @@ class ManyTunnelsTest {
                                     }
                                 });
                 over.set(true);
-                assertEquals(received.get(), get(reading));
+                long all = get(reading);
+                assertEquals(received.get(), all);
                 topology.everyPacketIsAccountedFor();
             }
             Eventually.equal(Topology.Held.NOTHING, "left", topology::held);

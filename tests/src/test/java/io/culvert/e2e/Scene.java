@@ -90,6 +90,7 @@ final class Scene implements AutoCloseable {
             middle.address(UP, inside(family, 8, 2), length);
             middle.address(DOWN, inside(family, 9, 1), length);
             beyond.address(END, inside(family, 9, 2), length);
+            beyond.address(END, inside(family, 9, 3), length);
             target.route(inside(family, 9, 0), length, DOWN, inside(family, 8, 2));
             middle.defaultRoute(family, UP, inside(family, 8, 1));
             beyond.defaultRoute(family, END, inside(family, 9, 1));
@@ -132,6 +133,11 @@ final class Scene implements AutoCloseable {
 
     InetAddress beyondAddress() {
         return inside(family(), 9, 2);
+    }
+
+    /** Another, to which nobody on the way has learnt what fits. */
+    InetAddress secondBeyondAddress() {
+        return inside(family(), 9, 3);
     }
 
     /** All is counted, and connections that have ended hold nothing. */
