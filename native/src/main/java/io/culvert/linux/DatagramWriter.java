@@ -116,6 +116,9 @@ public final class DatagramWriter {
 
     /** Sends what waits, and answers how many datagrams the kernel took. */
     public int flush() {
+        if (queue.groups() == 0) {
+            return 0;
+        }
         int sent = 0;
         for (int group = 0; group < queue.groups(); group++) {
             int count = 0;
