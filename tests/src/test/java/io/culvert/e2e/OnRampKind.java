@@ -14,7 +14,7 @@ import java.util.List;
 interface OnRampKind {
     /** Every kind there is. */
     static List<OnRampKind> all() {
-        return List.of(new TunSite(), new SeqpacketSite());
+        return List.of(new TunSite(), new SeqpacketSite(), new GueSite(), new GreSite());
     }
 
     /**
