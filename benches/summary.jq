@@ -5,11 +5,11 @@ def spread: if length == 0 then null else {median: median, min: min, max: max, s
 def of($candidate; $measurement): map(select(.candidate == $candidate and .measurement == $measurement));
 def present: with_entries(select(.value != null));
 
-def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-forward"];
+def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-gue", "culvert-forward"];
 def titles: {
     routing: "kernel routing", masquerade: "nft masquerade", haproxy: "HAProxy TPROXY, splice always", "haproxy-auto": "HAProxy TPROXY, splice-auto",
     pasta: "pasta, MTU 65520", slirp4netns: "slirp4netns, MTU 65520",
-    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel", "culvert-forward": "Culvert forwarding, NAT"
+    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT"
 };
 # Processor time is shown per so much work: in seconds times `per` over the units of work.
 def measurements: [
@@ -21,7 +21,7 @@ def measurements: [
     {name: "udp", title: "UDP, 64 bytes", unit: "kpps", per: 1e6, each: "µs/datagram"}
 ];
 # Those whose packets come by a tunnel, and are held to what the on-ramp of type tun does.
-def tunnels: ["culvert-seqpacket"];
+def tunnels: ["culvert-seqpacket", "culvert-gue"];
 # What Culvert is held to: so many times what a peer did in the same round.
 def bars: [
     ["bar", "up", "haproxy-auto", 1.3], ["bar", "down", "haproxy-auto", 1.3], ["bar", "up", "haproxy", 1.3], ["bar", "down", "haproxy", 1.3],
@@ -47,7 +47,7 @@ def ratio($samples; $candidate; $peer; $measurement):
     method: [
         "Three network namespaces, client, gateway and server, joined by veth pairs of MTU 1500; made anew for each candidate in each round.",
         "pasta, slirp4netns and Culvert with its device in the client have no veth to the client; their devices have MTU 65520, 65520 and 1500.",
-        "A tunnel of Culvert\u0027s has the same device in the client, which a process there, `culvert connect`, joins to the gateway: one packet of at most 1500 bytes a message. Its processor time is shown beside the gateway\u0027s.",
+        "A tunnel of Culvert\u0027s has the same device in the client, which a process there, `culvert connect`, joins to the gateway: one packet of at most 1500 bytes a message, or in GUE over a veth, a little less. Its processor time is shown beside the gateway\u0027s.",
         "Each round measures every candidate once, after 7 s of warming up, and begins with another candidate.",
         "A figure is the median of \($about.rounds) rounds and (lowest to highest).",
         "Bulk: iperf3 -t \($about.seconds) -O 1, with -R for down and -P 8 for 8 streams; what the receiver got.",
