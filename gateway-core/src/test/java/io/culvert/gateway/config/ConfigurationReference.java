@@ -93,6 +93,7 @@ final class ConfigurationReference {
         return switch (type) {
             case "array" -> "list";
             case "object" -> "mapping";
+            case "boolean" -> "`true` or `false`";
             case "integer" ->
                     "%s to %s"
                             .formatted(
