@@ -170,7 +170,8 @@ final class Newcomers {
                         NativeMemory.address(message),
                         message.capacity(),
                         Syscall.MSG_TRUNC);
-        if (read <= 0) {
+        if (read <= 0 || stopped) {
+            // Whoever comes in our last moment is not refused, and so comes to the next gateway.
             Syscall.close(socket);
         } else if (read > message.capacity()) {
             refuse(socket, "the context has more than " + message.capacity() + " bytes");
