@@ -8,7 +8,7 @@ import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
-import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
@@ -33,7 +33,7 @@ final class TunnelIngress {
     private final int worker;
     private final FlowTable table;
     private final NanoClock clock;
-    private final Policy policy;
+    private final LivePolicy policy;
     private final PacketCounters counters;
     private final Refusals refusals;
     private final Openings openings;
@@ -46,7 +46,7 @@ final class TunnelIngress {
             int worker,
             FlowTable table,
             NanoClock clock,
-            Policy policy,
+            LivePolicy policy,
             PacketCounters counters,
             Refusals refusals,
             Openings openings,
@@ -123,14 +123,15 @@ final class TunnelIngress {
             return;
         }
         Ruling ruling =
-                policy.decide(
-                        port.tenant().name(),
-                        ip.protocol(),
-                        ip.sourceHigh(),
-                        ip.sourceLow(),
-                        ip.destinationHigh(),
-                        ip.destinationLow(),
-                        ip.destinationPort());
+                policy.current()
+                        .decide(
+                                port.tenant().name(),
+                                ip.protocol(),
+                                ip.sourceHigh(),
+                                ip.sourceLow(),
+                                ip.destinationHigh(),
+                                ip.destinationLow(),
+                                ip.destinationPort());
         if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
             open(port, ip, packet, ruling.decision());
         } else if (refuse.answered()) {
