@@ -9,6 +9,7 @@ import io.culvert.flow.PacketCounters;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
@@ -121,7 +122,7 @@ final class TunnelIngress {
             refusals.drop(packet, obstacle);
             return;
         }
-        FlowDecision decision =
+        Ruling ruling =
                 policy.current()
                         .decide(
                                 port.tenant().name(),
@@ -131,8 +132,8 @@ final class TunnelIngress {
                                 ip.destinationHigh(),
                                 ip.destinationLow(),
                                 ip.destinationPort());
-        if (!(decision instanceof FlowDecision.Refuse refuse)) {
-            open(port, ip, packet, decision);
+        if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
+            open(port, ip, packet, ruling.decision());
         } else if (refuse.answered()) {
             refusals.refuse(port, ip, packet, refuse.reason());
         } else {
