@@ -53,7 +53,7 @@ public final class HookChain {
      * @param devices names of off-ramps for packets
      * @throws PluginException where two plugins, or handlers, have the same name
      */
-    static HookChain of(List<LoadedPlugin> plugins, Set<String> sockets, Set<String> devices)
+    public static HookChain of(List<LoadedPlugin> plugins, Set<String> sockets, Set<String> devices)
             throws PluginException {
         Map<String, LoadedPlugin> names = new LinkedHashMap<>();
         Map<String, Handler> handlers = new TreeMap<>();

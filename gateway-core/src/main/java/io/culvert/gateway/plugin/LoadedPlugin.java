@@ -39,7 +39,7 @@ public final class LoadedPlugin {
     static final int MOST_AT_ONCE = 8_192;
 
     private final PluginEntry entry;
-    private final PluginJar jar;
+    private final PluginCode code;
     private final Plugin<?> plugin;
     private final String name;
     private final Hooks hooks;
@@ -51,10 +51,10 @@ public final class LoadedPlugin {
     private final Closings closings;
 
     private LoadedPlugin(
-            PluginEntry entry, PluginJar jar, Hooks hooks, HookTimes times, PluginHost host) {
+            PluginEntry entry, PluginCode code, Hooks hooks, HookTimes times, PluginHost host) {
         this.entry = entry;
-        this.jar = jar;
-        this.plugin = jar.plugin();
+        this.code = code;
+        this.plugin = code.plugin();
         this.name = plugin.name();
         this.hooks = hooks;
         this.times = times;
@@ -69,23 +69,35 @@ public final class LoadedPlugin {
      */
     static LoadedPlugin start(PluginEntry entry, HookTimesRegistry times) throws PluginException {
         PluginJar jar = PluginJar.open(entry.jar());
-        PluginHost host = new PluginHost(jar.plugin().name(), entry.directory());
+        return start(entry, jar, new GatewayHost(jar.plugin().name(), entry.directory()), times);
+    }
+
+    /**
+     * Starts a plugin that is there.
+     *
+     * @param code closed when the plugin has ended, or could not be started
+     * @param host stopped then
+     * @throws PluginException with a sentence
+     */
+    public static LoadedPlugin start(
+            PluginEntry entry, PluginCode code, PluginHost host, HookTimesRegistry times)
+            throws PluginException {
         try {
-            Hooks hooks = start(jar, jar.plugin(), entry, host);
-            return new LoadedPlugin(entry, jar, hooks, times.of(jar.plugin().name()), host);
+            Hooks hooks = start(code, code.plugin(), entry, host);
+            return new LoadedPlugin(entry, code, hooks, times.of(code.plugin().name()), host);
         } catch (PluginException | RuntimeException e) {
             host.stop();
-            jar.close();
+            code.close();
             throw e;
         }
     }
 
     private static <S extends Record> Hooks start(
-            PluginJar jar, Plugin<S> plugin, PluginEntry entry, PluginHost host)
+            PluginCode code, Plugin<S> plugin, PluginEntry entry, PluginHost host)
             throws PluginException {
         S settings = entry.settings().read(plugin.settings());
         String who = "the plugin " + plugin.name();
-        Hooks hooks = within(START_LIMIT, jar, who, "start", () -> plugin.start(settings, host));
+        Hooks hooks = within(START_LIMIT, code, who, "start", () -> plugin.start(settings, host));
         if (hooks == null) {
             throw new PluginException(who + " answered null when it was started");
         }
@@ -94,11 +106,11 @@ public final class LoadedPlugin {
 
     /** Calls it on a thread of its own, as it may never come back. */
     private static <T> T within(
-            Duration limit, PluginJar jar, String who, String what, Callable<T> call)
+            Duration limit, PluginCode code, String who, String what, Callable<T> call)
             throws PluginException {
         FutureTask<T> task = new FutureTask<>(call);
         Thread thread = Thread.ofVirtual().name(who + ": " + what).unstarted(task);
-        thread.setContextClassLoader(jar.loader());
+        thread.setContextClassLoader(code.loader());
         thread.start();
         try {
             return task.get(limit.toMillis(), TimeUnit.MILLISECONDS);
@@ -140,7 +152,7 @@ public final class LoadedPlugin {
     }
 
     ClassLoader loader() {
-        return jar.loader();
+        return code.loader();
     }
 
     /** Where ends of flows wait for the plugin to hear of them. */
@@ -197,12 +209,12 @@ public final class LoadedPlugin {
                         plugin.stop();
                         return true;
                     };
-            boolean unused = within(STOP_LIMIT, jar, "the plugin " + name, "stop", stopping);
+            boolean unused = within(STOP_LIMIT, code, "the plugin " + name, "stop", stopping);
             LOG.info("Plugin {} {} has ended", name, plugin.version());
         } catch (PluginException e) {
             LOG.warn("{}", e.getMessage());
         } finally {
-            jar.close();
+            code.close();
         }
     }
 

@@ -7,8 +7,8 @@ import java.util.Set;
 /**
  * The names that a decision may have. Immutable.
  *
- * @param sockets off-ramps of type {@code socket}
- * @param devices off-ramps of type {@code device}
+ * @param sockets off-ramps for sockets
+ * @param devices off-ramps for packets
  * @param handlers of plugins
  */
 record WaysOut(Set<String> sockets, Set<String> devices, Set<String> handlers) {
