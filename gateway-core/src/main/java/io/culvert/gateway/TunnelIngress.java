@@ -6,6 +6,8 @@ import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
+import io.culvert.flow.RateLimits;
+import io.culvert.flow.Throttle;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.LivePolicy;
@@ -40,6 +42,7 @@ final class TunnelIngress {
     private final Upgraders upgraders;
     private final Forwarder forwarder;
     private final Delivery delivery;
+    private final RuleLog ruleLog;
     private final FlowKey key = new FlowKey();
 
     TunnelIngress(
@@ -52,7 +55,8 @@ final class TunnelIngress {
             Openings openings,
             Upgraders upgraders,
             Forwarder forwarder,
-            Delivery delivery) {
+            Delivery delivery,
+            RuleLog ruleLog) {
         this.worker = worker;
         this.table = table;
         this.clock = clock;
@@ -63,6 +67,7 @@ final class TunnelIngress {
         this.upgraders = upgraders;
         this.forwarder = forwarder;
         this.delivery = delivery;
+        this.ruleLog = ruleLog;
     }
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
@@ -133,15 +138,25 @@ final class TunnelIngress {
                                 ip.destinationLow(),
                                 ip.destinationPort());
         if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
-            open(port, ip, packet, ruling.decision());
-        } else if (refuse.answered()) {
+            open(port, ip, packet, ruling);
+            return;
+        }
+        note(ruling, port, ip);
+        if (refuse.answered()) {
             refusals.refuse(port, ip, packet, refuse.reason());
         } else {
             refusals.drop(packet, refuse.reason());
         }
     }
 
-    private void open(TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision) {
+    private void note(Ruling ruling, TunnelPort port, IpPacket ip) {
+        if (ruling.isNotable()) {
+            ruleLog.decided(ruling, port.tenant().name(), ip);
+        }
+    }
+
+    private void open(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
+        FlowDecision decision = ruling.decision();
         // Maybe reversed by the look-ups before.
         setKey(port, ip);
         FlowDecision.Upgrade upgrade =
@@ -167,13 +182,40 @@ final class TunnelIngress {
             delivery.handOver(owner, port, packet);
             return;
         }
-        switch (table.open(key, port.tenant(), worker, decision)) {
+        note(ruling, port, ip);
+        if (ruling.limits() == null) {
+            open(port, ip, packet, decision, null);
+            return;
+        }
+        switch (ruling.limits()
+                .open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
+            // Answered where waiting is of no use; in silence, and tried again, where it is.
+            case RateLimits.Admission.Refused refused ->
+                    refusals.refuse(port, ip, packet, refused.reason());
+            case RateLimits.Admission.Admitted admitted ->
+                    open(port, ip, packet, decision, admitted.limiter());
+        }
+    }
+
+    /**
+     * @param limiter has been entered for the flow; may be {@code null}
+     */
+    private void open(
+            TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision, Throttle limiter) {
+        FlowTable.Opening opening = table.open(key, port.tenant(), worker, decision);
+        if (limiter != null && !(opening instanceof FlowTable.Opening.Opened)) {
+            limiter.closed();
+        }
+        switch (opening) {
             case FlowTable.Opening.Refused refused ->
                     refusals.refuse(port, ip, packet, refused.reason());
             // Another worker's, who sees to it.
             case FlowTable.Opening.Found found ->
                     delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
-            case FlowTable.Opening.Opened opened -> begin(opened.flow(), port, ip, packet);
+            case FlowTable.Opening.Opened opened -> {
+                opened.flow().throttle(limiter);
+                begin(opened.flow(), port, ip, packet);
+            }
         }
     }
 

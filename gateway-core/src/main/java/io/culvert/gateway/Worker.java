@@ -417,6 +417,7 @@ final class Worker {
         shared.clock().refresh();
         tcp.tick(shared.limits().halfClosedNanos());
         reassembler.expire();
+        ingress.tick();
         shared.table().relieve(index, LOOKS_PER_TICK);
         if (index == 0) {
             crowdAlarm.look(shared.table(), shared.clock().nanoTime());
