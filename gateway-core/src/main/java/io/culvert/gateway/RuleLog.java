@@ -81,7 +81,7 @@ final class RuleLog {
         said = 0;
         if (leftOut > 0) {
             say(
-                    "%d more flows were decided by rules that log or are in audit mode"
+                    "%d more lines of rules that log or are in audit mode were left out"
                             .formatted(leftOut));
             leftOut = 0;
         }

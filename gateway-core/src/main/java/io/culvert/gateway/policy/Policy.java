@@ -4,6 +4,7 @@ import io.culvert.flow.RateLimits;
 import io.culvert.flow.SourceLimiters;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
+import io.culvert.wire.IpAddress;
 
 import java.time.InstantSource;
 import java.util.HashMap;
@@ -142,6 +143,38 @@ public final class Policy {
     /** In order of precedence. */
     public List<Rule> rules() {
         return rules;
+    }
+
+    /**
+     * A flow to ask about.
+     *
+     * @param protocol IP protocol number, 0 to 255
+     * @param port the target's; not looked at for protocols that have none
+     */
+    public record Question(
+            String tenant, int protocol, IpAddress source, IpAddress destination, int port) {}
+
+    /** What becomes of a flow. */
+    public Ruling decide(Question question) {
+        return decide(
+                question.tenant(),
+                question.protocol(),
+                question.source().high(),
+                question.source().low(),
+                question.destination().high(),
+                question.destination().low(),
+                question.port());
+    }
+
+    /**
+     * The first rule with hours that has a say in what becomes of a flow, at whatever time; {@code
+     * null} where none has.
+     */
+    public Rule firstWithHours(Question question) {
+        int rule = index.first(question, 0, each -> !compiled[each].isAudited());
+        // One in audit mode decides nothing, and may still have been what would have.
+        int any = index.first(question, 0, each -> rules.get(each).terms().when().isPresent());
+        return any < 0 || (rule >= 0 && rule < any) ? null : rules.get(any);
     }
 
     /**

@@ -2,6 +2,7 @@ package io.culvert.gateway.policy;
 
 import io.culvert.gateway.policy.Ranges.Range;
 import io.culvert.nat.PortRange;
+import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
 import java.util.ArrayList;
@@ -92,6 +93,22 @@ record Reach(
     boolean isEmpty() {
         return protocols.isEmpty()
                 || (!has(sources4, destinations4) && !has(sources6, destinations6));
+    }
+
+    /** One of the flows; there must be one. */
+    Policy.Question example() {
+        boolean ipv4 = has(sources4, destinations4);
+        return new Policy.Question(
+                tenants.isEmpty() ? "" : tenants.iterator().next(),
+                protocols.nextSetBit(0),
+                first(ipv4 ? sources4 : sources6),
+                first(ipv4 ? destinations4 : destinations6),
+                (int) ports.all().getFirst().firstLow());
+    }
+
+    private static IpAddress first(Ranges ranges) {
+        Range first = ranges.all().getFirst();
+        return new IpAddress(first.firstHigh(), first.firstLow());
     }
 
     private static boolean has(Ranges sources, Ranges destinations) {

@@ -90,6 +90,20 @@ final class RuleIndex {
         boolean counts(int rule);
     }
 
+    /** As below. */
+    int first(Policy.Question question, int from, Counts counts) {
+        return first(
+                question.tenant(),
+                question.protocol(),
+                question.source().high(),
+                question.source().low(),
+                question.destination().high(),
+                question.destination().low(),
+                question.port(),
+                from,
+                counts);
+    }
+
     /**
      * The first rule that matches, counts and is none before {@code from}; -1 where there is none.
      */
