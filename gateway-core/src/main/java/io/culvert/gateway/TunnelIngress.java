@@ -6,6 +6,8 @@ import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
+import io.culvert.flow.RateLimits;
+import io.culvert.flow.Throttle;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
@@ -42,6 +44,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     private final Forwarder forwarder;
     private final Delivery delivery;
     private final UndecidedFlows undecided;
+    private final RuleLog ruleLog;
     private final FlowKey key = new FlowKey();
 
     TunnelIngress(
@@ -55,6 +58,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             Upgraders upgraders,
             Forwarder forwarder,
             Delivery delivery,
+            RuleLog ruleLog,
             HookAccess hooks) {
         this.worker = worker;
         this.table = table;
@@ -66,6 +70,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         this.upgraders = upgraders;
         this.forwarder = forwarder;
         this.delivery = delivery;
+        this.ruleLog = ruleLog;
         undecided = new UndecidedFlows(worker, hooks, this);
     }
 
@@ -144,11 +149,20 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                                 ip.destinationLow(),
                                 ip.destinationPort());
         if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
-            open(port, ip, packet, ruling.decision());
-        } else if (refuse.answered()) {
+            open(port, ip, packet, ruling);
+            return;
+        }
+        note(ruling, port, ip);
+        if (refuse.answered()) {
             refusals.refuse(port, ip, packet, refuse.reason());
         } else {
             refusals.drop(packet, refuse.reason());
+        }
+    }
+
+    private void note(Ruling ruling, TunnelPort port, IpPacket ip) {
+        if (ruling.isNotable()) {
+            ruleLog.decided(ruling, port.tenant().name(), ip);
         }
     }
 
@@ -163,7 +177,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         }
     }
 
-    private void open(TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision) {
+    private void open(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
+        FlowDecision decision = ruling.decision();
         FlowDecision.Upgrade upgrade =
                 decision instanceof FlowDecision.Upgrade found ? found : null;
         Reason obstacle =
@@ -190,24 +205,57 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                         : asks ? upgraders.owner(ip.protocol(), key) : worker;
         if (owner != worker) {
             delivery.handOver(owner, port, packet);
-        } else if (asks) {
-            Reason full = undecided.ask(key, port, ip, packet, decision);
-            if (full != null) {
-                refusals.drop(packet, full);
-            }
-        } else {
-            open(port, ip, packet, decision, null);
+            return;
+        }
+        note(ruling, port, ip);
+        if (!asks) {
+            admit(port, ip, packet, ruling, null);
+            return;
+        }
+        Reason full = undecided.ask(key, port, ip, packet, ruling);
+        if (full != null) {
+            refusals.drop(packet, full);
         }
     }
 
     /**
-     * Opens a flow whose decision is final.
+     * Opens a flow whose decision is final, if the rule's rate allows.
      *
      * @param answer of the plugins; {@code null} where none were asked
      */
+    private void admit(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
+        if (ruling.limits() == null) {
+            open(port, ip, packet, ruling, answer, null);
+            return;
+        }
+        switch (ruling.limits()
+                .open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
+            // Answered where waiting is of no use; in silence, and tried again, where it is.
+            case RateLimits.Admission.Refused refused -> {
+                refusals.refuse(port, ip, packet, refused.reason());
+                tellRefused(answer, refused.reason());
+            }
+            case RateLimits.Admission.Admitted admitted ->
+                    open(port, ip, packet, ruling, answer, admitted.limiter());
+        }
+    }
+
+    /**
+     * @param limiter has been entered for the flow; may be {@code null}
+     */
     private void open(
-            TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision, Answer answer) {
-        switch (table.open(key, port.tenant(), worker, decision)) {
+            TunnelPort port,
+            IpPacket ip,
+            Packet packet,
+            Ruling ruling,
+            Answer answer,
+            Throttle limiter) {
+        FlowDecision decision = answer == null ? ruling.decision() : answer.decision();
+        FlowTable.Opening opening = table.open(key, port.tenant(), worker, decision);
+        if (limiter != null && !(opening instanceof FlowTable.Opening.Opened)) {
+            limiter.closed();
+        }
+        switch (opening) {
             case FlowTable.Opening.Refused refused -> {
                 refusals.refuse(port, ip, packet, refused.reason());
                 tellRefused(answer, refused.reason());
@@ -218,10 +266,12 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                 tellRefused(answer, Reason.FINISHED);
             }
             case FlowTable.Opening.Opened opened -> {
+                Flow flow = opened.flow();
+                flow.throttle(limiter);
                 if (answer != null) {
-                    opened.flow().companion(new HookedFlow(answer));
+                    HookedFlow.accompany(flow, answer, clock.nanoTime());
                 }
-                begin(opened.flow(), port, ip, packet);
+                begin(flow, port, ip, packet);
             }
         }
     }
@@ -233,7 +283,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     }
 
     @Override
-    public void first(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+    public void first(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
         setKey(port, ip);
         Reason obstacle =
                 switch (answer.decision()) {
@@ -242,7 +292,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                     case FlowDecision.Forward forward -> openings.obstacleToForwarding(ip);
                 };
         if (obstacle == null) {
-            open(port, ip, packet, answer.decision(), answer);
+            admit(port, ip, packet, ruling, answer);
             return;
         }
         refuse(port, ip, packet, answer, obstacle);
