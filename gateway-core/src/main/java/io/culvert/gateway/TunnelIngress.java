@@ -335,7 +335,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                         if (held) {
                             count(flow, ip, packet);
                         }
-                        yield upgraders.open(flow, upgrade, ip, packet, port);
+                        yield upgraders.open(flow, upgrade, null, ip, packet, port);
                     }
                     case FlowDecision.Forward forward -> forwarder.open(flow, port, forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();
