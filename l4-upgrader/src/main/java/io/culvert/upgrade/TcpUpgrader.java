@@ -270,6 +270,11 @@ public final class TcpUpgrader implements AutoCloseable {
         return entrance.device().send(packet) == PacketDevice.Sent.TAKEN;
     }
 
+    /** Whether a rate has packets of the target's dropped, which are counted then. */
+    boolean withholds(Flow flow, int packets, int bytes) {
+        return Withheld.is(flow, packets, bytes, now(), counters);
+    }
+
     /** Sends a packet of the kernel's to a flow's peer. */
     void send(Packet packet, int packets, PacketDevice ramp) {
         if (ramp.send(packet) == PacketDevice.Sent.TAKEN) {

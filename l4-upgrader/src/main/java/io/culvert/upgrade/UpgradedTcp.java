@@ -180,6 +180,10 @@ final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
 
     private void toInitiator(IpPacket ip, Packet packet) {
         int packets = ip.packetsOf(packet.segmentSize());
+        // A reset is never sent again.
+        if (!ip.tcp().rst() && upgrader.withholds(flow, packets, packet.length())) {
+            return;
+        }
         if (target.packets() == null) {
             // All that we see of the target.
             flow.count(Direction.FROM_TARGET, packets, packet.length(), upgrader.now());
