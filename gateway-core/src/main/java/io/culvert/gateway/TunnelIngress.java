@@ -132,10 +132,20 @@ final class TunnelIngress {
                         ip.destinationPort());
         if (!(decision instanceof FlowDecision.Refuse refuse)) {
             open(port, ip, packet, decision);
-        } else if (refuse.answered()) {
+            return;
+        }
+        tellRefused(port, ip, refuse.decidedBy(), refuse.reason());
+        if (refuse.answered()) {
             refusals.refuse(port, ip, packet, refuse.reason());
         } else {
             refusals.drop(packet, refuse.reason());
+        }
+    }
+
+    private void tellRefused(TunnelPort port, IpPacket ip, String decidedBy, Reason reason) {
+        if (table.isHeard()) {
+            setKey(port, ip);
+            table.tellRefused(key, port.tenant(), worker, decidedBy, reason);
         }
     }
 
@@ -153,6 +163,9 @@ final class TunnelIngress {
             return;
         }
         if (obstacle != null) {
+            if (obstacle == Reason.SHUTDOWN) {
+                tellRefused(port, ip, decision.decidedBy(), obstacle);
+            }
             refusals.refuse(port, ip, packet, obstacle);
             return;
         }

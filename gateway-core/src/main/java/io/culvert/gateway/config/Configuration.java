@@ -19,9 +19,22 @@ public record Configuration(
         Limits limits,
         Timers timers,
         boolean midStream,
-        int workers) {
+        int workers,
+        TelemetrySettings telemetry) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
+    }
+
+    /** One that tells nothing about itself. */
+    public Configuration(
+            List<OnRamp> onramps,
+            List<OffRamp> offramps,
+            Policy policy,
+            Limits limits,
+            Timers timers,
+            boolean midStream,
+            int workers) {
+        this(onramps, offramps, policy, limits, timers, midStream, workers, TelemetrySettings.NONE);
     }
 }

@@ -32,7 +32,8 @@ final class ConfigurationReader {
                 limits(root.section("limits")),
                 timers(root.section("timers")),
                 root.section("forwarding").flag("mid-stream", true),
-                root.number("workers", Runtime.getRuntime().availableProcessors()));
+                root.number("workers", Runtime.getRuntime().availableProcessors()),
+                TelemetryReader.read(root.section("telemetry")));
     }
 
     private static Limits limits(Section section) {

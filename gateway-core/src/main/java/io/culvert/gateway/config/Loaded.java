@@ -4,8 +4,12 @@ import java.util.List;
 
 /** What came of reading a configuration. */
 public sealed interface Loaded {
-    /** Nothing was wrong. */
-    record Valid(Configuration configuration) implements Loaded {}
+    /**
+     * Nothing was wrong.
+     *
+     * @param hash of the text, {@code sha256:} and 64 hexadecimal digits
+     */
+    record Valid(Configuration configuration, String hash) implements Loaded {}
 
     /**
      * Something was wrong.

@@ -19,8 +19,7 @@ final class Unsupported {
             List.of(
                     new Entry("/onramps/*/context", Set.of("hook")),
                     new Entry("/policy/rules/*/handler", Set.of("http")),
-                    new Entry("/plugins", Set.of()),
-                    new Entry("/telemetry", Set.of()));
+                    new Entry("/plugins", Set.of()));
 
     private Unsupported() {}
 
