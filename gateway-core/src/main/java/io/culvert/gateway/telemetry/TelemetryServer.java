@@ -151,7 +151,12 @@ final class TelemetryServer implements AutoCloseable {
     }
 
     private Page metrics(String accept) {
-        ExpositionFormatWriter writer = formats.findWriter(accept);
+        // The protobuf format is left out of the program, and the library would choose it.
+        ExpositionFormatWriter openMetrics = formats.getOpenMetricsTextFormatWriter();
+        ExpositionFormatWriter writer =
+                accept != null && openMetrics.accepts(accept)
+                        ? openMetrics
+                        : formats.getPrometheusTextFormatWriter();
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         try {
             writer.write(body, registry.scrape());
