@@ -45,10 +45,12 @@ final class RunCommand implements Callable<Integer> {
     private Path file;
 
     @Mixin private ControlSocket control;
+    @Mixin private LogOptions logging;
     @Spec private CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
+        logging.apply();
         Linux.ensureAvailable();
         PrintWriter out = spec.commandLine().getOut();
         Configuration configuration;
@@ -66,22 +68,6 @@ final class RunCommand implements Callable<Integer> {
         }
         RunAudit audit = RunAudit.of(configuration.telemetry(), hash);
         audit.starting();
-        try {
-            run(configuration, new ConfigurationGeneration(hash, Instant.now()), audit, out);
-        } catch (IOException | RuntimeException e) {
-            audit.failed(e);
-            throw e;
-        }
-        audit.stopped();
-        return ExitStatus.DONE;
-    }
-
-    private void run(
-            Configuration configuration,
-            ConfigurationGeneration generation,
-            RunAudit audit,
-            PrintWriter out)
-            throws IOException, InterruptedException {
         CountDownLatch stop = new CountDownLatch(1);
         CountDownLatch stopAtOnce = new CountDownLatch(2);
         Runnable stopped =
@@ -92,7 +78,11 @@ final class RunCommand implements Callable<Integer> {
         Signals.on("TERM", stopped);
         Signals.on("INT", stopped);
         try (Telemetry telemetry =
-                        Telemetry.open(configuration, Version.text(), generation, audit.log());
+                        Telemetry.open(
+                                configuration,
+                                Version.text(),
+                                new ConfigurationGeneration(hash, Instant.now()),
+                                audit.log());
                 Gateway gateway =
                         Gateway.start(
                                 configuration, Gateway.Surroundings.HOST, telemetry.listener());
@@ -107,6 +97,11 @@ final class RunCommand implements Callable<Integer> {
             telemetry.draining();
             audit.stopping();
             gateway.drain(configuration.limits().drain(), stopAtOnce);
+        } catch (IOException | RuntimeException e) {
+            audit.failed(e);
+            throw e;
         }
+        audit.stopped();
+        return ExitStatus.DONE;
     }
 }

@@ -36,6 +36,7 @@ public final class Telemetry implements AutoCloseable {
             AuditLog auditLog)
             throws IOException {
         settings = configuration.telemetry();
+        Redaction.use(Redaction.of(settings.redact()));
         int workers = configuration.workers();
         flowLog =
                 settings.flowLog().isPresent()

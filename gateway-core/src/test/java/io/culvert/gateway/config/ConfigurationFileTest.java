@@ -62,7 +62,7 @@ class ConfigurationFileTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"router.yaml", "tunnels.yaml"})
+    @ValueSource(strings = {"router.yaml", "tunnels.yaml", "telemetry.yaml"})
     void acceptsTheOtherExamples(String name) {
         assertInstanceOf(Loaded.Valid.class, ConfigurationFile.load(Path.of("../examples", name)));
     }
