@@ -15,6 +15,7 @@ import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.Port;
+import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.NetworkNamespace;
@@ -170,7 +171,7 @@ public final class Gateway implements AutoCloseable {
                 new Worker.Shared(
                         table,
                         clock,
-                        configuration.policy(),
+                        new LivePolicy(configuration.policy()),
                         socketOffRamps(configuration, surroundings),
                         routing.routes(),
                         new Worker.Limits(

@@ -10,6 +10,8 @@ public enum Reason {
     POLICY_DEFAULT("no policy rule matches and the default refuses it"),
     HOOK_REFUSED("a plugin's hook refused it"),
     HOOK_TIMEOUT("a plugin's hook did not decide in time"),
+    HOOK_FAILED("a plugin's hook failed"),
+    HOOK_OVERLOAD("too many flows wait for plugins to decide"),
     TABLE_FULL("the flow table is full"),
     TENANT_LIMIT("the tenant has as many flows as it may"),
     TENANT_RATE("the tenant opens more flows in a second than it may"),
@@ -85,6 +87,7 @@ public enum Reason {
     HANDSHAKE_TIMEOUT("the initiator did not complete the handshake"),
     TUNNEL_GONE("the tunnel that it came in or left by is gone"),
     HANDLER_CLOSED("the handler closed it"),
+    HANDLER_FAILED("the handler failed"),
     SHUTDOWN("the gateway stopped");
 
     private final String meaning;

@@ -25,7 +25,8 @@ import java.util.stream.Stream;
 class ReasonManualTest {
     private static final Path TOP = Path.of("..").toAbsolutePath().normalize();
     private static final Pattern ENTRY =
-            Pattern.compile("^### ([A-Z_]+)\n\n(.*?)(?=^##|\\z)", Pattern.MULTILINE | Pattern.DOTALL);
+            Pattern.compile(
+                    "^### ([A-Z_]+)\n\n(.*?)(?=^##|\\z)", Pattern.MULTILINE | Pattern.DOTALL);
     private static final Pattern TEST = Pattern.compile("`([A-Za-z]+Test)`");
 
     private static final Map<String, String> ENTRIES = new LinkedHashMap<>();
@@ -66,8 +67,7 @@ class ReasonManualTest {
     private static void isWhole(Reason reason) throws IOException {
         String entry = ENTRIES.getOrDefault(reason.name(), "");
         String meaning = reason.meaning();
-        String sentence =
-                Character.toUpperCase(meaning.charAt(0)) + meaning.substring(1) + ".";
+        String sentence = Character.toUpperCase(meaning.charAt(0)) + meaning.substring(1) + ".";
         assertTrue(entry.startsWith(sentence + "\n"), () -> "begins with: " + sentence);
         assertTrue(entry.contains("\n- **Do:** "), "what an operator does about it: - **Do:**");
         assertTrue(entry.contains("\n- **Example:** "), "what provokes it: - **Example:**");

@@ -16,6 +16,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /**
  * A configuration as a file of YAML. Reading one opens that file and changes nothing; whatever its
@@ -29,13 +30,22 @@ public final class ConfigurationFile {
 
     /** Reads a file, which may be a pipe. */
     public static Loaded load(Path path) {
+        return load(path, ConfigurationFile::read);
+    }
+
+    /**
+     * The same.
+     *
+     * @param reader of the file's name and text
+     */
+    static Loaded load(Path path, BiFunction<String, String, Loaded> reader) {
         String name = path.toString();
         try (InputStream in = Files.newInputStream(path)) {
             byte[] bytes = in.readNBytes(LARGEST + 1);
             if (bytes.length > LARGEST) {
                 return unreadable(name, "the file is larger than 2 MiB");
             }
-            return decode(name, bytes);
+            return decode(name, bytes, reader);
         } catch (NoSuchFileException e) {
             return unreadable(name, "there is no such file");
         } catch (AccessDeniedException e) {
@@ -57,7 +67,7 @@ public final class ConfigurationFile {
                 tree.map(
                         whole -> {
                             SchemaCheck.check(whole, errors);
-                            return new ConfigurationReader(whole, errors).read();
+                            return new ConfigurationReader(whole, errors, name).read();
                         });
         return configuration.isPresent() && errors.isEmpty()
                 ? new Loaded.Valid(configuration.get(), hash(text))
@@ -75,7 +85,8 @@ public final class ConfigurationFile {
         }
     }
 
-    private static Loaded decode(String name, byte[] bytes) {
+    private static Loaded decode(
+            String name, byte[] bytes, BiFunction<String, String, Loaded> reader) {
         CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer in = ByteBuffer.wrap(bytes);
         CharBuffer out = CharBuffer.allocate(bytes.length);
@@ -87,7 +98,7 @@ public final class ConfigurationFile {
                     YamlTree.positionOf(text, Integer.MAX_VALUE), "the bytes here are not UTF-8");
             return new Loaded.Invalid(errors.of(name, text));
         }
-        return read(name, text.startsWith("\ufeff") ? text.substring(1) : text);
+        return reader.apply(name, text.startsWith("\ufeff") ? text.substring(1) : text);
     }
 
     private static Loaded unreadable(String name, String message) {

@@ -22,7 +22,8 @@ class TelemetryManualTest {
     private static final String END = "<!-- end of series -->\n";
 
     private static String series() {
-        StringBuilder table = new StringBuilder("| series | kind | labels | what |\n|---|---|---|---|\n");
+        StringBuilder table =
+                new StringBuilder("| series | kind | labels | what |\n|---|---|---|---|\n");
         for (Series each : Series.values()) {
             table.append(
                     "| `%s` | %s | %s | %s |\n"
