@@ -1,18 +1,22 @@
 package io.culvert.gateway;
 
+import io.culvert.flow.Allowance;
 import io.culvert.flow.Direction;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
+import io.culvert.flow.Limiter;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.RateLimits;
 import io.culvert.flow.Throttle;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.plugin.Answer;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
+import io.culvert.hook.Rate;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.wire.IpPacket;
@@ -24,14 +28,14 @@ import io.culvert.wire.IpProtocol;
  * <pre>
  *   known flow? --yes--> its path
  *        no
- *        '--> policy --> refuse: RST, ICMP or silence
- *                |------> forward: into a tunnel, out of a device
- *                '------> upgrade: TCP, UDP or echo upgrader; into a tunnel again
+ *        '--> policy, plugins --> refuse: RST, ICMP or silence
+ *                         |------> forward: into a tunnel, out of a device
+ *                         '------> upgrade: TCP, UDP or echo upgrader; into a tunnel again
  * </pre>
  *
  * <p>Confined to one worker.
  */
-final class TunnelIngress {
+final class TunnelIngress implements UndecidedFlows.Decided {
     private final int worker;
     private final FlowTable table;
     private final NanoClock clock;
@@ -42,6 +46,7 @@ final class TunnelIngress {
     private final Upgraders upgraders;
     private final Forwarder forwarder;
     private final Delivery delivery;
+    private final UndecidedFlows undecided;
     private final RuleLog ruleLog;
     private final FlowKey key = new FlowKey();
 
@@ -56,7 +61,7 @@ final class TunnelIngress {
             Upgraders upgraders,
             Forwarder forwarder,
             Delivery delivery,
-            RuleLog ruleLog) {
+            HookAccess hooks) {
         this.worker = worker;
         this.table = table;
         this.clock = clock;
@@ -67,7 +72,8 @@ final class TunnelIngress {
         this.upgraders = upgraders;
         this.forwarder = forwarder;
         this.delivery = delivery;
-        this.ruleLog = ruleLog;
+        undecided = new UndecidedFlows(worker, hooks, this);
+        ruleLog = new RuleLog(clock);
     }
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
@@ -116,6 +122,13 @@ final class TunnelIngress {
 
     /** The first packet of a flow, if it may be one. */
     private void open(TunnelPort port, IpPacket ip, Packet packet) {
+        // Maybe reversed by the look-ups before.
+        setKey(port, ip);
+        int asking = undecided.owner(key);
+        if (asking >= 0) {
+            hold(asking, port, packet);
+            return;
+        }
         Reason obstacle = Arrival.unusableAddress(ip);
         // A packet to oneself never crosses a link.
         if (obstacle == null
@@ -127,16 +140,7 @@ final class TunnelIngress {
             refusals.drop(packet, obstacle);
             return;
         }
-        Ruling ruling =
-                policy.current()
-                        .decide(
-                                port.tenant().name(),
-                                ip.protocol(),
-                                ip.sourceHigh(),
-                                ip.sourceLow(),
-                                ip.destinationHigh(),
-                                ip.destinationLow(),
-                                ip.destinationPort());
+        Ruling ruling = ruling(port, ip);
         if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
             open(port, ip, packet, ruling);
             return;
@@ -149,16 +153,37 @@ final class TunnelIngress {
         }
     }
 
+    private Ruling ruling(TunnelPort port, IpPacket ip) {
+        return policy.current()
+                .decide(
+                        port.tenant().name(),
+                        ip.protocol(),
+                        ip.sourceHigh(),
+                        ip.sourceLow(),
+                        ip.destinationHigh(),
+                        ip.destinationLow(),
+                        ip.destinationPort());
+    }
+
     private void note(Ruling ruling, TunnelPort port, IpPacket ip) {
         if (ruling.isNotable()) {
             ruleLog.decided(ruling, port.tenant().name(), ip);
         }
     }
 
+    private void hold(int asking, TunnelPort port, Packet packet) {
+        if (asking != worker) {
+            delivery.handOver(asking, port, packet);
+            return;
+        }
+        Reason obstacle = undecided.hold(key, port, packet);
+        if (obstacle != null) {
+            refusals.drop(packet, obstacle);
+        }
+    }
+
     private void open(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
         FlowDecision decision = ruling.decision();
-        // Maybe reversed by the look-ups before.
-        setKey(port, ip);
         FlowDecision.Upgrade upgrade =
                 decision instanceof FlowDecision.Upgrade found ? found : null;
         Reason obstacle =
@@ -177,46 +202,136 @@ final class TunnelIngress {
             refusals.challenge(port, ip, openings.challenge(key), packet);
             return;
         }
-        int owner = upgrade != null ? upgraders.owner(upgrade, ip.protocol(), key) : worker;
+        boolean asks = undecided.chain().asksAboutFlows();
+        int owner =
+                upgrade != null
+                        ? upgraders.owner(upgrade, ip.protocol(), key)
+                        // A plugin may have it upgraded.
+                        : asks ? upgraders.owner(ip.protocol(), key) : worker;
         if (owner != worker) {
             delivery.handOver(owner, port, packet);
             return;
         }
         note(ruling, port, ip);
-        if (ruling.limits() == null) {
-            open(port, ip, packet, decision, null);
-            return;
-        }
-        switch (ruling.limits()
-                .open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
-            // Answered where waiting is of no use; in silence, and tried again, where it is.
-            case RateLimits.Admission.Refused refused ->
-                    refusals.refuse(port, ip, packet, refused.reason());
-            case RateLimits.Admission.Admitted admitted ->
-                    open(port, ip, packet, decision, admitted.limiter());
+        if (asks) {
+            Reason full = undecided.ask(key, port, ip, packet, decision);
+            if (full != null) {
+                refusals.drop(packet, full);
+            }
+        } else {
+            open(port, ip, packet, decision, ruling.limits(), null);
         }
     }
 
     /**
-     * @param limiter has been entered for the flow; may be {@code null}
+     * Opens a flow whose decision is final.
+     *
+     * @param limits of the rule; {@code null} for none
+     * @param answer of the plugins; {@code null} where none were asked
      */
     private void open(
-            TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision, Throttle limiter) {
+            TunnelPort port,
+            IpPacket ip,
+            Packet packet,
+            FlowDecision decision,
+            RateLimits limits,
+            Answer answer) {
+        Throttle limiter = null;
+        if (limits != null) {
+            switch (limits.open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
+                // Answered where waiting is of no use; in silence, and tried again, where it is.
+                case RateLimits.Admission.Refused refused -> {
+                    refusals.refuse(port, ip, packet, refused.reason());
+                    tellRefused(answer, refused.reason());
+                    return;
+                }
+                case RateLimits.Admission.Admitted admitted -> limiter = admitted.limiter();
+            }
+        }
         FlowTable.Opening opening = table.open(key, port.tenant(), worker, decision);
         if (limiter != null && !(opening instanceof FlowTable.Opening.Opened)) {
             limiter.closed();
         }
         switch (opening) {
-            case FlowTable.Opening.Refused refused ->
-                    refusals.refuse(port, ip, packet, refused.reason());
+            case FlowTable.Opening.Refused refused -> {
+                refusals.refuse(port, ip, packet, refused.reason());
+                tellRefused(answer, refused.reason());
+            }
             // Another worker's, who sees to it.
-            case FlowTable.Opening.Found found ->
-                    delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
+            case FlowTable.Opening.Found found -> {
+                delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
+                tellRefused(answer, Reason.FINISHED);
+            }
             case FlowTable.Opening.Opened opened -> {
                 opened.flow().throttle(limiter);
+                if (answer != null) {
+                    opened.flow().companion(new HookedFlow(answer));
+                    opened.flow().throttle(throttle(answer.rate()));
+                }
                 begin(opened.flow(), port, ip, packet);
             }
         }
+    }
+
+    /** A plugin's rate is one flow's. */
+    private Throttle throttle(Rate rate) {
+        return rate.equals(Rate.UNLIMITED)
+                ? null
+                : new Limiter(
+                        Allowance.ofTraffic(rate.packetsPerSecond(), rate.bytesPerSecond()),
+                        clock.nanoTime());
+    }
+
+    private static void tellRefused(Answer answer, Reason reason) {
+        if (answer != null) {
+            answer.refused(reason);
+        }
+    }
+
+    @Override
+    public void first(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+        setKey(port, ip);
+        Reason obstacle =
+                switch (answer.decision()) {
+                    case FlowDecision.Refuse refuse -> refuse.reason();
+                    case FlowDecision.Upgrade upgrade -> openings.obstacleToUpgrade(ip);
+                    case FlowDecision.Forward forward -> openings.obstacleToForwarding(ip);
+                };
+        if (obstacle == null) {
+            // What a plugin makes of it, the rule that lets it in counts it.
+            open(port, ip, packet, answer.decision(), ruling(port, ip).limits(), answer);
+            return;
+        }
+        refuse(port, ip, packet, answer, obstacle);
+        answer.refused(obstacle);
+    }
+
+    @Override
+    public void later(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+        if (answer.decision() instanceof FlowDecision.Refuse refuse) {
+            refuse(port, ip, packet, answer, refuse.reason());
+        } else {
+            packet(port, ip, packet);
+        }
+    }
+
+    private void refuse(TunnelPort port, IpPacket ip, Packet packet, Answer answer, Reason reason) {
+        if (answer.decision() instanceof FlowDecision.Refuse refuse && !refuse.answered()) {
+            refusals.drop(packet, reason);
+        } else {
+            refusals.refuse(port, ip, packet, reason);
+        }
+    }
+
+    /** Looks at the clock. */
+    void tick() {
+        undecided.tick();
+        ruleLog.tick();
+    }
+
+    /** Packets that wait for plugins. */
+    int undecidedPackets() {
+        return undecided.packets();
     }
 
     private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet) {
