@@ -52,7 +52,9 @@ class PolicyStateTest {
             assertEquals("opened", open(before));
 
             Policy same = policy("{ protocol: udp, do: deny }, " + rule.formatted(per, 1));
-            assertEquals(Reason.RATE_FLOWS, open(same.following(before)), per);
+            LivePolicy live = new LivePolicy(before);
+            live.replace(same);
+            assertEquals(Reason.RATE_FLOWS, open(live.current()), per);
             Policy more = policy(rule.formatted(per, 2));
             assertEquals("opened", open(more.following(before)), per);
             Policy other = policy(rule.formatted(per, 1).replace("name: a", "name: b"));
