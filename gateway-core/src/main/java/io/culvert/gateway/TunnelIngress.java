@@ -1,11 +1,9 @@
 package io.culvert.gateway;
 
-import io.culvert.flow.Allowance;
 import io.culvert.flow.Direction;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
-import io.culvert.flow.Limiter;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.RateLimits;
@@ -16,7 +14,6 @@ import io.culvert.gateway.plugin.Answer;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
-import io.culvert.hook.Rate;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.wire.IpPacket;
@@ -61,6 +58,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             Upgraders upgraders,
             Forwarder forwarder,
             Delivery delivery,
+            RuleLog ruleLog,
             HookAccess hooks) {
         this.worker = worker;
         this.table = table;
@@ -72,8 +70,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         this.upgraders = upgraders;
         this.forwarder = forwarder;
         this.delivery = delivery;
+        this.ruleLog = ruleLog;
         undecided = new UndecidedFlows(worker, hooks, this);
-        ruleLog = new RuleLog(clock);
     }
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
@@ -140,7 +138,16 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             refusals.drop(packet, obstacle);
             return;
         }
-        Ruling ruling = ruling(port, ip);
+        Ruling ruling =
+                policy.current()
+                        .decide(
+                                port.tenant().name(),
+                                ip.protocol(),
+                                ip.sourceHigh(),
+                                ip.sourceLow(),
+                                ip.destinationHigh(),
+                                ip.destinationLow(),
+                                ip.destinationPort());
         if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
             open(port, ip, packet, ruling);
             return;
@@ -151,18 +158,6 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         } else {
             refusals.drop(packet, refuse.reason());
         }
-    }
-
-    private Ruling ruling(TunnelPort port, IpPacket ip) {
-        return policy.current()
-                .decide(
-                        port.tenant().name(),
-                        ip.protocol(),
-                        ip.sourceHigh(),
-                        ip.sourceLow(),
-                        ip.destinationHigh(),
-                        ip.destinationLow(),
-                        ip.destinationPort());
     }
 
     private void note(Ruling ruling, TunnelPort port, IpPacket ip) {
@@ -213,41 +208,49 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             return;
         }
         note(ruling, port, ip);
-        if (asks) {
-            Reason full = undecided.ask(key, port, ip, packet, decision);
-            if (full != null) {
-                refusals.drop(packet, full);
-            }
-        } else {
-            open(port, ip, packet, decision, ruling.limits(), null);
+        if (!asks) {
+            admit(port, ip, packet, ruling, null);
+            return;
+        }
+        Reason full = undecided.ask(key, port, ip, packet, ruling);
+        if (full != null) {
+            refusals.drop(packet, full);
         }
     }
 
     /**
-     * Opens a flow whose decision is final.
+     * Opens a flow whose decision is final, if the rule's rate allows.
      *
-     * @param limits of the rule; {@code null} for none
      * @param answer of the plugins; {@code null} where none were asked
+     */
+    private void admit(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
+        if (ruling.limits() == null) {
+            open(port, ip, packet, ruling, answer, null);
+            return;
+        }
+        switch (ruling.limits()
+                .open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
+            // Answered where waiting is of no use; in silence, and tried again, where it is.
+            case RateLimits.Admission.Refused refused -> {
+                refusals.refuse(port, ip, packet, refused.reason());
+                tellRefused(answer, refused.reason());
+            }
+            case RateLimits.Admission.Admitted admitted ->
+                    open(port, ip, packet, ruling, answer, admitted.limiter());
+        }
+    }
+
+    /**
+     * @param limiter has been entered for the flow; may be {@code null}
      */
     private void open(
             TunnelPort port,
             IpPacket ip,
             Packet packet,
-            FlowDecision decision,
-            RateLimits limits,
-            Answer answer) {
-        Throttle limiter = null;
-        if (limits != null) {
-            switch (limits.open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
-                // Answered where waiting is of no use; in silence, and tried again, where it is.
-                case RateLimits.Admission.Refused refused -> {
-                    refusals.refuse(port, ip, packet, refused.reason());
-                    tellRefused(answer, refused.reason());
-                    return;
-                }
-                case RateLimits.Admission.Admitted admitted -> limiter = admitted.limiter();
-            }
-        }
+            Ruling ruling,
+            Answer answer,
+            Throttle limiter) {
+        FlowDecision decision = answer == null ? ruling.decision() : answer.decision();
         FlowTable.Opening opening = table.open(key, port.tenant(), worker, decision);
         if (limiter != null && !(opening instanceof FlowTable.Opening.Opened)) {
             limiter.closed();
@@ -263,23 +266,14 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                 tellRefused(answer, Reason.FINISHED);
             }
             case FlowTable.Opening.Opened opened -> {
-                opened.flow().throttle(limiter);
+                Flow flow = opened.flow();
+                flow.throttle(limiter);
                 if (answer != null) {
-                    opened.flow().companion(new HookedFlow(answer));
-                    opened.flow().throttle(throttle(answer.rate()));
+                    HookedFlow.accompany(flow, answer, clock.nanoTime());
                 }
-                begin(opened.flow(), port, ip, packet);
+                begin(flow, port, ip, packet);
             }
         }
-    }
-
-    /** A plugin's rate is one flow's. */
-    private Throttle throttle(Rate rate) {
-        return rate.equals(Rate.UNLIMITED)
-                ? null
-                : new Limiter(
-                        Allowance.ofTraffic(rate.packetsPerSecond(), rate.bytesPerSecond()),
-                        clock.nanoTime());
     }
 
     private static void tellRefused(Answer answer, Reason reason) {
@@ -289,7 +283,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     }
 
     @Override
-    public void first(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+    public void first(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
         setKey(port, ip);
         Reason obstacle =
                 switch (answer.decision()) {
@@ -298,8 +292,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                     case FlowDecision.Forward forward -> openings.obstacleToForwarding(ip);
                 };
         if (obstacle == null) {
-            // What a plugin makes of it, the rule that lets it in counts it.
-            open(port, ip, packet, answer.decision(), ruling(port, ip).limits(), answer);
+            admit(port, ip, packet, ruling, answer);
             return;
         }
         refuse(port, ip, packet, answer, obstacle);
@@ -326,7 +319,6 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     /** Looks at the clock. */
     void tick() {
         undecided.tick();
-        ruleLog.tick();
     }
 
     /** Packets that wait for plugins. */
@@ -343,7 +335,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                         if (held) {
                             count(flow, ip, packet);
                         }
-                        yield upgraders.open(flow, upgrade, ip, packet, port);
+                        yield upgraders.open(flow, upgrade, null, ip, packet, port);
                     }
                     case FlowDecision.Forward forward -> forwarder.open(flow, port, forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();
