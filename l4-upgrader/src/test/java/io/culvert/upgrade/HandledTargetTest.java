@@ -34,9 +34,9 @@ class HandledTargetTest {
 
     @AfterEach
     void stop() throws Exception {
-        worker.loop.await(() -> worker.handlers.live() == 0);
+        worker.rest();
         Streams.assertNoneLeft(before);
-        worker.stop();
+        worker.loop.close();
         assertEquals(List.of(), worker.loop.failures);
     }
 

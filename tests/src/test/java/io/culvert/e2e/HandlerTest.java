@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.culvert.flow.Flow;
+import io.culvert.hook.Endpoint;
 import io.culvert.hook.Reason;
 
 import org.junit.jupiter.api.BeforeEach;
@@ -15,7 +16,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -170,21 +170,20 @@ class HandlerTest {
 
     private static String greeting(Family family, SocketChannel client) throws IOException {
         int port = ((InetSocketAddress) client.getLocalAddress()).getPort();
-        String address = family.client().getHostAddress();
-        return "acme " + (family.isIpv6() ? "[" + address + "]:" : address + ":") + port + "\n";
+        return "acme " + new Endpoint(family.client(), port) + "\n";
     }
 
     @ParameterizedTest
     @EnumSource
     void aHandlerThatAnswersFirstHearsWhyItsTargetCannotBeReached(Family family) throws Exception {
-        try (Topology topology = open("greet");
-                SocketChannel client = topology.client().connect(family, family.server(PORT))) {
-            String greeting = greeting(family, client);
-            assertEquals(greeting, read(client, greeting.length()));
-            write(client, "x");
+        try (Topology topology = open("greet")) {
+            try (SocketChannel client = topology.client().connect(family, family.server(PORT))) {
+                String greeting = greeting(family, client);
+                assertEquals(greeting, read(client, greeting.length()));
+                write(client, "x");
 
-            assertEquals(Reason.DIAL_REFUSED.meaning(), read(client, 200));
-            client.close();
+                assertEquals(Reason.DIAL_REFUSED.meaning(), read(client, 200));
+            }
             assertEquals(Reason.HANDLER_CLOSED, log.ended(PORT).reason());
             leavesNothing(topology);
         }
@@ -193,14 +192,15 @@ class HandlerTest {
     @ParameterizedTest
     @EnumSource
     void aHandlerThatAnswersFirstNeedsNoTarget(Family family) throws Exception {
-        try (Topology topology = open("greet");
-                SocketChannel client = topology.client().connect(family, family.server(PORT))) {
-            String greeting = greeting(family, client);
-            assertEquals(greeting, read(client, greeting.length()));
-            write(client, "q");
+        try (Topology topology = open("greet")) {
+            String greeting;
+            try (SocketChannel client = topology.client().connect(family, family.server(PORT))) {
+                greeting = greeting(family, client);
+                assertEquals(greeting, read(client, greeting.length()));
+                write(client, "q");
 
-            assertEquals("", read(client, 1));
-            client.close();
+                assertEquals("", read(client, 1));
+            }
             FlowLog.Ended ended = log.ended(PORT);
             assertEquals(Reason.HANDLER_CLOSED, ended.reason());
             assertEquals(1, ended.flow().relayFigures().bytesUp());
@@ -213,25 +213,27 @@ class HandlerTest {
     @EnumSource
     void aClientThatReadsSlowlyGetsAHundredMegabytes(Family family) throws Exception {
         try (Topology topology = open("page");
-                TcpServer server = server(topology, family, TcpServer.ECHO);
-                SocketChannel client = topology.client().connect(family, server.address())) {
-            Eventually.holds("the handler has the connection", () -> server.accepted() == 1);
-            assertEquals(0, HandlersPlugin.counter("page").get(), "it waits for the client");
-            client.setOption(StandardSocketOptions.SO_RCVBUF, 64 * 1024);
-            ByteBuffer chunk = ByteBuffer.allocateDirect(16 * 1024);
-            long received = 0;
-            for (int read = client.read(chunk.clear()); read >= 0; ) {
-                received += read;
-                Thread.yield();
-                read = client.read(chunk.clear());
-            }
+                TcpServer server = server(topology, family, TcpServer.ECHO)) {
+            try (SocketChannel client = topology.client().connect(family, server.address())) {
+                Eventually.holds("the handler has the connection", () -> server.accepted() == 1);
+                assertEquals(0, HandlersPlugin.counter("page").get(), "it waits for the client");
 
-            assertEquals(HandlersPlugin.PAGE, received);
-            assertEquals(HandlersPlugin.PAGE, HandlersPlugin.counter("page").get());
-            client.close();
+                assertEquals(HandlersPlugin.PAGE, readSlowly(client));
+                assertEquals(HandlersPlugin.PAGE, HandlersPlugin.counter("page").get());
+            }
             assertEquals(Reason.HANDLER_CLOSED, log.ended(PORT).reason());
             leavesNothing(topology);
         }
+    }
+
+    private static long readSlowly(SocketChannel client) throws IOException {
+        ByteBuffer chunk = ByteBuffer.allocateDirect(16 * 1024);
+        long received = 0;
+        for (int read = client.read(chunk); read >= 0; read = client.read(chunk.clear())) {
+            received += read;
+            Thread.yield();
+        }
+        return received;
     }
 
     @ParameterizedTest
@@ -240,14 +242,15 @@ class HandlerTest {
             throws Exception {
         try (Topology topology = open(handler);
                 TcpServer server = server(topology, family, TcpServer.ECHO)) {
-            try (SocketChannel client = topology.client().connect(family, server.address())) {
-                assertThrows(
-                        IOException.class,
-                        () -> {
+            assertThrows(
+                    IOException.class,
+                    () -> {
+                        try (SocketChannel client =
+                                topology.client().connect(family, server.address())) {
                             write(client, "x");
                             int unused = client.read(ByteBuffer.allocate(1));
-                        });
-            }
+                        }
+                    });
             assertEquals(Reason.HANDLER_FAILED, log.ended(PORT).reason());
             leavesNothing(topology);
         }
