@@ -67,12 +67,12 @@ final class TunnelIngress {
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
         setKey(port, ip);
-        Flow flow = Arrival.isReply(ip) ? null : table.find(key);
+        Flow flow = Arrival.ofInitiator(table, key, ip);
         boolean taken;
         if (flow != null) {
             taken = delivery.packet(flow, Direction.FROM_INITIATOR, port, ip, packet);
         } else {
-            flow = Arrival.isRequest(ip) ? null : Arrival.withPackets(table.find(key.reverse()));
+            flow = Arrival.ofTarget(table, key.reverse(), ip);
             taken = flow != null && delivery.packet(flow, Direction.FROM_TARGET, port, ip, packet);
         }
         if (!taken) {
@@ -111,13 +111,7 @@ final class TunnelIngress {
 
     /** The first packet of a flow, if it may be one. */
     private void open(TunnelPort port, IpPacket ip, Packet packet) {
-        Reason obstacle = Arrival.unusableAddress(ip);
-        // A packet to oneself never crosses a link.
-        if (obstacle == null
-                && ip.sourceLow() == ip.destinationLow()
-                && ip.sourceHigh() == ip.destinationHigh()) {
-            obstacle = Reason.MARTIAN;
-        }
+        Reason obstacle = Arrival.unusableInTunnel(ip);
         if (obstacle != null) {
             refusals.drop(packet, obstacle);
             return;
@@ -146,10 +140,7 @@ final class TunnelIngress {
         setKey(port, ip);
         FlowDecision.Upgrade upgrade =
                 decision instanceof FlowDecision.Upgrade found ? found : null;
-        Reason obstacle =
-                upgrade != null
-                        ? openings.obstacleToUpgrade(ip)
-                        : openings.obstacleToForwarding(ip);
+        Reason obstacle = openings.obstacle(ip, decision);
         if (obstacle == Reason.NO_FLOW && openings.answersChallenge(ip, key)) {
             counters.carried(packet.packets());
             return;

@@ -6,6 +6,7 @@ import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.RelayFigures;
+import io.culvert.flow.Tenant;
 import io.culvert.hook.Reason;
 import io.culvert.linux.Errno;
 import io.culvert.linux.Fd;
@@ -160,6 +161,11 @@ public final class TcpUpgrader implements AutoCloseable {
         flow.path(connection);
         connection.dialIntoTunnel(ip.trafficClass());
         return null;
+    }
+
+    /** Why no connection of that tenant can be upgraded now; {@code null} where one can. */
+    public Reason obstacle(Tenant tenant) {
+        return tenant.slots() < slotsPerTenant ? null : Reason.TENANT_SLOTS;
     }
 
     /** Ends a flow whose time is over. */
