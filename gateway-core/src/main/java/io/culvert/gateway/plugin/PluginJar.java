@@ -20,7 +20,7 @@ import java.util.ServiceLoader;
  *
  * <p>It is read from a copy, so that the file may be replaced by the next version meanwhile.
  */
-public final class PluginJar implements AutoCloseable {
+public final class PluginJar implements PluginCode {
     private static final int LONGEST_NAME = 64;
 
     private final Path jar;
@@ -145,12 +145,13 @@ public final class PluginJar implements AutoCloseable {
         return digest;
     }
 
+    @Override
     public Plugin<?> plugin() {
         return plugin;
     }
 
-    /** Of the plugin's classes. */
-    ClassLoader loader() {
+    @Override
+    public ClassLoader loader() {
         return loader;
     }
 
