@@ -166,7 +166,7 @@ final class Findings {
         stage(
                 "off-ramp",
                 Routes.TUNNELS,
-                "into " + name + "; " + text,
+                "into " + name + text,
                 routes.stream().map(route -> "route " + route).sorted().toList());
     }
 
@@ -191,16 +191,17 @@ final class Findings {
                         : "gets the connection");
     }
 
-    void carried(String how, String sentence) {
+    /** It goes out. */
+    void carried(String how, String head, String tail) {
         outcome = how;
-        StringBuilder text = new StringBuilder(sentence).append(", by ").append(offRamp);
+        StringBuilder text = new StringBuilder(head).append(" and leaves by ").append(offRamp);
         if (!tunnel.isEmpty()) {
             text.append(" into ").append(tunnel);
         }
         if (!outside.isEmpty()) {
             text.append(" as ").append(outside);
         }
-        result = text.append('.').toString();
+        result = text.append(tail).append('.').toString();
     }
 
     /** It belongs to a flow that lives, whatever the policy says now. */

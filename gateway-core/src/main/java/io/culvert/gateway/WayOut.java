@@ -15,6 +15,10 @@ import io.culvert.nat.MappingTable;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpProtocol;
+import io.culvert.wire.Prefix;
+
+import java.util.Comparator;
+import java.util.List;
 
 /**
  * By what a flow would leave, and under which address.
@@ -42,16 +46,25 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
                             "off-ramp",
                             Reason.NO_ROUTE,
                             "no tunnel of the tenant leads there, and no off-ramp of type device");
-            case TunnelPort tunnel -> into(findings, tunnel.tunnel());
+            case TunnelPort tunnel -> into(findings, tunnel.tunnel(), key);
             case DevicePort device -> outOf(findings, tenant, key, device);
         }
         if (!findings.isOver()) {
-            findings.carried("forward", "It is forwarded as IP packets");
+            findings.carried("forward", "It stays IP packets", "");
         }
     }
 
-    private void into(Findings findings, TunnelPorts tunnel) {
-        findings.leavesInto(tunnel.name(), "its tunnel leads there", routes.prefixes(tunnel));
+    private void into(Findings findings, TunnelPorts tunnel, FlowKey key) {
+        List<Prefix> all = routes.prefixes(tunnel);
+        String by =
+                all.stream()
+                        .filter(
+                                route ->
+                                        route.contains(key.destinationHigh(), key.destinationLow()))
+                        .max(Comparator.comparingInt(Prefix::length))
+                        .map(route -> ", by its route " + route)
+                        .orElse("");
+        findings.leavesInto(tunnel.name(), by, all);
     }
 
     private void outOf(Findings findings, Tenant tenant, FlowKey key, DevicePort device) {
@@ -96,7 +109,10 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
         }
         boolean ping = key.protocol() != IpProtocol.TCP && key.protocol() != IpProtocol.UDP;
         if (Upgraders.isDowngraded(upgrade)) {
-            into(findings, routes.tunnelTo(tenant, key.destinationHigh(), key.destinationLow()));
+            into(
+                    findings,
+                    routes.tunnelTo(tenant, key.destinationHigh(), key.destinationLow()),
+                    key);
         } else {
             SocketOffRamp offRamp = upgraders.offRamps().get(upgrade.via());
             SocketOffRamp.Target target =
@@ -119,14 +135,14 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
         if (key.protocol() == IpProtocol.TCP) {
             findings.handler(upgrade.handler());
         }
-        findings.carried(
-                "upgrade",
-                switch (key.protocol()) {
-                    case IpProtocol.TCP ->
-                            "It is upgraded: its target is dialed, and it is accepted once that has"
-                                    + " accepted";
-                    case IpProtocol.UDP -> "It is upgraded: its datagrams leave by a socket";
-                    default -> "It is upgraded: a real echo request is sent";
-                });
+        findings.carried("upgrade", "It is upgraded", tail(key.protocol()));
+    }
+
+    private static String tail(int protocol) {
+        return switch (protocol) {
+            case IpProtocol.TCP -> "; it is accepted once its target has accepted";
+            case IpProtocol.UDP -> "";
+            default -> ", as an echo request of the gateway's";
+        };
     }
 }
