@@ -146,6 +146,7 @@ final class ExplainedWorld {
                         openings,
                         upgraders,
                         forwarder,
+                        HookAccess.none(),
                         (worker, port, each) -> false);
         explainer = new Explainer(0, table, live, openings, upgraders, forwarder, routes);
     }
