@@ -12,6 +12,7 @@ import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.Port;
+import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.NetworkNamespace;
@@ -161,7 +162,7 @@ public final class Gateway implements AutoCloseable {
                 new Worker.Shared(
                         table,
                         clock,
-                        configuration.policy(),
+                        new LivePolicy(configuration.policy()),
                         socketOffRamps(configuration, surroundings),
                         routing.routes(),
                         new Worker.Limits(

@@ -8,7 +8,7 @@ import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.TunnelPort;
-import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.upgrade.Answers;
@@ -56,7 +56,7 @@ final class Ingress {
             int worker,
             FlowTable table,
             NanoClock clock,
-            Policy policy,
+            LivePolicy policy,
             PacketCounters counters,
             Answers answers,
             Reassembler reassembler,

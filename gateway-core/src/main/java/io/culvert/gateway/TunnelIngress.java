@@ -8,7 +8,8 @@ import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
-import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
@@ -32,7 +33,7 @@ final class TunnelIngress {
     private final int worker;
     private final FlowTable table;
     private final NanoClock clock;
-    private final Policy policy;
+    private final LivePolicy policy;
     private final PacketCounters counters;
     private final Refusals refusals;
     private final Openings openings;
@@ -45,7 +46,7 @@ final class TunnelIngress {
             int worker,
             FlowTable table,
             NanoClock clock,
-            Policy policy,
+            LivePolicy policy,
             PacketCounters counters,
             Refusals refusals,
             Openings openings,
@@ -121,17 +122,18 @@ final class TunnelIngress {
             refusals.drop(packet, obstacle);
             return;
         }
-        FlowDecision decision =
-                policy.decide(
-                        port.tenant().name(),
-                        ip.protocol(),
-                        ip.sourceHigh(),
-                        ip.sourceLow(),
-                        ip.destinationHigh(),
-                        ip.destinationLow(),
-                        ip.destinationPort());
-        if (!(decision instanceof FlowDecision.Refuse refuse)) {
-            open(port, ip, packet, decision);
+        Ruling ruling =
+                policy.current()
+                        .decide(
+                                port.tenant().name(),
+                                ip.protocol(),
+                                ip.sourceHigh(),
+                                ip.sourceLow(),
+                                ip.destinationHigh(),
+                                ip.destinationLow(),
+                                ip.destinationPort());
+        if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
+            open(port, ip, packet, ruling.decision());
         } else if (refuse.answered()) {
             refusals.refuse(port, ip, packet, refuse.reason());
         } else {

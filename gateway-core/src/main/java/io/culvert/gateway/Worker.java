@@ -13,7 +13,7 @@ import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
-import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.hook.Reason;
 import io.culvert.nat.SlotPool;
 import io.culvert.tun.Packet;
@@ -99,7 +99,7 @@ final class Worker {
     record Shared(
             FlowTable table,
             CycleClock clock,
-            Policy policy,
+            LivePolicy policy,
             Map<String, SocketOffRamp> offRamps,
             Routes routes,
             Limits limits,

@@ -21,6 +21,7 @@ import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.Action;
 import io.culvert.gateway.policy.AddressSet;
+import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Rule;
 import io.culvert.hook.Reason;
@@ -145,7 +146,7 @@ final class LoneWorker {
                         0,
                         table,
                         this::now,
-                        new Policy(Action.FORWARD, rules),
+                        new LivePolicy(new Policy(Action.FORWARD, rules)),
                         counters,
                         answers,
                         reassembler,

@@ -33,7 +33,8 @@ public interface Connection {
     /**
      * Joins both sides until both have ended, and shows what passes.
      *
-     * @throws IOException a side was reset, or the observer threw, which resets both
+     * @throws IOException a side was reset; or the observer threw, which resets both, and {@link
+     *     Throwable#getCause} is what it threw
      */
     void relay(RelayObserver observer) throws IOException;
 

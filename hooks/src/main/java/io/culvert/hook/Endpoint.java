@@ -17,6 +17,24 @@ public record Endpoint(InetAddress address, int port) {
         }
     }
 
+    /**
+     * Reads {@code 192.0.2.1:80} or {@code [2001:db8::1]:80}.
+     *
+     * @throws IllegalArgumentException with what is wrong
+     */
+    public static Endpoint parse(String text) {
+        int colon = text.lastIndexOf(':');
+        String host = colon < 0 ? "" : text.substring(0, colon);
+        boolean bracketed = host.startsWith("[") && host.endsWith("]");
+        String port = text.substring(colon + 1);
+        if (host.isEmpty() || bracketed == (host.indexOf(':') < 0) || !port.matches("[0-9]{1,5}")) {
+            throw new IllegalArgumentException(
+                    "\"" + text + "\" is no address and port such as 192.0.2.1:80");
+        }
+        String address = bracketed ? host.substring(1, host.length() - 1) : host;
+        return new Endpoint(Network.parse(address).address(), Integer.parseInt(port));
+    }
+
     /** Whether the address is of IPv6. */
     public boolean isIpv6() {
         return address instanceof Inet6Address;

@@ -17,6 +17,11 @@ public interface FlowHook {
      */
     FlowVerdict opened(FlowRequest request) throws Exception;
 
-    /** A flow that was carried has ended. Called on a virtual thread, some time after. */
+    /**
+     * A flow that {@link #opened} has answered with a {@link FlowVerdict.Carry} is over: called
+     * exactly once for each (explained ones excepted), also where a later hook, a limit or the
+     * target refuses it. Called on a virtual thread some time after, one call at a time. {@code
+     * flow.flow().context()} has all that was added to the flow.
+     */
     default void closed(FlowSummary flow) {}
 }

@@ -28,7 +28,7 @@ public interface Plugin<S extends Record> {
     Class<S> settings();
 
     /**
-     * Begins: called once, before any of its hooks. It may block for {@code start-limit}.
+     * Begins: called once, before any of its hooks. It may take ten seconds.
      *
      * @param settings as the configuration has them, complete and of the right types
      * @throws Exception where it cannot work; the message is for the operator, and the gateway does

@@ -10,7 +10,7 @@ public interface RelayObserver {
     /**
      * Bytes of the initiator, before they are passed on.
      *
-     * @param bytes read-only, and only during the call
+     * @param bytes read-only, the observer's to move through, and only during the call
      * @throws Exception resets both sides
      */
     void fromInitiator(ByteBuffer bytes) throws Exception;

@@ -12,10 +12,10 @@ import java.lang.annotation.Target;
  *
  * <p>A component's type is {@code String}, {@code int}, {@code long}, {@code double}, {@code
  * boolean}, {@link java.time.Duration} (such as {@code 30s}), {@link java.nio.file.Path}, {@link
- * Network}, {@link java.net.InetAddress}, an enum (its constants in lower case, with hyphens), a
- * record of such, or an {@link java.util.Optional}, {@link java.util.List} or {@code Map<String,
- * T>} of one of these. An optional, a list or a map may be absent; whatever else has no default
- * must be there.
+ * Network}, {@link Endpoint}, {@link java.net.InetAddress}, an enum (its constants in lower case,
+ * with hyphens), a record of such, or an {@link java.util.Optional}, {@link java.util.List} or
+ * {@code Map<String, T>} of one of these ({@code Optional<Integer>}, not {@code OptionalInt}). An
+ * optional, a list or a map may be absent; whatever else has no default must be there.
  */
 @Documented
 @Target(ElementType.RECORD_COMPONENT)
@@ -23,6 +23,9 @@ import java.lang.annotation.Target;
 public @interface Setting {
     /** What it is for; {@code culvert plugin check} shows it. */
     String value() default "";
+
+    /** Whether it must not be seen: commands and logs show {@code ***}. */
+    boolean secret() default false;
 
     /** What it is where the configuration has none, as text. */
     String defaultValue() default "";

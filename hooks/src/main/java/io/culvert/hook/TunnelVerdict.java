@@ -11,6 +11,11 @@ public sealed interface TunnelVerdict {
         return new Admit(tenant, "", List.of(), Map.of(), Context.EMPTY);
     }
 
+    /** It is not for this plugin to say; the next one is asked. Nobody's is refused. */
+    static Pass pass() {
+        return new Pass();
+    }
+
     /**
      * It goes.
      *
@@ -65,6 +70,9 @@ public sealed interface TunnelVerdict {
             return new Admit(tenant, id, routes, attributes, context.with(value));
         }
     }
+
+    /** The next plugin is asked. */
+    record Pass() implements TunnelVerdict {}
 
     /** The tunnel is refused. */
     record Refuse(String why) implements TunnelVerdict {

@@ -17,6 +17,7 @@ import io.culvert.linux.TcpInfo;
 import io.culvert.nat.Endpoints;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.nat.SlotPool;
+import io.culvert.tun.HeldPacket;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.wire.Defect;

@@ -5,6 +5,7 @@ import io.culvert.flow.Flow;
 import io.culvert.flow.TcpState;
 import io.culvert.hook.Reason;
 import io.culvert.nat.SlotAddresses;
+import io.culvert.tun.HeldPacket;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;

@@ -54,7 +54,7 @@ public final class ConfigurationFile {
                 tree.map(
                         whole -> {
                             SchemaCheck.check(whole, errors);
-                            return new ConfigurationReader(whole, errors).read();
+                            return new ConfigurationReader(whole, errors, name).read();
                         });
         return configuration.isPresent() && errors.isEmpty()
                 ? new Loaded.Valid(configuration.get())

@@ -10,10 +10,15 @@ import java.util.Optional;
 final class ConfigurationReader {
     private final YamlTree tree;
     private final Errors errors;
+    private final String file;
 
-    ConfigurationReader(YamlTree tree, Errors errors) {
+    /**
+     * @param file as the operator named it
+     */
+    ConfigurationReader(YamlTree tree, Errors errors, String file) {
         this.tree = tree;
         this.errors = errors;
+        this.file = file;
     }
 
     /** To be used only when no error was added, here or by {@link SchemaCheck}. */
@@ -24,7 +29,7 @@ final class ConfigurationReader {
         OffRampReader offramps = new OffRampReader(root.sections("offramps"));
         root.sections("offramps").forEach(onramps::refuseCapture);
         PolicyReader policy =
-                new PolicyReader(onramps.tenants(), offramps.types(), root.has("plugins"));
+                new PolicyReader(onramps.tenants(), offramps.types(), root.has("plugins"), file);
         return new Configuration(
                 onramps.onramps(),
                 offramps.offramps(),

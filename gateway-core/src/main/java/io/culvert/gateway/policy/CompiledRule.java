@@ -15,8 +15,8 @@ final class CompiledRule {
     private final long[] protocols;
     // Pairs of first and last port; empty for any.
     private final int[] ports;
-    private final FlowDecision decision;
-    private final FlowDecision unlessUpgradable;
+    private final Ruling ruling;
+    private final Ruling unlessUpgradable;
 
     CompiledRule(Rule rule) {
         tenants = rule.tenants().toArray(String[]::new);
@@ -27,7 +27,7 @@ final class CompiledRule {
             protocols[protocol >>> 6] |= 1L << protocol;
         }
         ports = rule.ports().stream().flatMapToInt(CompiledRule::ends).toArray();
-        decision =
+        FlowDecision decision =
                 switch (rule.action()) {
                     case DENY -> new FlowDecision.Refuse(rule.name(), Reason.POLICY_RULE, false);
                     case REJECT -> new FlowDecision.Refuse(rule.name(), Reason.POLICY_RULE, true);
@@ -35,18 +35,22 @@ final class CompiledRule {
                     case UPGRADE ->
                             new FlowDecision.Upgrade(rule.name(), rule.handler(), rule.via());
                 };
+        ruling = Ruling.of(rule, decision);
         unlessUpgradable =
                 rule.action() == Action.UPGRADE
-                        ? new FlowDecision.Refuse(rule.name(), Reason.PROTOCOL_NOT_UPGRADABLE, true)
-                        : decision;
+                        ? Ruling.of(
+                                rule,
+                                new FlowDecision.Refuse(
+                                        rule.name(), Reason.PROTOCOL_NOT_UPGRADABLE, true))
+                        : ruling;
     }
 
     private static IntStream ends(PortRange range) {
         return IntStream.of(range.first(), range.last());
     }
 
-    /** The rule's decision, always the same object for the same protocol; null for no match. */
-    FlowDecision decide(
+    /** The rule's ruling, always the same object for the same protocol; null for no match. */
+    Ruling decide(
             String tenant,
             int protocol,
             long sourceHigh,
@@ -63,7 +67,7 @@ final class CompiledRule {
         if (!matches) {
             return null;
         }
-        return Protocol.isUpgradable(protocol) ? decision : unlessUpgradable;
+        return Protocol.isUpgradable(protocol) ? ruling : unlessUpgradable;
     }
 
     private boolean matchesProtocol(int protocol) {

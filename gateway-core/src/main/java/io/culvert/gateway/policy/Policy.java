@@ -4,6 +4,7 @@ import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The operator's rules, compiled: the first rule that matches decides, else the default does.
@@ -15,13 +16,11 @@ public final class Policy {
     /** The handler of an upgraded flow when a rule names none: joins it to a socket. */
     public static final String RELAY = "relay";
 
-    private static final String DEFAULT = "default";
-
     private final Action defaultAction;
     private final List<Rule> rules;
     private final CompiledRule[] compiled;
-    private final FlowDecision otherwise;
-    private final FlowDecision otherwiseUnlessUpgradable;
+    private final Ruling otherwise;
+    private final Ruling otherwiseUnlessUpgradable;
 
     /**
      * Compiles the rules.
@@ -34,17 +33,22 @@ public final class Policy {
         this.defaultAction = defaultAction;
         this.rules = List.copyOf(rules);
         compiled = this.rules.stream().map(CompiledRule::new).toArray(CompiledRule[]::new);
-        FlowDecision forward = new FlowDecision.Forward(DEFAULT, Action.FORWARD.defaultOffRamp());
-        otherwise =
-                switch (defaultAction) {
-                    case DENY -> new FlowDecision.Refuse(DEFAULT, Reason.POLICY_DEFAULT, false);
-                    case REJECT -> new FlowDecision.Refuse(DEFAULT, Reason.POLICY_DEFAULT, true);
-                    case FORWARD -> forward;
+        otherwise = byDefault(defaultAction);
+        otherwiseUnlessUpgradable =
+                defaultAction == Action.UPGRADE ? byDefault(Action.FORWARD) : otherwise;
+    }
+
+    private static Ruling byDefault(Action action) {
+        String name = Ruling.DEFAULT;
+        FlowDecision decision =
+                switch (action) {
+                    case DENY -> new FlowDecision.Refuse(name, Reason.POLICY_DEFAULT, false);
+                    case REJECT -> new FlowDecision.Refuse(name, Reason.POLICY_DEFAULT, true);
+                    case FORWARD -> new FlowDecision.Forward(name, Action.FORWARD.defaultOffRamp());
                     case UPGRADE ->
-                            new FlowDecision.Upgrade(
-                                    DEFAULT, RELAY, Action.UPGRADE.defaultOffRamp());
+                            new FlowDecision.Upgrade(name, RELAY, Action.UPGRADE.defaultOffRamp());
                 };
-        otherwiseUnlessUpgradable = defaultAction == Action.UPGRADE ? forward : otherwise;
+        return Ruling.ofDefault(decision, "default: " + action.name().toLowerCase(Locale.ROOT));
     }
 
     public Action defaultAction() {
@@ -64,7 +68,7 @@ public final class Policy {
      * @param sourceHigh the initiator's address, upper half; IPv4 addresses are in mapped form
      * @param destinationPort the target's port; not looked at for protocols that have none
      */
-    public FlowDecision decide(
+    public Ruling decide(
             String tenant,
             int protocol,
             long sourceHigh,
@@ -73,7 +77,7 @@ public final class Policy {
             long destinationLow,
             int destinationPort) {
         for (CompiledRule rule : compiled) {
-            FlowDecision decision =
+            Ruling ruling =
                     rule.decide(
                             tenant,
                             protocol,
@@ -82,8 +86,8 @@ public final class Policy {
                             destinationHigh,
                             destinationLow,
                             destinationPort);
-            if (decision != null) {
-                return decision;
+            if (ruling != null) {
+                return ruling;
             }
         }
         return Protocol.isUpgradable(protocol) ? otherwise : otherwiseUnlessUpgradable;
