@@ -12,8 +12,8 @@ import io.culvert.hook.Setting;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Set;
 import java.util.List;
+import java.util.Set;
 
 /** Refuses flows to, or from, addresses of certain countries. */
 public final class GeoPlugin implements Plugin<GeoPlugin.Settings> {

@@ -71,8 +71,7 @@ final class GeoTable {
     /** As the file spells it; empty where no prefix holds the address. */
     String countryOf(InetAddress address) {
         byte[] bytes = address.getAddress();
-        return countries.get(
-                (bytes.length == 4 ? ipv4 : ipv6).valueOf(high(bytes), low(bytes)));
+        return countries.get((bytes.length == 4 ? ipv4 : ipv6).valueOf(high(bytes), low(bytes)));
     }
 
     private static long high(byte[] address) {

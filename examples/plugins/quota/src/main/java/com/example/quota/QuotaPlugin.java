@@ -17,9 +17,7 @@ import java.time.Duration;
 public final class QuotaPlugin implements Plugin<QuotaPlugin.Settings> {
     /** The plugin's settings. */
     public record Settings(
-            @Setting(
-                            value = "Attribute of the tunnel that names the user",
-                            defaultValue = "user")
+            @Setting(value = "Attribute of the tunnel that names the user", defaultValue = "user")
                     String attribute,
             @Setting(value = "Flows that a user may open in a window", defaultValue = "1000")
                     int opened,
@@ -32,7 +30,9 @@ public final class QuotaPlugin implements Plugin<QuotaPlugin.Settings> {
                             defaultValue = "65536")
                     int columns) {}
 
-    /** Goes with a flow that was counted, so that {@code closed} counts down what was counted up. */
+    /**
+     * Goes with a flow that was counted, so that {@code closed} counts down what was counted up.
+     */
     record Counted(String user) {}
 
     @Override

@@ -69,17 +69,13 @@ public final class SinkholePlugin implements Plugin<SinkholePlugin.Settings> {
         if (settings.targets().stream().noneMatch(one -> one.contains(target.address()))) {
             return request.proposed();
         }
-        InetAddress sinkhole =
-                (target.isIpv6() ? settings.ipv6() : settings.ipv4()).orElseThrow();
+        InetAddress sinkhole = (target.isIpv6() ? settings.ipv6() : settings.ipv4()).orElseThrow();
         if (!request.explained()) {
-            host.log()
-                    .log(
-                            System.Logger.Level.INFO,
-                            "tenant=%s initiator=%s target=%s"
-                                    .formatted(
-                                            request.flow().tenant(),
-                                            request.flow().initiator(),
-                                            target));
+            host.log().log(
+                    System.Logger.Level.INFO,
+                    "tenant=%s initiator=%s target=%s"
+                            .formatted(
+                                    request.flow().tenant(), request.flow().initiator(), target));
         }
         return request.proposed()
                 .via(settings.via())

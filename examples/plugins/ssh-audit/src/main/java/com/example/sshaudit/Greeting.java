@@ -11,7 +11,9 @@ final class Greeting {
     /** RFC 4253 section 4.2: with carriage return and line feed. */
     private static final int LONGEST_LINE = 255;
 
-    /** Lines before it are not bounded by the RFC; these are, so that nobody is listened to long. */
+    /**
+     * Lines before it are not bounded by the RFC; these are, so that nobody is listened to long.
+     */
     private static final int LONGEST_ALL = 8192;
 
     private final StringBuilder line = new StringBuilder();

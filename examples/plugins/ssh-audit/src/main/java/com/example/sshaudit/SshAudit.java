@@ -41,25 +41,28 @@ final class SshAudit implements ConnectionHandler {
             // The relay has reset both sides; that was meant, so it is no failure of ours.
             outcome = "refused (" + observer.refused + ")";
         } finally {
-            log(connection.flow(), observer, Duration.between(begun, host.clock().instant()), outcome);
+            log(
+                    connection.flow(),
+                    observer,
+                    Duration.between(begun, host.clock().instant()),
+                    outcome);
         }
     }
 
     private void log(FlowInfo flow, Observer seen, Duration duration, String outcome) {
-        host.log()
-                .log(
-                        Level.INFO,
-                        "tenant=%s initiator=%s target=%s client=\"%s\" server=\"%s\" sent=%d received=%d ms=%d outcome=%s"
-                                .formatted(
-                                        flow.tenant(),
-                                        flow.initiator(),
-                                        flow.target(),
-                                        seen.client,
-                                        seen.server,
-                                        seen.sent.get(),
-                                        seen.received.get(),
-                                        duration.toMillis(),
-                                        outcome));
+        host.log().log(
+                Level.INFO,
+                "tenant=%s initiator=%s target=%s client=\"%s\" server=\"%s\" sent=%d received=%d ms=%d outcome=%s"
+                        .formatted(
+                                flow.tenant(),
+                                flow.initiator(),
+                                flow.target(),
+                                seen.client,
+                                seen.server,
+                                seen.sent.get(),
+                                seen.received.get(),
+                                duration.toMillis(),
+                                outcome));
     }
 
     /** One thread a direction, so what each writes is atomic or its own. */

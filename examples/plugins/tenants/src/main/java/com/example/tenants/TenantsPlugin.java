@@ -64,13 +64,12 @@ public final class TenantsPlugin implements Plugin<TenantsPlugin.Settings> {
                         .<TunnelVerdict>map(TokenTable.Row::admission)
                         .orElseGet(() -> TunnelVerdict.refuse("unknown token"));
         if (verdict instanceof TunnelVerdict.Refuse) {
-            host.log()
-                    .log(
-                            Level.WARNING,
-                            "on-ramp={0} peer={1} credentials={2}: unknown token",
-                            request.onRamp(),
-                            request.peer(),
-                            request.credentials());
+            host.log().log(
+                    Level.WARNING,
+                    "on-ramp={0} peer={1} credentials={2}: unknown token",
+                    request.onRamp(),
+                    request.peer(),
+                    request.credentials());
         }
         return verdict;
     }

@@ -50,8 +50,9 @@ public final class Peer {
     /** Waits for so many bytes, or the end. */
     public byte[] hear(int length) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(length);
-        while (bytes.hasRemaining() && read(bytes) >= 0) {
-            continue;
+        int part = 0;
+        while (bytes.hasRemaining() && part >= 0) {
+            part = read(bytes);
         }
         byte[] all = new byte[bytes.position()];
         bytes.get(0, all);
@@ -71,8 +72,9 @@ public final class Peer {
     /** Waits until the other side has ended; a reset is not an end. */
     public Peer hearEnd() throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(8192);
-        while (read(bytes.clear()) >= 0) {
-            continue;
+        int part = 0;
+        while (part >= 0) {
+            part = read(bytes.clear());
         }
         return this;
     }

@@ -110,6 +110,7 @@ final class Pipe {
         return limit.isZero() ? Instant.MAX : clock.instant().plus(limit);
     }
 
+    @SuppressWarnings("WaitNotInLoop") // Those who call it do so in a loop.
     private void await(Instant end, Duration limit) throws IOException {
         if (!clock.instant().isBefore(end)) {
             throw new SocketTimeoutException("nothing for " + limit);
@@ -140,12 +141,11 @@ final class Pipe {
     private void become(State next) {
         lock.lock();
         try {
-            if (state == State.OPEN || next == State.RESET && state != State.CLOSED) {
+            if (state == State.OPEN || (next == State.RESET && state != State.CLOSED)) {
                 state = next;
-            } else if (state == State.ENDED && next == State.CLOSED) {
-                content.clear();
             }
-            if (state == State.RESET || state == State.CLOSED) {
+            if (next != State.ENDED) {
+                // Nobody will read it.
                 content.clear();
             }
             change.signalAll();
