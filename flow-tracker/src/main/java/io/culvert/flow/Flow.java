@@ -22,6 +22,7 @@ public final class Flow {
     private final FlowDecision decision;
 
     private FlowPath path;
+    private FlowCompanion companion;
     private TcpState tcpState = TcpState.NEW;
     private TcpTracker tracker;
     private RelayFigures relayFigures;
@@ -84,6 +85,16 @@ public final class Flow {
     /** Says where packets go from now on; the owner's to call. */
     public void path(FlowPath path) {
         this.path = path;
+    }
+
+    /** What goes with the flow and hears of its end; {@code null} for most flows. */
+    public FlowCompanion companion() {
+        return companion;
+    }
+
+    /** Gives the flow a companion; the owner's to call, before the flow gets its path. */
+    public void companion(FlowCompanion companion) {
+        this.companion = companion;
     }
 
     /** The state of a TCP flow; {@link TcpState#NEW} for every other protocol. */

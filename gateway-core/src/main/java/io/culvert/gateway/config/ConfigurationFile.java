@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /**
  * A configuration as a file of YAML. Reading one opens that file and changes nothing; whatever its
@@ -26,13 +27,22 @@ public final class ConfigurationFile {
 
     /** Reads a file, which may be a pipe. */
     public static Loaded load(Path path) {
+        return load(path, ConfigurationFile::read);
+    }
+
+    /**
+     * The same.
+     *
+     * @param reader of the file's name and text
+     */
+    static Loaded load(Path path, BiFunction<String, String, Loaded> reader) {
         String name = path.toString();
         try (InputStream in = Files.newInputStream(path)) {
             byte[] bytes = in.readNBytes(LARGEST + 1);
             if (bytes.length > LARGEST) {
                 return unreadable(name, "the file is larger than 2 MiB");
             }
-            return decode(name, bytes);
+            return decode(name, bytes, reader);
         } catch (NoSuchFileException e) {
             return unreadable(name, "there is no such file");
         } catch (AccessDeniedException e) {
@@ -61,7 +71,8 @@ public final class ConfigurationFile {
                 : new Loaded.Invalid(errors.of(name, text));
     }
 
-    private static Loaded decode(String name, byte[] bytes) {
+    private static Loaded decode(
+            String name, byte[] bytes, BiFunction<String, String, Loaded> reader) {
         CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer in = ByteBuffer.wrap(bytes);
         CharBuffer out = CharBuffer.allocate(bytes.length);
@@ -73,7 +84,7 @@ public final class ConfigurationFile {
                     YamlTree.positionOf(text, Integer.MAX_VALUE), "the bytes here are not UTF-8");
             return new Loaded.Invalid(errors.of(name, text));
         }
-        return read(name, text.startsWith("\ufeff") ? text.substring(1) : text);
+        return reader.apply(name, text.startsWith("\ufeff") ? text.substring(1) : text);
     }
 
     private static Loaded unreadable(String name, String message) {

@@ -8,10 +8,6 @@ import com.networknt.schema.path.NodePath;
 
 import tools.jackson.databind.JsonNode;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,12 +49,7 @@ final class SchemaCheck {
      * The schema itself. JSON is YAML, so it needs no other parser, whose start would cost more.
      */
     static JsonNode schema() {
-        try (InputStream in = SchemaCheck.class.getResourceAsStream("schema.json")) {
-            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            return YamlTree.parse(text, new Errors()).orElseThrow().root();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return YamlTree.parse(ConfigurationSchema.text(), new Errors()).orElseThrow().root();
     }
 
     private void check() {

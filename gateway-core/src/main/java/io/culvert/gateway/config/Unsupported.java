@@ -38,6 +38,12 @@ final class Unsupported {
                 .toList();
     }
 
+    /** Whether nothing at that place is supported, whatever its value. */
+    static boolean isAll(String place) {
+        return ENTRIES.stream()
+                .anyMatch(entry -> entry.words.isEmpty() && entry.place.equals(place));
+    }
+
     static void check(YamlTree tree, Errors errors) {
         for (Entry entry : ENTRIES) {
             int star = entry.place.indexOf('*');

@@ -21,7 +21,7 @@ import java.util.SortedSet;
  *
  * <p>It is read from a copy, so that the file may be replaced by the next version meanwhile.
  */
-public final class PluginJar implements AutoCloseable {
+public final class PluginJar implements PluginCode {
     private static final int LONGEST_NAME = 64;
 
     private final Path jar;
@@ -156,12 +156,13 @@ public final class PluginJar implements AutoCloseable {
         return digest;
     }
 
+    @Override
     public Plugin<?> plugin() {
         return plugin;
     }
 
-    /** Of the plugin's classes. */
-    ClassLoader loader() {
+    @Override
+    public ClassLoader loader() {
         return loader;
     }
 
