@@ -26,7 +26,6 @@ final class HookReferences {
     private static final String HOOKS = "io/culvert/hook/";
     private static final ClassLoader OURS = HookReferences.class.getClassLoader();
 
-    private final SortedSet<String> used = new TreeSet<>();
     private final SortedSet<String> missing = new TreeSet<>();
 
     private HookReferences() {}
@@ -55,11 +54,6 @@ final class HookReferences {
     /** What is not there, such as {@code Host.every}; empty where the plugin fits. */
     SortedSet<String> missing() {
         return missing;
-    }
-
-    /** The classes of the hooks that it uses, such as {@code FlowHook}. */
-    SortedSet<String> used() {
-        return used;
     }
 
     private void read(String name, byte[] bytes) throws IOException {
@@ -99,7 +93,6 @@ final class HookReferences {
             return null;
         }
         String name = internalName.substring(HOOKS.length()).replace('$', '.');
-        used.add(name);
         try {
             return Class.forName(internalName.replace('/', '.'), false, OURS);
         } catch (ClassNotFoundException e) {
