@@ -63,6 +63,7 @@ final class Ingress {
             Openings openings,
             Upgraders upgraders,
             Forwarder forwarder,
+            HookAccess hooks,
             Delivery.HandOver handOver) {
         Refusals refusals = new Refusals(answers, counters);
         Delivery delivery = new Delivery(worker, table, clock, counters, refusals, handOver);
@@ -71,7 +72,7 @@ final class Ingress {
                 reassembler,
                 new TunnelIngress(
                         worker, table, clock, policy, counters, refusals, openings, upgraders,
-                        forwarder, delivery),
+                        forwarder, delivery, hooks),
                 new DeviceIngress(worker, table, refusals, openings, forwarder, delivery));
     }
 
@@ -128,6 +129,16 @@ final class Ingress {
             counters.dropped(defect.reason(), datagram.packets());
         }
         return defect == Defect.NONE;
+    }
+
+    /** Looks at the clock. */
+    void tick() {
+        fromTunnels.tick();
+    }
+
+    /** Packets that wait for plugins to decide about their flows. */
+    int undecidedPackets() {
+        return fromTunnels.undecidedPackets();
     }
 
     /** Takes a packet that another worker has received and counted. */

@@ -8,6 +8,7 @@ import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.plugin.Answer;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
@@ -22,14 +23,14 @@ import io.culvert.wire.IpProtocol;
  * <pre>
  *   known flow? --yes--> its path
  *        no
- *        '--> policy --> refuse: RST, ICMP or silence
- *                |------> forward: into a tunnel, out of a device
- *                '------> upgrade: TCP, UDP or echo upgrader; into a tunnel again
+ *        '--> policy, plugins --> refuse: RST, ICMP or silence
+ *                         |------> forward: into a tunnel, out of a device
+ *                         '------> upgrade: TCP, UDP or echo upgrader; into a tunnel again
  * </pre>
  *
  * <p>Confined to one worker.
  */
-final class TunnelIngress {
+final class TunnelIngress implements UndecidedFlows.Decided {
     private final int worker;
     private final FlowTable table;
     private final NanoClock clock;
@@ -40,6 +41,7 @@ final class TunnelIngress {
     private final Upgraders upgraders;
     private final Forwarder forwarder;
     private final Delivery delivery;
+    private final UndecidedFlows undecided;
     private final FlowKey key = new FlowKey();
 
     TunnelIngress(
@@ -52,7 +54,8 @@ final class TunnelIngress {
             Openings openings,
             Upgraders upgraders,
             Forwarder forwarder,
-            Delivery delivery) {
+            Delivery delivery,
+            HookAccess hooks) {
         this.worker = worker;
         this.table = table;
         this.clock = clock;
@@ -63,6 +66,7 @@ final class TunnelIngress {
         this.upgraders = upgraders;
         this.forwarder = forwarder;
         this.delivery = delivery;
+        undecided = new UndecidedFlows(worker, hooks, this);
     }
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
@@ -111,6 +115,13 @@ final class TunnelIngress {
 
     /** The first packet of a flow, if it may be one. */
     private void open(TunnelPort port, IpPacket ip, Packet packet) {
+        // Maybe reversed by the look-ups before.
+        setKey(port, ip);
+        int asking = undecided.owner(key);
+        if (asking >= 0) {
+            hold(asking, port, packet);
+            return;
+        }
         Reason obstacle = Arrival.unusableAddress(ip);
         // A packet to oneself never crosses a link.
         if (obstacle == null
@@ -141,9 +152,18 @@ final class TunnelIngress {
         }
     }
 
+    private void hold(int asking, TunnelPort port, Packet packet) {
+        if (asking != worker) {
+            delivery.handOver(asking, port, packet);
+            return;
+        }
+        Reason obstacle = undecided.hold(key, port, packet);
+        if (obstacle != null) {
+            refusals.drop(packet, obstacle);
+        }
+    }
+
     private void open(TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision) {
-        // Maybe reversed by the look-ups before.
-        setKey(port, ip);
         FlowDecision.Upgrade upgrade =
                 decision instanceof FlowDecision.Upgrade found ? found : null;
         Reason obstacle =
@@ -162,19 +182,98 @@ final class TunnelIngress {
             refusals.challenge(port, ip, openings.challenge(key), packet);
             return;
         }
-        int owner = upgrade != null ? upgraders.owner(upgrade, ip.protocol(), key) : worker;
+        boolean asks = undecided.chain().asksAboutFlows();
+        int owner =
+                upgrade != null
+                        ? upgraders.owner(upgrade, ip.protocol(), key)
+                        // A plugin may have it upgraded.
+                        : asks ? upgraders.owner(ip.protocol(), key) : worker;
         if (owner != worker) {
             delivery.handOver(owner, port, packet);
+        } else if (asks) {
+            Reason full = undecided.ask(key, port, ip, packet, decision);
+            if (full != null) {
+                refusals.drop(packet, full);
+            }
+        } else {
+            open(port, ip, packet, decision, null);
+        }
+    }
+
+    /**
+     * Opens a flow whose decision is final.
+     *
+     * @param answer of the plugins; {@code null} where none were asked
+     */
+    private void open(
+            TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision, Answer answer) {
+        switch (table.open(key, port.tenant(), worker, decision)) {
+            case FlowTable.Opening.Refused refused -> {
+                refusals.refuse(port, ip, packet, refused.reason());
+                tellRefused(answer, refused.reason());
+            }
+            // Another worker's, who sees to it.
+            case FlowTable.Opening.Found found -> {
+                delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
+                tellRefused(answer, Reason.FINISHED);
+            }
+            case FlowTable.Opening.Opened opened -> {
+                if (answer != null) {
+                    opened.flow().companion(new HookedFlow(answer));
+                }
+                begin(opened.flow(), port, ip, packet);
+            }
+        }
+    }
+
+    private static void tellRefused(Answer answer, Reason reason) {
+        if (answer != null) {
+            answer.refused(reason);
+        }
+    }
+
+    @Override
+    public void first(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+        setKey(port, ip);
+        Reason obstacle =
+                switch (answer.decision()) {
+                    case FlowDecision.Refuse refuse -> refuse.reason();
+                    case FlowDecision.Upgrade upgrade -> openings.obstacleToUpgrade(ip);
+                    case FlowDecision.Forward forward -> openings.obstacleToForwarding(ip);
+                };
+        if (obstacle == null) {
+            open(port, ip, packet, answer.decision(), answer);
             return;
         }
-        switch (table.open(key, port.tenant(), worker, decision)) {
-            case FlowTable.Opening.Refused refused ->
-                    refusals.refuse(port, ip, packet, refused.reason());
-            // Another worker's, who sees to it.
-            case FlowTable.Opening.Found found ->
-                    delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
-            case FlowTable.Opening.Opened opened -> begin(opened.flow(), port, ip, packet);
+        refuse(port, ip, packet, answer, obstacle);
+        answer.refused(obstacle);
+    }
+
+    @Override
+    public void later(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+        if (answer.decision() instanceof FlowDecision.Refuse refuse) {
+            refuse(port, ip, packet, answer, refuse.reason());
+        } else {
+            packet(port, ip, packet);
         }
+    }
+
+    private void refuse(TunnelPort port, IpPacket ip, Packet packet, Answer answer, Reason reason) {
+        if (answer.decision() instanceof FlowDecision.Refuse refuse && !refuse.answered()) {
+            refusals.drop(packet, reason);
+        } else {
+            refusals.refuse(port, ip, packet, reason);
+        }
+    }
+
+    /** Looks at the clock. */
+    void tick() {
+        undecided.tick();
+    }
+
+    /** Packets that wait for plugins. */
+    int undecidedPackets() {
+        return undecided.packets();
     }
 
     private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet) {

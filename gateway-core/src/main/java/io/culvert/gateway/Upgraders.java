@@ -39,7 +39,12 @@ record Upgraders(
 
     /** The worker that a new flow is to live on. */
     int owner(FlowDecision.Upgrade decision, int protocol, FlowKey key) {
-        return protocol == IpProtocol.UDP && !isDowngraded(decision) ? udp.owner(key) : worker;
+        return isDowngraded(decision) ? worker : owner(protocol, key);
+    }
+
+    /** The worker that a new flow is to live on, should it be upgraded. */
+    int owner(int protocol, FlowKey key) {
+        return protocol == IpProtocol.UDP ? udp.owner(key) : worker;
     }
 
     /**

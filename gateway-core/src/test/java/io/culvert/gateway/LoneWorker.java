@@ -153,6 +153,7 @@ final class LoneWorker {
                         new Openings(table, this::now, false, 1_000),
                         new Upgraders(0, null, null, null, Map.of(), forwarder),
                         forwarder,
+                        HookAccess.none(),
                         (worker, port, each) -> false);
         forwarder.add(outsideEnd);
     }

@@ -37,6 +37,7 @@ final class ConfigurationReader {
                 limits(root.section("limits")),
                 timers(root.section("timers")),
                 root.section("forwarding").flag("mid-stream", true),
+                new PluginReader(tree, errors, file).read(root.sections("plugins")),
                 root.number("workers", Runtime.getRuntime().availableProcessors()));
     }
 
