@@ -96,12 +96,7 @@ public final class SettingsManual {
         }
         String meaning = setting == null ? "" : setting.value();
         boolean secret = setting != null && setting.secret();
-        keys.add(
-                new Key(
-                        name,
-                        words(name, type, within) + (secret ? ", secret" : ""),
-                        otherwise,
-                        meaning));
+        keys.add(new Key(name, words(name, type) + (secret ? ", secret" : ""), otherwise, meaning));
         Class<?> inner = inner(type);
         if (inner != null && inner.isRecord() && !WORDS.containsKey(inner)) {
             if (within.contains(inner)) {
@@ -117,8 +112,10 @@ public final class SettingsManual {
 
     private void tryDefault(String name, RecordComponent component, String text) {
         Errors errors = new Errors();
-        SettingsReader.checkDefault(component, text, errors);
-        errors.of("", "").forEach(error -> wrong.add(name + ": its default: " + error.message()));
+        YamlTree nothing = YamlTree.parse("{}", errors).orElseThrow();
+        Object unused =
+                new SettingsReader(nothing, errors).scalar(name, "", component.getType(), text);
+        errors.of("", "").forEach(error -> wrong.add("its default: " + error.message()));
     }
 
     private static boolean isWrapped(Class<?> type) {
@@ -134,7 +131,7 @@ public final class SettingsManual {
         return inner instanceof Class<?> plain ? plain : null;
     }
 
-    private String words(String name, Type type, List<Class<?>> within) {
+    private String words(String name, Type type) {
         if (type instanceof ParameterizedType generic
                 && generic.getRawType() instanceof Class<?> raw
                 && isWrapped(raw)) {
@@ -142,8 +139,10 @@ public final class SettingsManual {
             if (raw == Map.class && of[0] != String.class) {
                 wrong.add("%s: the keys of a map are texts, not %s".formatted(name, of[0]));
             }
-            String words = words(name, of[of.length - 1], within);
-            return raw == Optional.class ? words : (raw == List.class ? "list of " : "map of ") + words;
+            String words = words(name, of[of.length - 1]);
+            return raw == Optional.class
+                    ? words
+                    : (raw == List.class ? "list of " : "map of ") + words;
         }
         if (type instanceof Class<?> plain) {
             if (WORDS.containsKey(plain)) {

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A plugin's settings as a text of YAML of their own, as tests and {@code culvert plugin check} have
- * them. Immutable.
+ * A plugin's settings as a text of YAML of their own, as tests and {@code culvert plugin check}
+ * have them. Immutable.
  */
 public final class SettingsText implements PluginSettings {
     private final String name;

@@ -1,5 +1,6 @@
 package io.culvert.gateway.plugin.kit;
 
+import io.culvert.gateway.config.SettingsText;
 import io.culvert.gateway.plugin.HookChain;
 import io.culvert.gateway.plugin.HookTimesRegistry;
 import io.culvert.gateway.plugin.LoadedPlugin;
@@ -53,7 +54,13 @@ public final class PluginSetup {
         }
     }
 
-    /** With these settings. */
+    /** With these settings, as a text of YAML. */
+    public PluginSetup settings(String yaml) {
+        settings = new SettingsText("settings", yaml);
+        return this;
+    }
+
+    /** With these settings, as they are. */
     public PluginSetup settings(Record record) {
         settings = new Given(Objects.requireNonNull(record));
         return this;
