@@ -20,6 +20,7 @@ import java.io.PrintWriter;
             CheckCommand.class,
             ConfigCommand.class,
             FlowsCommand.class,
+            PluginCommand.class,
             VersionCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",

@@ -1,6 +1,7 @@
 package io.culvert.gateway.control;
 
 import io.culvert.gateway.Gateway;
+import io.culvert.gateway.plugin.LoadedPlugin;
 
 import jnr.unixsocket.UnixServerSocketChannel;
 import jnr.unixsocket.UnixSocketAddress;
@@ -171,6 +172,7 @@ public final class ControlServer implements AutoCloseable {
                                 Channels.newOutputStream(client), StandardCharsets.UTF_8));
         switch (request(client)) {
             case "flows" -> flows(out);
+            case "plugins" -> plugins(out);
             case "status" -> out.write(json.writeValueAsString(GatewayStatus.of(gateway)) + "\n");
             default ->
                     out.write(json.writeValueAsString(Map.of("error", "unknown request")) + "\n");
@@ -191,6 +193,13 @@ public final class ControlServer implements AutoCloseable {
             }
         }
         return "";
+    }
+
+    private void plugins(Writer out) throws IOException {
+        for (LoadedPlugin plugin : gateway.plugins().current().plugins()) {
+            out.write(json.writeValueAsString(PluginView.of(plugin)));
+            out.write('\n');
+        }
     }
 
     private void flows(Writer out) throws IOException {
