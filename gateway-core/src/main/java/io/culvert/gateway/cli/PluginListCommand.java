@@ -8,13 +8,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectMapper;
-
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 
 /** {@code culvert plugin list}. */
@@ -43,36 +39,9 @@ final class PluginListCommand implements Callable<Integer> {
         if (json) {
             out.println("[" + String.join(",\n ", lines) + "]");
         } else {
-            ObjectMapper mapper = new ObjectMapper();
-            out.println(
-                    "%-24s %-10s %-12s %10s %9s %9s %10s"
-                            .formatted(
-                                    "PLUGIN",
-                                    "VERSION",
-                                    "HOOK",
-                                    "CALLS",
-                                    "FAILURES",
-                                    "TIMEOUTS",
-                                    "SECONDS"));
-            lines.stream().map(mapper::readTree).forEach(plugin -> print(plugin, out));
+            PluginPrinter.print(lines, out);
         }
         out.flush();
         return ExitStatus.DONE;
-    }
-
-    private static void print(JsonNode plugin, PrintWriter out) {
-        for (JsonNode hook : plugin.get("hooks")) {
-            out.println(
-                    String.format(
-                            Locale.ROOT,
-                            "%-24s %-10s %-12s %10d %9d %9d %10.3f",
-                            plugin.get("name").asString(),
-                            plugin.get("version").asString(),
-                            hook.get("hook").asString(),
-                            hook.get("calls").asLong(),
-                            hook.get("failures").asLong(),
-                            hook.get("timeouts").asLong(),
-                            hook.get("seconds").asDouble()));
-        }
     }
 }

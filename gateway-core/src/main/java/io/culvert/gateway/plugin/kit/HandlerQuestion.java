@@ -32,7 +32,7 @@ public final class HandlerQuestion {
     private boolean refuses;
 
     /** Somebody who plays a script. */
-    private record Player(Peer peer, CompletableFuture<Void> end) {}
+    private record Player(Peer peer, CompletableFuture<Optional<Throwable>> end) {}
 
     HandlerQuestion(ConnectionHandler handler, FlowInfo flow, HandClock clock) {
         this.handler = handler;
@@ -88,8 +88,17 @@ public final class HandlerQuestion {
         synchronized (players) {
             all = List.copyOf(players);
         }
+        Optional<Throwable> wrong = Optional.empty();
         for (Player player : all) {
-            await("the script of a side goes on", player.end);
+            Optional<Throwable> its = await("the script of a side goes on", player.end);
+            // One that fails resets the other, which fails then as well: what was asserted counts.
+            if (wrong.isEmpty() || its.filter(AssertionError.class::isInstance).isPresent()) {
+                wrong = its;
+            }
+        }
+        if (wrong.isPresent()) {
+            throw new AssertionError(
+                    "a script failed: " + wrong.get().getMessage(), wrong.get());
         }
         Heard served = all.size() < 2 ? new Heard(new byte[0], false) : heard(all.get(1).peer);
         return new HandlerOutcome(
@@ -151,11 +160,11 @@ public final class HandlerQuestion {
                             try {
                                 script.play(peer);
                                 peer.finish();
-                                player.end.complete(null);
+                                player.end.complete(Optional.empty());
                             } catch (Throwable thrown) {
                                 // The other side would wait for it.
                                 peer.reset();
-                                player.end.completeExceptionally(thrown);
+                                player.end.complete(Optional.of(thrown));
                             }
                         });
         return player;
@@ -171,7 +180,7 @@ public final class HandlerQuestion {
         } catch (TimeoutException e) {
             throw new AssertionError(what + " after " + PATIENCE.toSeconds() + " s", e);
         } catch (ExecutionException e) {
-            throw new AssertionError("a script failed: " + e.getCause().getMessage(), e.getCause());
+            throw new AssertionError(e.getCause());
         }
     }
 }
