@@ -6,14 +6,18 @@ import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
+import io.culvert.flow.RateLimits;
+import io.culvert.flow.Throttle;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
 import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
+import io.culvert.upgrade.Handling;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
@@ -42,6 +46,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     private final Forwarder forwarder;
     private final Delivery delivery;
     private final UndecidedFlows undecided;
+    private final RuleLog ruleLog;
     private final FlowKey key = new FlowKey();
 
     TunnelIngress(
@@ -55,6 +60,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             Upgraders upgraders,
             Forwarder forwarder,
             Delivery delivery,
+            RuleLog ruleLog,
             HookAccess hooks) {
         this.worker = worker;
         this.table = table;
@@ -66,6 +72,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         this.upgraders = upgraders;
         this.forwarder = forwarder;
         this.delivery = delivery;
+        this.ruleLog = ruleLog;
         undecided = new UndecidedFlows(worker, hooks, this);
     }
 
@@ -144,11 +151,28 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                                 ip.destinationLow(),
                                 ip.destinationPort());
         if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
-            open(port, ip, packet, ruling.decision());
-        } else if (refuse.answered()) {
+            open(port, ip, packet, ruling);
+            return;
+        }
+        note(ruling, port, ip);
+        tellRefused(port, ip, refuse.decidedBy(), refuse.reason());
+        if (refuse.answered()) {
             refusals.refuse(port, ip, packet, refuse.reason());
         } else {
             refusals.drop(packet, refuse.reason());
+        }
+    }
+
+    private void tellRefused(TunnelPort port, IpPacket ip, String decidedBy, Reason reason) {
+        if (table.isHeard()) {
+            setKey(port, ip);
+            table.tellRefused(key, port.tenant(), worker, decidedBy, reason);
+        }
+    }
+
+    private void note(Ruling ruling, TunnelPort port, IpPacket ip) {
+        if (ruling.isNotable()) {
+            ruleLog.decided(ruling, port.tenant().name(), ip);
         }
     }
 
@@ -163,7 +187,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         }
     }
 
-    private void open(TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision) {
+    private void open(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
+        FlowDecision decision = ruling.decision();
         FlowDecision.Upgrade upgrade =
                 decision instanceof FlowDecision.Upgrade found ? found : null;
         Reason obstacle =
@@ -175,6 +200,9 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             return;
         }
         if (obstacle != null) {
+            if (obstacle == Reason.SHUTDOWN) {
+                tellRefused(port, ip, decision.decidedBy(), obstacle);
+            }
             refusals.refuse(port, ip, packet, obstacle);
             return;
         }
@@ -190,50 +218,87 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                         : asks ? upgraders.owner(ip.protocol(), key) : worker;
         if (owner != worker) {
             delivery.handOver(owner, port, packet);
-        } else if (asks) {
-            Reason full = undecided.ask(key, port, ip, packet, decision);
-            if (full != null) {
-                refusals.drop(packet, full);
-            }
-        } else {
-            open(port, ip, packet, decision, null);
+            return;
+        }
+        note(ruling, port, ip);
+        if (!asks) {
+            admit(port, ip, packet, ruling, null);
+            return;
+        }
+        Reason full = undecided.ask(key, port, ip, packet, ruling);
+        if (full != null) {
+            tellRefused(port, ip, decision.decidedBy(), full);
+            refusals.drop(packet, full);
         }
     }
 
     /**
-     * Opens a flow whose decision is final.
+     * Opens a flow whose decision is final, if the rule's rate allows.
      *
      * @param answer of the plugins; {@code null} where none were asked
      */
+    private void admit(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
+        if (ruling.limits() == null) {
+            open(port, ip, packet, ruling, answer, null);
+            return;
+        }
+        switch (ruling.limits()
+                .open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
+            // Answered where waiting is of no use; in silence, and tried again, where it is.
+            case RateLimits.Admission.Refused refused -> {
+                tellRefused(port, ip, ruling.name(), refused.reason());
+                refusals.refuse(port, ip, packet, refused.reason());
+                tellPlugins(answer, refused.reason());
+            }
+            case RateLimits.Admission.Admitted admitted ->
+                    open(port, ip, packet, ruling, answer, admitted.limiter());
+        }
+    }
+
+    /**
+     * @param limiter has been entered for the flow; may be {@code null}
+     */
     private void open(
-            TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision, Answer answer) {
-        switch (table.open(key, port.tenant(), worker, decision)) {
+            TunnelPort port,
+            IpPacket ip,
+            Packet packet,
+            Ruling ruling,
+            Answer answer,
+            Throttle limiter) {
+        FlowDecision decision = answer == null ? ruling.decision() : answer.decision();
+        FlowTable.Opening opening = table.open(key, port.tenant(), worker, decision);
+        if (limiter != null && !(opening instanceof FlowTable.Opening.Opened)) {
+            limiter.closed();
+        }
+        switch (opening) {
             case FlowTable.Opening.Refused refused -> {
                 refusals.refuse(port, ip, packet, refused.reason());
-                tellRefused(answer, refused.reason());
+                tellPlugins(answer, refused.reason());
             }
             // Another worker's, who sees to it.
             case FlowTable.Opening.Found found -> {
                 delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
-                tellRefused(answer, Reason.FINISHED);
+                tellPlugins(answer, Reason.FINISHED);
             }
             case FlowTable.Opening.Opened opened -> {
+                Flow flow = opened.flow();
+                flow.throttle(limiter);
                 if (answer != null) {
-                    opened.flow().companion(new HookedFlow(answer));
+                    HookedFlow.accompany(flow, answer, clock.nanoTime());
                 }
-                begin(opened.flow(), port, ip, packet);
+                begin(flow, port, ip, packet, answer);
             }
         }
     }
 
-    private static void tellRefused(Answer answer, Reason reason) {
+    private static void tellPlugins(Answer answer, Reason reason) {
         if (answer != null) {
             answer.refused(reason);
         }
     }
 
     @Override
-    public void first(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+    public void first(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
         setKey(port, ip);
         Reason obstacle =
                 switch (answer.decision()) {
@@ -242,9 +307,10 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                     case FlowDecision.Forward forward -> openings.obstacleToForwarding(ip);
                 };
         if (obstacle == null) {
-            open(port, ip, packet, answer.decision(), answer);
+            admit(port, ip, packet, ruling, answer);
             return;
         }
+        tellRefused(port, ip, answer.decision().decidedBy(), obstacle);
         refuse(port, ip, packet, answer, obstacle);
         answer.refused(obstacle);
     }
@@ -276,7 +342,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         return undecided.packets();
     }
 
-    private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet) {
+    private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
         boolean held = false;
         Reason failure =
                 switch (flow.decision()) {
@@ -285,7 +351,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                         if (held) {
                             count(flow, ip, packet);
                         }
-                        yield upgraders.open(flow, upgrade, ip, packet, port);
+                        yield upgrade(flow, upgrade, port, ip, packet, answer);
                     }
                     case FlowDecision.Forward forward -> forwarder.open(flow, port, forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();
@@ -296,6 +362,29 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         } else if (!held) {
             delivery.packet(flow, Direction.FROM_INITIATOR, port, ip, packet);
         }
+    }
+
+    /** See {@link Upgraders#open}. */
+    private Reason upgrade(
+            Flow flow,
+            FlowDecision.Upgrade upgrade,
+            TunnelPort port,
+            IpPacket ip,
+            Packet packet,
+            Answer answer) {
+        if (upgrade.handler().equals(Policy.RELAY)) {
+            return upgraders.open(flow, upgrade, null, ip, packet, port);
+        }
+        if (ip.protocol() != IpProtocol.TCP) {
+            return Reason.PROTOCOL_NOT_UPGRADABLE;
+        }
+        Handling handling =
+                answer == null
+                        ? undecided.chain().handle(upgrade.handler(), UndecidedFlows.info(port, ip))
+                        : answer.chain().handle(upgrade.handler(), answer.flow());
+        return handling == null
+                ? Reason.HANDLER_FAILED
+                : upgraders.open(flow, upgrade, handling, ip, packet, port);
     }
 
     /** A SYN that the flow has from the beginning. */

@@ -5,8 +5,8 @@ import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
 import io.culvert.gateway.plugin.HookChain;
 import io.culvert.gateway.plugin.Question;
+import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.Endpoint;
-import io.culvert.hook.FlowDecision;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.tun.HeldPacket;
@@ -47,7 +47,7 @@ final class UndecidedFlows {
     /** Takes what has waited, now that it is decided. */
     interface Decided {
         /** The flow's first packet. */
-        void first(TunnelPort port, IpPacket ip, Packet packet, Answer answer);
+        void first(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer);
 
         /** Another one, after the first was taken. */
         void later(TunnelPort port, IpPacket ip, Packet packet, Answer answer);
@@ -57,12 +57,14 @@ final class UndecidedFlows {
 
     private static final class Waiting {
         private final FlowKey key;
+        private final Ruling ruling;
         private final List<Held> held = new ArrayList<>(1);
         private Question question;
         private int bytes;
 
-        Waiting(FlowKey key) {
+        Waiting(FlowKey key, Ruling ruling) {
             this.key = key;
+            this.ruling = ruling;
         }
     }
 
@@ -109,14 +111,15 @@ final class UndecidedFlows {
      * Asks about a new flow, and keeps its first packet.
      *
      * @param key copied
+     * @param ruling to carry it
      * @return {@code null}, or why nobody can be asked
      */
-    Reason ask(FlowKey key, TunnelPort port, IpPacket ip, Packet packet, FlowDecision proposed) {
+    Reason ask(FlowKey key, TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
         int tenant = port.tenant().id();
         if (waiting.size() >= MOST || ofTenant.getOrDefault(tenant, 0) >= MOST_OF_A_TENANT) {
             return Reason.HOOK_OVERLOAD;
         }
-        Waiting flow = new Waiting(key.copy());
+        Waiting flow = new Waiting(key.copy(), ruling);
         if (access.undecided().putIfAbsent(flow.key, worker) != null) {
             // Another worker was quicker; the sender tries again, and then it is decided.
             return Reason.QUEUE_FULL;
@@ -128,7 +131,7 @@ final class UndecidedFlows {
         Question.Taker taker = answer -> post(flow, answer);
         do {
             // Only a chain that was just replaced can say no.
-            flow.question = chain().ask(info, proposed, taker);
+            flow.question = chain().ask(info, ruling.decision(), taker);
         } while (flow.question == null);
         return null;
     }
@@ -168,7 +171,7 @@ final class UndecidedFlows {
             held.packet.into(scratch);
             scratchIp.wrap(scratch.bytes(), Packet.OFFSET, scratch.length());
             if (i == 0) {
-                decided.first(held.port, scratchIp, scratch, answer);
+                decided.first(held.port, scratchIp, scratch, flow.ruling, answer);
             } else {
                 decided.later(held.port, scratchIp, scratch, answer);
             }

@@ -266,6 +266,14 @@ final class LoneWorker {
         return counters.droppedCount(reason);
     }
 
+    /** Packets received of which nobody says what became of them. */
+    long unaccounted() {
+        return counters.receivedCount()
+                - counters.carriedCount()
+                - counters.answeredCount()
+                - counters.droppedCount();
+    }
+
     private static List<byte[]> taken(MemoryDevice.Pair cable) {
         List<byte[]> all = new ArrayList<>();
         int received =
