@@ -97,8 +97,7 @@ public final class HandlerQuestion {
             }
         }
         if (wrong.isPresent()) {
-            throw new AssertionError(
-                    "a script failed: " + wrong.get().getMessage(), wrong.get());
+            throw new AssertionError("a script failed: " + wrong.get().getMessage(), wrong.get());
         }
         Heard served = all.size() < 2 ? new Heard(new byte[0], false) : heard(all.get(1).peer);
         return new HandlerOutcome(
