@@ -68,7 +68,7 @@ final class Telling implements AutoCloseable {
     }
 
     /** Values by series, as {@code name} or {@code name{label="value"}}. */
-    Map<String, Double> scrape() throws Exception {
+    Map<String, Long> scrape() throws Exception {
         URI uri = URI.create("http://" + address(family) + "/metrics");
         String page =
                 topology.server()
@@ -85,7 +85,7 @@ final class Telling implements AutoCloseable {
                                         throw new IOException(e);
                                     }
                                 });
-        Map<String, Double> values = new HashMap<>();
+        Map<String, Long> values = new HashMap<>();
         page.lines()
                 .filter(line -> !line.startsWith("#"))
                 .forEach(
@@ -93,7 +93,7 @@ final class Telling implements AutoCloseable {
                             int space = line.lastIndexOf(' ');
                             values.put(
                                     line.substring(0, space),
-                                    Double.parseDouble(line.substring(space + 1)));
+                                    (long) Double.parseDouble(line.substring(space + 1)));
                         });
         return values;
     }

@@ -147,7 +147,19 @@ enum Series {
     HOOK_SECONDS(
             Type.HISTOGRAM,
             "culvert_hook_seconds",
-            "How long plugins' hooks took.",
+            "How long plugins' hooks took, whether or not anybody still waited.",
+            "plugin",
+            "hook"),
+    HOOK_FAILURES(
+            Type.COUNTER,
+            "culvert_hook_failures_total",
+            "Calls of hooks that threw, or whose answer cannot be.",
+            "plugin",
+            "hook"),
+    HOOK_TIMEOUTS(
+            Type.COUNTER,
+            "culvert_hook_timeouts_total",
+            "Calls of hooks that did not come back in time.",
             "plugin",
             "hook");
 

@@ -5,6 +5,7 @@ import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.TelemetrySettings;
+import io.culvert.gateway.plugin.HookTimesRegistry;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 
@@ -95,9 +96,9 @@ public final class Telemetry implements AutoCloseable {
         return http.map(Http::registry);
     }
 
-    /** Whom plugins' hooks have to tell how long they took. Called once. */
-    public HookTimes hookTimes() {
-        return http.isPresent() ? new HookHistogram(http.get().registry()) : HookTimes.NONE;
+    /** How long plugins' hooks take is to be had from now on. Called once. */
+    public void hooks(HookTimesRegistry times) {
+        http.ifPresent(each -> each.registry().register(new HookCollector(times)));
     }
 
     /** A gateway has started with {@link #listener}: its figures are to be had from now on. */
