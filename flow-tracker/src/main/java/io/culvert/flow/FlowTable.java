@@ -179,11 +179,6 @@ public final class FlowTable {
         listener.refused(key, tenant, worker, decidedBy, reason);
     }
 
-    /** Whether anybody listens. */
-    public boolean isHeard() {
-        return listener != FlowListener.NONE;
-    }
-
     /** Whether so much of the limit is used that unassured flows have less time. */
     public boolean isCrowded() {
         return size.get() >= (long) limits.flows() * CROWDED / 100;
@@ -296,6 +291,9 @@ public final class FlowTable {
         flows.asMap().remove(flow.key(), flow);
         size.decrementAndGet();
         flow.tenant().releaseFlow();
+        if (flow.throttle() != null) {
+            flow.throttle().closed();
+        }
         if (flow.path() != null) {
             flow.path().release();
         }

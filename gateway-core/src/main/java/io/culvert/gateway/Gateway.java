@@ -15,6 +15,8 @@ import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.Port;
+import io.culvert.gateway.plugin.PluginException;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
@@ -47,6 +49,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -82,6 +85,7 @@ public final class Gateway implements AutoCloseable {
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Map<String, TunDevice> devices = new HashMap<>();
     private final List<TunnelListener> listeners = new ArrayList<>();
+    private final Plugins plugins = new Plugins();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final List<DeviceOffRamp> deviceOffRamps = new CopyOnWriteArrayList<>();
     private volatile Tenants tenants = new Tenants();
@@ -150,6 +154,7 @@ public final class Gateway implements AutoCloseable {
 
     private void open(Configuration configuration, Surroundings surroundings, CycleClock clock)
             throws IOException {
+        loadPlugins(configuration);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -185,6 +190,8 @@ public final class Gateway implements AutoCloseable {
                                 configuration.midStream()),
                         new UdpOwners(),
                         new Identifications(),
+                        plugins,
+                        new ConcurrentHashMap<>(),
                         Arrays.asList(workers));
         int index = 0;
         for (EventExecutor loop : loops) {
@@ -225,6 +232,19 @@ public final class Gateway implements AutoCloseable {
         for (TunnelListener listener : listeners) {
             onLoop(workers[0], worker -> listener.start());
         }
+    }
+
+    private void loadPlugins(Configuration configuration) throws IOException {
+        try {
+            plugins.replace(plugins.load(configuration));
+        } catch (PluginException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    /** The plugins in force. */
+    public Plugins plugins() {
+        return plugins;
     }
 
     /** A flow between two tunnels has two. */
@@ -387,6 +407,7 @@ public final class Gateway implements AutoCloseable {
                 }
             }
         }
+        plugins.close();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         for (Worker worker : workers) {
             if (worker != null) {

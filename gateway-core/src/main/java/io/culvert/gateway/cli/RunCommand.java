@@ -62,6 +62,8 @@ final class RunCommand implements Callable<Integer> {
                 return ExitStatus.WRONG_INPUT;
             }
             case Loaded.Valid valid -> {
+                spec.commandLine().getErr().print(valid.text());
+                spec.commandLine().getErr().flush();
                 configuration = valid.configuration();
                 hash = valid.hash();
             }

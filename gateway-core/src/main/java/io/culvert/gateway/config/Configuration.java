@@ -1,5 +1,6 @@
 package io.culvert.gateway.config;
 
+import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
 
 import java.util.List;
@@ -10,7 +11,9 @@ import java.util.List;
  * @param offramps always with {@link OffRamp#SOCKET} and {@link OffRamp#TUNNELS}, so that every
  *     {@code via} of the policy is here
  * @param midStream whether TCP connections are forwarded whose beginning was not seen
+ * @param plugins in the order in which they are asked
  * @param workers threads that carry packets, at least 1
+ * @param telemetry what the gateway tells about itself
  */
 public record Configuration(
         List<OnRamp> onramps,
@@ -19,11 +22,13 @@ public record Configuration(
         Limits limits,
         Timers timers,
         boolean midStream,
+        List<PluginEntry> plugins,
         int workers,
         TelemetrySettings telemetry) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
+        plugins = List.copyOf(plugins);
     }
 
     /** One that tells nothing about itself. */
@@ -34,7 +39,17 @@ public record Configuration(
             Limits limits,
             Timers timers,
             boolean midStream,
+            List<PluginEntry> plugins,
             int workers) {
-        this(onramps, offramps, policy, limits, timers, midStream, workers, TelemetrySettings.NONE);
+        this(
+                onramps,
+                offramps,
+                policy,
+                limits,
+                timers,
+                midStream,
+                plugins,
+                workers,
+                TelemetrySettings.NONE);
     }
 }

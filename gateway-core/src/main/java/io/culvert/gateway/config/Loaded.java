@@ -7,9 +7,22 @@ public sealed interface Loaded {
     /**
      * Nothing was wrong.
      *
+     * @param warnings by position
      * @param hash of the text, {@code sha256:} and 64 hexadecimal digits
      */
-    record Valid(Configuration configuration, String hash) implements Loaded {}
+    record Valid(Configuration configuration, List<ConfigurationError> warnings, String hash)
+            implements Loaded {
+        public Valid {
+            warnings = List.copyOf(warnings);
+        }
+
+        /** All warnings as the operator reads them, each line ended; empty for none. */
+        public String text() {
+            StringBuilder text = new StringBuilder();
+            warnings.forEach(warning -> text.append(warning.text()));
+            return text.toString();
+        }
+    }
 
     /**
      * Something was wrong.

@@ -68,6 +68,7 @@ class TelemetryTest {
                 plain.limits(),
                 plain.timers(),
                 plain.midStream(),
+                plain.plugins(),
                 plain.workers(),
                 new TelemetrySettings(
                         Optional.of(new InetSocketAddress(InetAddress.ofLiteral(address), port)),
