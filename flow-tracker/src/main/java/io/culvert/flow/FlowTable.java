@@ -179,6 +179,11 @@ public final class FlowTable {
         listener.refused(key, tenant, worker, decidedBy, reason);
     }
 
+    /** Whether anybody listens. */
+    public boolean isHeard() {
+        return listener != FlowListener.NONE;
+    }
+
     /** Whether so much of the limit is used that unassured flows have less time. */
     public boolean isCrowded() {
         return size.get() >= (long) limits.flows() * CROWDED / 100;

@@ -13,7 +13,6 @@ import java.util.List;
  * @param midStream whether TCP connections are forwarded whose beginning was not seen
  * @param plugins in the order in which they are asked
  * @param workers threads that carry packets, at least 1
- * @param telemetry what the gateway tells about itself
  */
 public record Configuration(
         List<OnRamp> onramps,
@@ -39,7 +38,6 @@ public record Configuration(
             Limits limits,
             Timers timers,
             boolean midStream,
-            List<PluginEntry> plugins,
             int workers) {
         this(
                 onramps,
@@ -48,7 +46,7 @@ public record Configuration(
                 limits,
                 timers,
                 midStream,
-                plugins,
+                List.of(),
                 workers,
                 TelemetrySettings.NONE);
     }

@@ -7,10 +7,10 @@ public sealed interface Loaded {
     /**
      * Nothing was wrong.
      *
-     * @param warnings by position
      * @param hash of the text, {@code sha256:} and 64 hexadecimal digits
+     * @param warnings by position
      */
-    record Valid(Configuration configuration, List<ConfigurationError> warnings, String hash)
+    record Valid(Configuration configuration, String hash, List<ConfigurationError> warnings)
             implements Loaded {
         public Valid {
             warnings = List.copyOf(warnings);
