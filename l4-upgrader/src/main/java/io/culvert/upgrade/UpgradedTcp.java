@@ -392,13 +392,13 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
         }
     }
 
-    /** A tunnel has gone that the flow uses: whoever is still there is told what can be told. */
-    void tunnelGone() {
+    /** The flow may not go on: whoever is there is told what can be told. */
+    void cut(Reason reason) {
         if (dial != null) {
-            refuse(Reason.DIAL_UNREACHABLE, Reason.TUNNEL_GONE);
-            upgrader.table().close(flow, Reason.TUNNEL_GONE);
+            refuse(Reason.DIAL_UNREACHABLE, reason);
+            upgrader.table().close(flow, reason);
         } else {
-            reset(Reason.TUNNEL_GONE);
+            reset(reason);
         }
     }
 
