@@ -110,6 +110,10 @@ final class TunnelIngress {
 
     /** The first packet of a flow, if it may be one. */
     private void open(TunnelPort port, IpPacket ip, Packet packet) {
+        if (port.tunnel().isGone()) {
+            refusals.drop(packet, Reason.TUNNEL_GONE);
+            return;
+        }
         Reason obstacle = Arrival.unusableAddress(ip);
         // A packet to oneself never crosses a link.
         if (obstacle == null

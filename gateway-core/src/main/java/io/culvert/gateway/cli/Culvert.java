@@ -19,6 +19,10 @@ import java.io.PrintWriter;
             ConnectCommand.class,
             CheckCommand.class,
             FlowsCommand.class,
+            DiffCommand.class,
+            ReloadCommand.class,
+            ApplyCommand.class,
+            ConfirmCommand.class,
             VersionCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",

@@ -1,6 +1,8 @@
 package io.culvert.gateway.cli;
 
 import io.culvert.flow.FlowListener;
+import io.culvert.gateway.Administration;
+import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.ConfigurationFile;
@@ -17,6 +19,7 @@ import picocli.CommandLine.Spec;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 
@@ -28,6 +31,7 @@ import java.util.concurrent.CountDownLatch;
             "",
             "Prints one line, ready, when traffic can flow. SIGTERM and SIGINT let connections end,"
                     + " up to the drain limit, and then stop it; a second one stops it at once."
+                    + " SIGHUP has it read the configuration again, as culvert reload does."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -48,12 +52,17 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Linux.ensureAvailable();
         PrintWriter out = spec.commandLine().getOut();
+        byte[] text;
+        switch (ConfigurationFile.contents(file)) {
+            case ConfigurationFile.Contents.Unreadable unreadable -> {
+                return wrong(unreadable.why().text());
+            }
+            case ConfigurationFile.Contents.Bytes bytes -> text = bytes.text();
+        }
         Configuration configuration;
-        switch (ConfigurationFile.load(file)) {
+        switch (ConfigurationFile.read(file.toString(), text)) {
             case Loaded.Invalid invalid -> {
-                spec.commandLine().getErr().print(invalid.text());
-                spec.commandLine().getErr().flush();
-                return ExitStatus.WRONG_INPUT;
+                return wrong(invalid.text());
             }
             case Loaded.Valid valid -> configuration = valid.configuration();
         }
@@ -68,14 +77,28 @@ final class RunCommand implements Callable<Integer> {
         Signals.on("INT", stopped);
         try (Gateway gateway =
                         Gateway.start(configuration, Gateway.Surroundings.HOST, FlowListener.NONE);
-                ControlServer _ = ControlServer.open(control.path(), gateway)) {
+                Administration administration =
+                        new Administration(
+                                gateway,
+                                file,
+                                new ConfigurationGeneration(
+                                        Administration.hash(text), Instant.now()),
+                                ServiceManager::tell);
+                ControlServer _ = ControlServer.open(control.path(), gateway, administration)) {
+            Signals.on("HUP", administration::reloadSoon);
             out.println("ready");
             out.flush();
             ServiceManager.tell("READY=1");
             stop.await();
             ServiceManager.tell("STOPPING=1");
-            gateway.drain(configuration.limits().drain(), stopAtOnce);
+            gateway.drain(gateway.configuration().limits().drain(), stopAtOnce);
         }
         return ExitStatus.DONE;
+    }
+
+    private int wrong(String errors) {
+        spec.commandLine().getErr().print(errors);
+        spec.commandLine().getErr().flush();
+        return ExitStatus.WRONG_INPUT;
     }
 }
