@@ -22,9 +22,11 @@ public final class Flow {
     private final FlowDecision decision;
 
     private FlowPath path;
+    private FlowCompanion companion;
     private TcpState tcpState = TcpState.NEW;
     private TcpTracker tracker;
     private RelayFigures relayFigures;
+    private Throttle throttle;
 
     // The acknowledgment number that each side's SYN asks for, then that of its FIN.
     private int initiatorEnd;
@@ -84,6 +86,16 @@ public final class Flow {
     /** Says where packets go from now on; the owner's to call. */
     public void path(FlowPath path) {
         this.path = path;
+    }
+
+    /** What goes with the flow and hears of its end; {@code null} for most flows. */
+    public FlowCompanion companion() {
+        return companion;
+    }
+
+    /** Gives the flow a companion; the owner's to call, before the flow gets its path. */
+    public void companion(FlowCompanion companion) {
+        this.companion = companion;
     }
 
     /** The state of a TCP flow; {@link TcpState#NEW} for every other protocol. */
@@ -235,6 +247,18 @@ public final class Flow {
 
     public void relayFigures(RelayFigures figures) {
         relayFigures = figures;
+    }
+
+    /** What lets its packets pass or not; {@code null} for all of them. */
+    public Throttle throttle() {
+        return throttle;
+    }
+
+    /**
+     * From now on that one stops packets, too; it is told when the flow ends. The owner's to call.
+     */
+    public void throttle(Throttle more) {
+        throttle = Throttle.of(throttle, more);
     }
 
     /** Why the flow ended; {@code null} while it lives. */

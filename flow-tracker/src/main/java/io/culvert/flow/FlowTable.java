@@ -267,8 +267,8 @@ public final class FlowTable {
     }
 
     /**
-     * Ends a flow, once: out of the table, what it holds released, the listener told. The owner's
-     * to call.
+     * Ends a flow, once: out of the table, what it holds released, the listener told and then the
+     * flow's companion, where it has one. The owner's to call.
      */
     public void close(Flow flow, Reason reason) {
         if (flow.isClosed()) {
@@ -279,10 +279,19 @@ public final class FlowTable {
         flows.asMap().remove(flow.key(), flow);
         size.decrementAndGet();
         flow.tenant().releaseFlow();
+        if (flow.throttle() != null) {
+            flow.throttle().closed();
+        }
         if (flow.path() != null) {
             flow.path().release();
         }
-        listener.closed(flow, reason);
+        try {
+            listener.closed(flow, reason);
+        } finally {
+            if (flow.companion() != null) {
+                flow.companion().closed(flow, reason);
+            }
+        }
     }
 
     /** Lets flows whose time is over go; called by a worker now and then. */

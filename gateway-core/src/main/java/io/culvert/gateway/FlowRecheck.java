@@ -21,7 +21,8 @@ import java.util.Set;
  * may be asked by anybody; workers only close what has to be, a few at a time, so that packets wait
  * no longer than for any other turn.
  *
- * <p>Flows from outside are let in by a mapping, and not by the policy: they stay.
+ * <p>Flows from outside are let in by a mapping, and not by the policy: they stay. Of those that
+ * plugins were asked about, the ones go that the policy refuses; plugins are not asked again.
  *
  * <p>Threading: one thread that is no worker's.
  */
@@ -92,8 +93,12 @@ final class FlowRecheck {
                         key.sourceLow(),
                         key.destinationHigh(),
                         key.destinationLow(),
-                        key.destinationPort());
-        return agrees(flow.decision(), decision);
+                        key.destinationPort())
+                        .decision();
+        // What plugins have made of the policy's word is theirs to say, unless it is a refusal.
+        return flow.companion() instanceof HookedFlow
+                ? !(decision instanceof FlowDecision.Refuse)
+                : agrees(flow.decision(), decision);
     }
 
     /** Whether a flow of the one may go on under the other, whoever decided. */

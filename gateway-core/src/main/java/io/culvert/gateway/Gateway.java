@@ -7,6 +7,8 @@ import io.culvert.flow.FlowTable;
 import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
 import io.culvert.gateway.config.Configuration;
+import io.culvert.gateway.plugin.PluginException;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
@@ -35,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -61,6 +64,7 @@ public final class Gateway implements AutoCloseable {
     private final FlowTable table;
     private final Workers workers;
     private final MultiThreadIoEventLoopGroup loops;
+    private final Plugins plugins = new Plugins();
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /** A thread of the network namespace that the gateway was started in; null before. */
@@ -127,6 +131,7 @@ public final class Gateway implements AutoCloseable {
 
     private void open(Configuration configuration, Surroundings surroundings, CycleClock clock)
             throws IOException {
+        loadPlugins(configuration);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -156,6 +161,8 @@ public final class Gateway implements AutoCloseable {
                         Worker.Limits.of(configuration),
                         new UdpOwners(),
                         new Identifications(),
+                        plugins,
+                        new ConcurrentHashMap<>(),
                         Collections.unmodifiableList(workers.all()));
         for (EventExecutor loop : loops) {
             Poller poller = new Poller((IoEventLoop) loop, Gateway::failed);
@@ -180,10 +187,24 @@ public final class Gateway implements AutoCloseable {
                 new Reconfiguration(
                         configuration,
                         new Reconfiguration.Parts(
-                                table, workers, policy, sockets, routing, upgradeNamespace, ramps));
+                                table, workers, policy, sockets, routing, upgradeNamespace, ramps,
+                                plugins));
         ramps.open(configuration);
         workers.each(Worker::start);
         ramps.start();
+    }
+
+    private void loadPlugins(Configuration configuration) throws IOException {
+        try {
+            plugins.replace(plugins.load(configuration));
+        } catch (PluginException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    /** The plugins in force. */
+    public Plugins plugins() {
+        return plugins;
     }
 
     private static void warnOfFewDescriptors() throws IOException {
@@ -314,6 +335,7 @@ public final class Gateway implements AutoCloseable {
                 LOG.warn("A worker does not answer; its flows end with the process", e);
             }
         }
+        plugins.close();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         workers.all().forEach(Worker::close);
         if (ramps != null) {

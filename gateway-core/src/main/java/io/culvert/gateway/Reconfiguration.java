@@ -4,6 +4,9 @@ import io.culvert.flow.FlowLimits;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.FlowTimers;
 import io.culvert.gateway.config.Configuration;
+import io.culvert.gateway.plugin.HookChain;
+import io.culvert.gateway.plugin.PluginException;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.upgrade.UpgradeNamespace;
 
@@ -33,7 +36,8 @@ public final class Reconfiguration {
             SocketOffRamps sockets,
             Routing routing,
             UpgradeNamespace namespace,
-            Ramps ramps) {}
+            Ramps ramps,
+            Plugins plugins) {}
 
     /**
      * Flows that would end with a change.
@@ -79,8 +83,13 @@ public final class Reconfiguration {
         parts.workers.settle();
         RampChanges changes = new RampChanges(parts.ramps, next);
         Undo undo = new Undo();
+        HookChain hooks;
         try {
+            hooks = parts.plugins.load(next);
+            undo.push(hooks::release);
             changes.prepare(undo);
+        } catch (PluginException e) {
+            throw new IOException(e.getMessage(), e);
         } catch (IOException | RuntimeException e) {
             undo.run();
             throw e;
@@ -94,6 +103,7 @@ public final class Reconfiguration {
         changes.begin();
         parts.routing.routes().defaultDevice(Routing.firstDevice(next));
         parts.policy.replace(next.policy());
+        parts.plugins.replace(hooks);
         // What was decided by the old policy has its way by now, and nothing else will be.
         parts.workers.settle();
         changes.receive();

@@ -1,6 +1,8 @@
 package io.culvert.hook;
 
+import java.net.InetAddress;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * What becomes of a flow. Taken once, when it opens; every later packet obeys it without asking.
@@ -42,12 +44,27 @@ public sealed interface FlowDecision {
      * @param handler who gets the socket; {@code relay} joins it to a socket of the off-ramp
      * @param via the off-ramp's name; {@code tunnels} where the other socket's packets go into the
      *     tunnel that leads to the target
+     * @param upstream who is dialed in the target's place
+     * @param source the host's address that is dialed from
      */
-    record Upgrade(String decidedBy, String handler, String via) implements FlowDecision {
+    record Upgrade(
+            String decidedBy,
+            String handler,
+            String via,
+            Optional<Endpoint> upstream,
+            Optional<InetAddress> source)
+            implements FlowDecision {
         public Upgrade {
             Objects.requireNonNull(decidedBy);
             Objects.requireNonNull(handler);
             Objects.requireNonNull(via);
+            Objects.requireNonNull(upstream);
+            Objects.requireNonNull(source);
+        }
+
+        /** To the target itself, from an address that the host chooses. */
+        public Upgrade(String decidedBy, String handler, String via) {
+            this(decidedBy, handler, via, Optional.empty(), Optional.empty());
         }
     }
 }

@@ -10,9 +10,13 @@ public enum Reason {
     POLICY_DEFAULT("no policy rule matches and the default refuses it"),
     HOOK_REFUSED("a plugin's hook refused it"),
     HOOK_TIMEOUT("a plugin's hook did not decide in time"),
+    HOOK_FAILED("a plugin's hook failed"),
+    HOOK_OVERLOAD("too many flows wait for plugins to decide"),
     TABLE_FULL("the flow table is full"),
     TENANT_LIMIT("the tenant has as many flows as it may"),
     TENANT_RATE("the tenant opens more flows in a second than it may"),
+    RATE_FLOWS("as many flows live as the rule's rate lets the holder have"),
+    RATE_FLOWS_PER_SECOND("more flows are opened in a second than the rule's rate allows"),
     TENANT_SLOTS("the tenant has as many upgraded connections as it may"),
     SYN_FLOOD("many connections are half open, and the source has not shown that it exists"),
     SLOTS_EXHAUSTED("no NAT slot is free"),
@@ -35,6 +39,8 @@ public enum Reason {
     FILTERED("a packet from outside is from somebody whom the flow has not talked to"),
     WRONG_SIDE("the packet's flow has its sender elsewhere than where the packet came in"),
     SOURCE_NOT_ALLOWED("the source is not behind this tunnel (strict-source)"),
+    RATE_PACKETS("more packets come in a second than a rate allows"),
+    RATE_BYTES("more bytes come in a second than a rate allows"),
     TOO_BIG("the packet is longer than the next link takes and may not be cut"),
     NOT_UNICAST("source or destination is not one host"),
     MARTIAN("source or destination is an address that never crosses a link"),
@@ -88,6 +94,7 @@ public enum Reason {
     OFF_RAMP_REMOVED("its off-ramp was taken out of the configuration"),
     POLICY_CHANGED("the policy changed, and refuses it or decides otherwise"),
     HANDLER_CLOSED("the handler closed it"),
+    HANDLER_FAILED("the handler failed"),
     SHUTDOWN("the gateway stopped");
 
     private final String meaning;

@@ -18,6 +18,7 @@ import java.io.PrintWriter;
             ExecCommand.class,
             ConnectCommand.class,
             CheckCommand.class,
+            ConfigCommand.class,
             FlowsCommand.class,
             DiffCommand.class,
             ReloadCommand.class,

@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /**
  * A configuration as a file of YAML. Reading one opens that file and changes nothing; whatever its
@@ -45,8 +46,17 @@ public final class ConfigurationFile {
 
     /** Reads a file, which may be a pipe. */
     public static Loaded load(Path path) {
+        return load(path, ConfigurationFile::read);
+    }
+
+    /**
+     * The same.
+     *
+     * @param reader of the file's name and text
+     */
+    static Loaded load(Path path, BiFunction<String, String, Loaded> reader) {
         return switch (contents(path)) {
-            case Contents.Bytes bytes -> read(path.toString(), bytes.text());
+            case Contents.Bytes bytes -> read(path.toString(), bytes.text(), reader);
             case Contents.Unreadable(Loaded.Invalid why) -> why;
         };
     }
@@ -73,9 +83,14 @@ public final class ConfigurationFile {
      * @param bytes as they are in a file
      */
     public static Loaded read(String name, byte[] bytes) {
+        return read(name, bytes, ConfigurationFile::read);
+    }
+
+    private static Loaded read(
+            String name, byte[] bytes, BiFunction<String, String, Loaded> reader) {
         return bytes.length > LARGEST
                 ? unreadable(name, "the file is larger than 2 MiB")
-                : decode(name, bytes);
+                : decode(name, bytes, reader);
     }
 
     /**
@@ -90,14 +105,15 @@ public final class ConfigurationFile {
                 tree.map(
                         whole -> {
                             SchemaCheck.check(whole, errors);
-                            return new ConfigurationReader(whole, errors).read();
+                            return new ConfigurationReader(whole, errors, name).read();
                         });
         return configuration.isPresent() && errors.isEmpty()
-                ? new Loaded.Valid(configuration.get())
+                ? new Loaded.Valid(configuration.get(), errors.warnings(name, text))
                 : new Loaded.Invalid(errors.of(name, text));
     }
 
-    private static Loaded decode(String name, byte[] bytes) {
+    private static Loaded decode(
+            String name, byte[] bytes, BiFunction<String, String, Loaded> reader) {
         CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer in = ByteBuffer.wrap(bytes);
         CharBuffer out = CharBuffer.allocate(bytes.length);
@@ -109,7 +125,7 @@ public final class ConfigurationFile {
                     YamlTree.positionOf(text, Integer.MAX_VALUE), "the bytes here are not UTF-8");
             return new Loaded.Invalid(errors.of(name, text));
         }
-        return read(name, text.startsWith("\ufeff") ? text.substring(1) : text);
+        return reader.apply(name, text.startsWith("\ufeff") ? text.substring(1) : text);
     }
 
     private static Loaded.Invalid unreadable(String name, String message) {

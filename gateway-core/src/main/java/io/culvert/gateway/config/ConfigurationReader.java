@@ -1,5 +1,9 @@
 package io.culvert.gateway.config;
 
+import io.culvert.gateway.policy.Origin;
+import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.RuleWarnings;
+
 import java.time.Duration;
 import java.util.Optional;
 
@@ -10,10 +14,15 @@ import java.util.Optional;
 final class ConfigurationReader {
     private final YamlTree tree;
     private final Errors errors;
+    private final String file;
 
-    ConfigurationReader(YamlTree tree, Errors errors) {
+    /**
+     * @param file as the operator named it
+     */
+    ConfigurationReader(YamlTree tree, Errors errors, String file) {
         this.tree = tree;
         this.errors = errors;
+        this.file = file;
     }
 
     /** To be used only when no error was added, here or by {@link SchemaCheck}. */
@@ -24,15 +33,26 @@ final class ConfigurationReader {
         OffRampReader offramps = new OffRampReader(root.sections("offramps"));
         root.sections("offramps").forEach(onramps::refuseCapture);
         PolicyReader policy =
-                new PolicyReader(onramps.tenants(), offramps.types(), root.has("plugins"));
+                new PolicyReader(onramps.tenants(), offramps.types(), root.has("plugins"), file);
+        Policy rules = policy.read(root.section("policy"));
+        new PolicyTests(rules, errors.isEmpty()).run(root.section("policy"));
+        if (errors.isEmpty()) {
+            RuleWarnings.of(rules).forEach(this::warn);
+        }
         return new Configuration(
                 onramps.onramps(),
                 offramps.offramps(),
-                policy.read(root.section("policy")),
+                rules,
                 limits(root.section("limits")),
                 timers(root.section("timers")),
                 root.section("forwarding").flag("mid-stream", true),
+                new PluginReader(tree, errors, file).read(root.sections("plugins")),
                 root.number("workers", Runtime.getRuntime().availableProcessors()));
+    }
+
+    private void warn(RuleWarnings.Warning warning) {
+        Origin at = warning.rule().origin();
+        errors.warn(new Position(at.line(), at.column()), warning.message());
     }
 
     private static Limits limits(Section section) {

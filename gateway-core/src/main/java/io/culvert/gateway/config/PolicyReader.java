@@ -2,9 +2,11 @@ package io.culvert.gateway.config;
 
 import io.culvert.gateway.config.Section.Located;
 import io.culvert.gateway.policy.Action;
+import io.culvert.gateway.policy.Origin;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Protocol;
 import io.culvert.gateway.policy.Rule;
+import io.culvert.gateway.policy.Ruling;
 import io.culvert.nat.PortRange;
 
 import java.util.ArrayList;
@@ -17,25 +19,32 @@ import java.util.Set;
 
 /** The policy of a configuration, with every reference it makes. */
 final class PolicyReader {
-    private static final String DEFAULT = "default";
-
     private final Names names = new Names("rule");
     private final Optional<Set<String>> tenants;
     private final Map<String, String> offramps;
     private final boolean plugins;
+    private final String file;
+    private boolean audit;
 
     /**
      * @param tenants all there can be, when that is known
      * @param offramps types by name
      * @param plugins whether there are any, which may bring handlers
+     * @param file where the rules stand, as the operator named it
      */
-    PolicyReader(Optional<Set<String>> tenants, Map<String, String> offramps, boolean plugins) {
+    PolicyReader(
+            Optional<Set<String>> tenants,
+            Map<String, String> offramps,
+            boolean plugins,
+            String file) {
         this.tenants = tenants;
         this.offramps = offramps;
         this.plugins = plugins;
+        this.file = file;
     }
 
     Policy read(Section section) {
+        audit = section.flag("audit", false);
         List<Rule> rules = new ArrayList<>();
         for (Section rule : section.sections("rules")) {
             rules.add(rule(rule, rules.size() + 1));
@@ -46,7 +55,7 @@ final class PolicyReader {
     private Rule rule(Section section, int number) {
         names.add(section);
         String name = section.text("name").orElse("rule " + number);
-        if (name.equals(DEFAULT)) {
+        if (name.equals(Ruling.DEFAULT)) {
             section.wrong("name", "the name \"default\" stands for the policy's default");
         }
         Action action = action(section, "do");
@@ -76,7 +85,14 @@ final class PolicyReader {
                 ports,
                 action,
                 handler(section, action),
-                via(section, action));
+                via(section, action),
+                TermsReader.read(section, action, audit),
+                origin(section));
+    }
+
+    private Origin origin(Section section) {
+        Position at = section.position();
+        return new Origin(file, at.line(), at.column());
     }
 
     private static Action action(Section section, String key) {
@@ -96,7 +112,7 @@ final class PolicyReader {
         return name;
     }
 
-    private static int protocol(String text) {
+    static int protocol(String text) {
         if (text.matches("[0-9]{1,9}")) {
             int number = Integer.parseInt(text);
             if (number > 255) {

@@ -8,10 +8,6 @@ import com.networknt.schema.path.NodePath;
 
 import tools.jackson.databind.JsonNode;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,17 +19,21 @@ import java.util.Map;
 final class SchemaCheck {
     /** What a text of each {@code format} of the schema is; the reader checks that it is one. */
     private static final Map<String, String> FORMATS =
-            Map.of(
-                    "address", "an IP address",
-                    "socket-address", "an address and port such as 127.0.0.1:9464",
-                    "interface-address", "an address such as 10.50.0.1/24",
-                    "prefix", "a prefix such as 10.0.0.0/8",
-                    "interface-name", "an interface's name",
-                    "path", "a path",
-                    "ports", "a port or a range such as 8000-8100",
-                    "protocol", "a protocol such as tcp, or its number",
-                    "duration-with-unit", "a duration such as 500ms, 30s, 5m or 2h",
-                    "size-with-unit", "a size such as 64KiB or 4MiB");
+            Map.ofEntries(
+                    Map.entry("address", "an IP address"),
+                    Map.entry("socket-address", "an address and port such as 127.0.0.1:9464"),
+                    Map.entry("interface-address", "an address such as 10.50.0.1/24"),
+                    Map.entry("prefix", "a prefix such as 10.0.0.0/8"),
+                    Map.entry("interface-name", "an interface's name"),
+                    Map.entry("path", "a path"),
+                    Map.entry("ports", "a port or a range such as 8000-8100"),
+                    Map.entry("protocol", "a protocol such as tcp, or its number"),
+                    Map.entry("day", "a day such as mon, or days such as mon-fri"),
+                    Map.entry("time-span", "a time of day such as 08:00-18:00"),
+                    Map.entry("time-zone", "a time zone such as Europe/Amsterdam"),
+                    Map.entry("instant", "a time such as 2026-11-23T09:00"),
+                    Map.entry("duration-with-unit", "a duration such as 500ms, 30s, 5m or 2h"),
+                    Map.entry("size-with-unit", "a size such as 64KiB or 4MiB"));
 
     private final JsonNode schema;
     private final YamlTree tree;
@@ -53,12 +53,7 @@ final class SchemaCheck {
      * The schema itself. JSON is YAML, so it needs no other parser, whose start would cost more.
      */
     static JsonNode schema() {
-        try (InputStream in = SchemaCheck.class.getResourceAsStream("schema.json")) {
-            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            return YamlTree.parse(text, new Errors()).orElseThrow().root();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return YamlTree.parse(ConfigurationSchema.text(), new Errors()).orElseThrow().root();
     }
 
     private void check() {

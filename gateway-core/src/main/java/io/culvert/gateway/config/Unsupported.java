@@ -17,9 +17,7 @@ final class Unsupported {
 
     private static final List<Entry> ENTRIES =
             List.of(
-                    new Entry("/onramps/*/context", Set.of("hook")),
                     new Entry("/policy/rules/*/handler", Set.of("http")),
-                    new Entry("/plugins", Set.of()),
                     new Entry("/telemetry", Set.of()));
 
     private Unsupported() {}
@@ -36,6 +34,12 @@ final class Unsupported {
                                     : entry.words.stream().sorted().map(w -> keys + " " + w);
                         })
                 .toList();
+    }
+
+    /** Whether nothing at that place is supported, whatever its value. */
+    static boolean isAll(String place) {
+        return ENTRIES.stream()
+                .anyMatch(entry -> entry.words.isEmpty() && entry.place.equals(place));
     }
 
     static void check(YamlTree tree, Errors errors) {

@@ -2,9 +2,12 @@ package io.culvert.gateway.forward;
 
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.policy.AddressSet;
+import io.culvert.hook.Context;
+import io.culvert.hook.TunnelInfo;
 import io.culvert.tun.PacketDevice;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * A tunnel as flows see it: whose it is, and an end for each worker, all of which there are before
@@ -17,18 +20,34 @@ public final class TunnelPorts {
     private final Tenant tenant;
     private volatile AddressSet sources;
     private volatile boolean gone;
+    private final TunnelInfo info;
+    private final Context context;
     private final List<TunnelPort> ports;
+
+    /** A tunnel that says nothing of itself, by an on-ramp of its name. */
+    public TunnelPorts(
+            String name, Tenant tenant, AddressSet sources, List<? extends PacketDevice> devices) {
+        this(name, tenant, sources, new TunnelInfo(name, "", Map.of()), Context.EMPTY, devices);
+    }
 
     /**
      * @param name unique among the tunnels
      * @param sources the addresses that packets may come from
+     * @param info for hooks, as {@code context}
      * @param devices each worker's end, by its index; several workers may have one in common
      */
     public TunnelPorts(
-            String name, Tenant tenant, AddressSet sources, List<? extends PacketDevice> devices) {
+            String name,
+            Tenant tenant,
+            AddressSet sources,
+            TunnelInfo info,
+            Context context,
+            List<? extends PacketDevice> devices) {
         this.name = name;
         this.tenant = tenant;
         this.sources = sources;
+        this.info = info;
+        this.context = context;
         ports = devices.stream().map(device -> new TunnelPort(this, device)).toList();
     }
 
@@ -38,6 +57,16 @@ public final class TunnelPorts {
 
     public Tenant tenant() {
         return tenant;
+    }
+
+    /** What it says of itself. */
+    public TunnelInfo info() {
+        return info;
+    }
+
+    /** What hooks know of it. */
+    public Context context() {
+        return context;
     }
 
     AddressSet sources() {

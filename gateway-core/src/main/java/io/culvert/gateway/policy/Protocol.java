@@ -27,6 +27,16 @@ public enum Protocol {
         return name().toLowerCase(Locale.ROOT);
     }
 
+    /** The name of a protocol in the configuration, or its number where it has none. */
+    public static String word(int number) {
+        for (Protocol protocol : values()) {
+            if (protocol.number == number) {
+                return protocol.word();
+            }
+        }
+        return Integer.toString(number);
+    }
+
     /** Whether its header begins with a source and a destination port. */
     public static boolean hasPorts(int number) {
         return number == TCP.number || number == UDP.number || number == SCTP.number;

@@ -26,8 +26,9 @@ final class ConfigurationReference {
 
                 A configuration is one YAML file. `culvert check FILE` says all that is wrong with it at once, each error with
                 its line and column, and changes nothing. Unknown keys are errors. A commented example is
-                [examples/edge.yaml](../examples/edge.yaml). Editors complete and check the keys with the schema, which the first
-                line may name: `$schema: PATH`.
+                [examples/edge.yaml](../examples/edge.yaml). `culvert config default` prints one with every key, and
+                `culvert config show FILE` all that a file comes to, with the line that each value is from. Editors complete and
+                check the keys with the schema, which `culvert config schema` prints and the first line may name: `$schema: PATH`.
 
                 - A *duration* is a whole number with a unit: `500ms`, `30s`, `5m`, `2h`, `1d`.
                 - A *size* is a whole number with a unit: `64KiB`, `4MiB` (powers of 1024), `500kB`, `1MB` (powers of 1000).

@@ -85,14 +85,14 @@ class MutatedConfigurationTest {
                 text = mutate(text, random);
             }
             try {
-                check(ConfigurationFile.read("mutated.yaml", text));
+                check(ConfigurationFile.read("mutated.yaml", text), text.lines().count());
             } catch (RuntimeException | StackOverflowError thrown) {
                 fail("file " + i + " of seed " + SEED + ":\n" + text, thrown);
             }
         }
     }
 
-    private static void check(Loaded loaded) {
+    private static void check(Loaded loaded, long lines) {
         if (loaded instanceof Loaded.Invalid invalid) {
             assertFalse(invalid.errors().isEmpty());
             ConfigurationError before = invalid.errors().getFirst();
@@ -100,6 +100,9 @@ class MutatedConfigurationTest {
                 assertTrue(error.line() >= before.line());
                 assertTrue(error.line() > before.line() || error.column() >= before.column());
                 assertTrue(error.column() >= 1);
+                // The end of the file is a place, too; YAML breaks lines at U+0085 and U+2028.
+                assertTrue(error.line() >= 1);
+                assertTrue(error.line() <= lines + 8, () -> error.text());
                 assertTrue(error.text().lines().count() <= 3);
                 before = error;
             }

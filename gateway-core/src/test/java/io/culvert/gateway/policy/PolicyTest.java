@@ -64,7 +64,8 @@ class PolicyTest {
             Policy policy, String tenant, int protocol, String source, String target, int port) {
         IpAddress from = IpAddress.parse(source);
         IpAddress to = IpAddress.parse(target);
-        return policy.decide(tenant, protocol, from.high(), from.low(), to.high(), to.low(), port);
+        return policy.decide(tenant, protocol, from.high(), from.low(), to.high(), to.low(), port)
+                .decision();
     }
 
     private static FlowDecision tcp(Policy policy, String source, String target) {
@@ -149,13 +150,14 @@ class PolicyTest {
                                 "",
                                 "");
                 Policy policy = new Policy(Action.DENY, List.of(rule));
-                assertEquals(MATCH, policy.decide("a", 6, 0, 1, -1, -1, 80), "/" + length);
+                assertEquals(
+                        MATCH, policy.decide("a", 6, 0, 1, -1, -1, 80).decision(), "/" + length);
                 if (length > 0) {
                     long wrongHigh = length <= 64 ? -1 ^ (1L << (64 - length)) : -1;
                     long wrongLow = length <= 64 ? -1 : -1 ^ (1L << (128 - length));
                     assertEquals(
                             NO_MATCH,
-                            policy.decide("a", 6, 0, 1, wrongHigh, wrongLow, 80),
+                            policy.decide("a", 6, 0, 1, wrongHigh, wrongLow, 80).decision(),
                             "/" + length);
                 }
             }
@@ -346,7 +348,8 @@ class PolicyTest {
         int refused = 0;
         for (int i = 0; i < 10_000; i++) {
             FlowDecision decision =
-                    policy.decide("emca", 6, 0, 0xffff_0a00_0000L + i, 0, 0xffff_0101_0101L, i);
+                    policy.decide("emca", 6, 0, 0xffff_0a00_0000L + i, 0, 0xffff_0101_0101L, i)
+                            .decision();
             refused += decision instanceof Refuse refuse && refuse.answered() ? 1 : 0;
         }
         return refused;

@@ -1,0 +1,174 @@
+package io.culvert.gateway.plugin;
+
+import io.culvert.hook.ConnectionHandler;
+import io.culvert.hook.FlowDecision;
+import io.culvert.hook.FlowInfo;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The plugins of one generation of the configuration, in its order. Flows that it was asked about
+ * keep it; when it was replaced and the last of them has ended, its plugins are let go, but for
+ * those that the next generation has as well.
+ *
+ * <p>Threading: any.
+ */
+public final class HookChain {
+    private final List<LoadedPlugin> plugins;
+    private final List<Step> steps;
+    private final Map<String, Handler> handlers;
+    private final HookFailures failures = new HookFailures();
+
+    /** The gateway while it is in force, and each flow and tunnel that has something of it. */
+    private final AtomicInteger users = new AtomicInteger(1);
+
+    /**
+     * A plugin's handler.
+     *
+     * @param answersFirst asked once, so that no worker has to ask a plugin
+     */
+    public record Handler(LoadedPlugin plugin, ConnectionHandler handler, boolean answersFirst) {}
+
+    private HookChain(List<LoadedPlugin> plugins, List<Step> steps, Map<String, Handler> handlers) {
+        this.plugins = List.copyOf(plugins);
+        this.steps = List.copyOf(steps);
+        this.handlers = Map.copyOf(handlers);
+        this.plugins.forEach(LoadedPlugin::retain);
+    }
+
+    /** Of no plugin. */
+    public static HookChain none() {
+        return new HookChain(List.of(), List.of(), Map.of());
+    }
+
+    /**
+     * @param sockets names of off-ramps for sockets
+     * @param devices names of off-ramps for packets
+     * @throws PluginException where two plugins, or handlers, have the same name
+     */
+    public static HookChain of(List<LoadedPlugin> plugins, Set<String> sockets, Set<String> devices)
+            throws PluginException {
+        Map<String, LoadedPlugin> names = new LinkedHashMap<>();
+        Map<String, Handler> handlers = new TreeMap<>();
+        for (LoadedPlugin plugin : plugins) {
+            if (names.putIfAbsent(plugin.name(), plugin) != null) {
+                throw new PluginException("two plugins have the name " + plugin.name());
+            }
+            for (Map.Entry<String, ConnectionHandler> each : plugin.hooks().handlers().entrySet()) {
+                Handler handler =
+                        new Handler(plugin, each.getValue(), each.getValue().answersFirst());
+                Handler other = handlers.putIfAbsent(each.getKey(), handler);
+                if (other != null) {
+                    throw new PluginException(
+                            "the plugins %s and %s both have a handler \"%s\""
+                                    .formatted(other.plugin.name(), plugin.name(), each.getKey()));
+                }
+            }
+        }
+        WaysOut ways = new WaysOut(sockets, devices, handlers.keySet());
+        List<Step> steps = new ArrayList<>();
+        for (LoadedPlugin plugin : plugins) {
+            plugin.hooks()
+                    .flow()
+                    .ifPresent(hook -> steps.add(new Step(plugin, HookTimes.Hook.FLOW, ways)));
+        }
+        for (LoadedPlugin plugin : plugins) {
+            plugin.hooks()
+                    .connection()
+                    .ifPresent(
+                            hook -> steps.add(new Step(plugin, HookTimes.Hook.CONNECTION, ways)));
+        }
+        for (LoadedPlugin plugin : plugins) {
+            plugin.hooks()
+                    .egress()
+                    .ifPresent(hook -> steps.add(new Step(plugin, HookTimes.Hook.EGRESS, ways)));
+        }
+        return new HookChain(plugins, steps, handlers);
+    }
+
+    /** In the configuration's order. */
+    public List<LoadedPlugin> plugins() {
+        return plugins;
+    }
+
+    /** The handler of that name. */
+    public Optional<Handler> handler(String name) {
+        return Optional.ofNullable(handlers.get(name));
+    }
+
+    /** By name. */
+    public Map<String, Handler> handlers() {
+        return handlers;
+    }
+
+    /** Whether any hook is to be asked about flows. */
+    public boolean asksAboutFlows() {
+        return !steps.isEmpty();
+    }
+
+    /**
+     * Asks about a flow; the chain has a user more, until {@link Answer#over}.
+     *
+     * @param proposed to carry it
+     * @return {@code null} where the chain was replaced, and all that used it has ended
+     */
+    public Question ask(FlowInfo flow, FlowDecision proposed, Question.Taker taker) {
+        if (!retain()) {
+            return null;
+        }
+        Question question = new Question(this, false, taker);
+        question.ask(Draft.of(flow, proposed));
+        return question;
+    }
+
+    /** Asks what would become of a flow; nobody hears of its end. */
+    public Question explain(FlowInfo flow, FlowDecision proposed, Question.Taker taker) {
+        if (!retain()) {
+            return null;
+        }
+        Question question =
+                new Question(
+                        this,
+                        true,
+                        answer -> {
+                            release();
+                            taker.take(answer);
+                        });
+        question.ask(Draft.of(flow, proposed));
+        return question;
+    }
+
+    List<Step> steps() {
+        return steps;
+    }
+
+    HookFailures failures() {
+        return failures;
+    }
+
+    /** Whether it is still there to be used; if so {@link #release} is to be called. */
+    public boolean retain() {
+        int before;
+        do {
+            before = users.get();
+            if (before == 0) {
+                return false;
+            }
+        } while (!users.compareAndSet(before, before + 1));
+        return true;
+    }
+
+    /** A user less; the last lets the plugins go. */
+    public void release() {
+        if (users.decrementAndGet() == 0) {
+            plugins.forEach(LoadedPlugin::release);
+        }
+    }
+}

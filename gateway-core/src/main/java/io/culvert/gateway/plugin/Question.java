@@ -1,0 +1,145 @@
+package io.culvert.gateway.plugin;
+
+import io.culvert.hook.Reason;
+
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * One flow's way through the hooks of all plugins, on a virtual thread.
+ *
+ * <p>A hook that does not answer in time cannot be stopped. So its thread is left behind: whatever
+ * it still brings counts for nothing, and another thread goes on in its place.
+ *
+ * <p>Threading: {@link #ask} once, {@link #expire} by one other thread now and then.
+ */
+public final class Question {
+    private final HookChain chain;
+    private final Taker taker;
+    private final boolean explained;
+
+    /** What is being asked; {@code null} once there is an answer. */
+    private final AtomicReference<Turn> turn = new AtomicReference<>();
+
+    /** Takes the answer, once, on any thread. */
+    @FunctionalInterface
+    public interface Taker {
+        /** The flow's decision, and what came with it. */
+        void take(Answer answer);
+    }
+
+    /** A thread asks one step about a draft. Whoever replaces it decides how it goes on. */
+    private record Turn(Thread thread, int step, Draft draft, long sinceNanos) {
+        Turn(Thread thread, int step, Draft draft) {
+            this(thread, step, draft, System.nanoTime());
+        }
+    }
+
+    Question(HookChain chain, boolean explained, Taker taker) {
+        this.chain = chain;
+        this.explained = explained;
+        this.taker = taker;
+    }
+
+    /** Begins; the answer may come before this returns. */
+    void ask(Draft draft) {
+        go(null, 0, draft);
+    }
+
+    /**
+     * Has a thread of its own go on, unless somebody else does.
+     *
+     * @return whether it does
+     */
+    private boolean go(Turn before, int step, Draft draft) {
+        Thread thread = Thread.ofVirtual().name("hooks").unstarted(this::run);
+        if (!turn.compareAndSet(before, new Turn(thread, step, draft))) {
+            return false;
+        }
+        thread.start();
+        return true;
+    }
+
+    private void run() {
+        Turn mine = turn.get();
+        while (mine != null && mine.thread == Thread.currentThread()) {
+            Draft draft = mine.draft;
+            int next = mine.step;
+            if (next == chain.steps().size() || draft.isRefused()) {
+                answer(mine, draft);
+                return;
+            }
+            Step step = chain.steps().get(next);
+            if (step.applies(draft)) {
+                draft = call(step, draft);
+            }
+            Turn following = new Turn(mine.thread, next + 1, draft);
+            if (!turn.compareAndSet(mine, following)) {
+                // Too late. Only now is it certain that whoever gave us up has said so.
+                step.plugin().back(mine.thread);
+                return;
+            }
+            mine = following;
+        }
+    }
+
+    private boolean answer(Turn last, Draft draft) {
+        boolean first = turn.compareAndSet(last, null);
+        if (first) {
+            taker.take(new Answer(chain, draft));
+        }
+        return first;
+    }
+
+    @SuppressWarnings("CatchAndPrintStackTrace") // A plugin may throw whatever it likes.
+    private Draft call(Step step, Draft draft) {
+        LoadedPlugin plugin = step.plugin();
+        HookTimes.Figures figures = plugin.times().of(step.hook());
+        if (!plugin.enter()) {
+            figures.failed();
+            return step.failed(draft, Reason.HOOK_OVERLOAD);
+        }
+        Thread thread = Thread.currentThread();
+        long start = System.nanoTime();
+        try {
+            thread.setContextClassLoader(plugin.loader());
+            return step.ask(draft, explained);
+        } catch (Exception
+                | LinkageError
+                | StackOverflowError
+                | OutOfMemoryError
+                | AssertionError e) {
+            figures.failed();
+            chain.failures().say(plugin, step.hook(), e);
+            return step.failed(draft, Reason.HOOK_FAILED);
+        } finally {
+            thread.setContextClassLoader(null);
+            figures.took(System.nanoTime() - start);
+            plugin.leave();
+        }
+    }
+
+    /**
+     * Goes on without the hook that is being asked, where its time is over.
+     *
+     * @param nowNanos by {@link System#nanoTime}
+     */
+    public void expire(long nowNanos) {
+        Turn late = turn.get();
+        if (late == null || late.step == chain.steps().size()) {
+            return;
+        }
+        Step step = chain.steps().get(late.step);
+        LoadedPlugin plugin = step.plugin();
+        if (nowNanos - late.sinceNanos <= plugin.entry().deadline().toNanos()) {
+            return;
+        }
+        Draft after = step.failed(late.draft, Reason.HOOK_TIMEOUT);
+        plugin.giveUp(late.thread);
+        if (after.isRefused() ? answer(late, after) : go(late, late.step + 1, after)) {
+            late.thread.interrupt();
+            plugin.times().of(step.hook()).timedOut();
+        } else {
+            plugin.back(late.thread);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.culvert.gateway.plugin;
+
+import io.culvert.hook.FlowDecision;
+
+import java.util.Set;
+
+/**
+ * The names that a decision may have. Immutable.
+ *
+ * @param sockets off-ramps for sockets
+ * @param devices off-ramps for packets
+ * @param handlers of plugins
+ */
+record WaysOut(Set<String> sockets, Set<String> devices, Set<String> handlers) {
+    private static final int TCP = 6;
+    private static final int UDP = 17;
+    private static final int ICMP = 1;
+    private static final int ICMPV6 = 58;
+    private static final String TUNNELS = "tunnels";
+    private static final String RELAY = "relay";
+
+    WaysOut {
+        sockets = Set.copyOf(sockets);
+        devices = Set.copyOf(devices);
+        handlers = Set.copyOf(handlers);
+    }
+
+    /**
+     * Compares a plugin's decision with what there is.
+     *
+     * @throws PluginException where the gateway cannot do that
+     */
+    void check(int protocol, FlowDecision decision) throws PluginException {
+        switch (decision) {
+            case FlowDecision.Refuse refuse -> {}
+            case FlowDecision.Forward(String by, String via) ->
+                    require(
+                            via.equals(TUNNELS) || devices.contains(via),
+                            "there is no off-ramp \"%s\" for packets",
+                            via);
+            case FlowDecision.Upgrade upgrade -> check(protocol, upgrade);
+        }
+    }
+
+    private void check(int protocol, FlowDecision.Upgrade upgrade) throws PluginException {
+        boolean intoTunnel = upgrade.via().equals(TUNNELS);
+        require(
+                protocol == TCP || protocol == UDP || protocol == ICMP || protocol == ICMPV6,
+                "a flow of IP protocol %s cannot become a socket",
+                protocol);
+        require(
+                intoTunnel || sockets.contains(upgrade.via()),
+                "there is no off-ramp \"%s\" for sockets",
+                upgrade.via());
+        require(
+                upgrade.handler().equals(RELAY)
+                        || (protocol == TCP && handlers.contains(upgrade.handler())),
+                "there is no handler \"%s\" for it",
+                upgrade.handler());
+        require(
+                !intoTunnel || (upgrade.upstream().isEmpty() && upgrade.source().isEmpty()),
+                "a flow into a tunnel has neither an upstream nor a source: %s",
+                upgrade.upstream());
+    }
+
+    private static void require(boolean holds, String otherwise, Object what)
+            throws PluginException {
+        if (!holds) {
+            throw new PluginException(otherwise.formatted(what));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package io.culvert.hook;
+
+/**
+ * Asked when a TCP flow is to become a socket, after every {@link FlowHook} and before anybody is
+ * dialed. Threads and failures are as there.
+ */
+@FunctionalInterface
+public interface ConnectionHook {
+    /**
+     * Decides about a connection.
+     *
+     * @throws Exception costs the flow
+     */
+    ConnectionVerdict opened(ConnectionRequest request) throws Exception;
+}

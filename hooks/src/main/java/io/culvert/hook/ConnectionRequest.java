@@ -1,0 +1,16 @@
+package io.culvert.hook;
+
+import java.util.Objects;
+
+/**
+ * A TCP flow that is to become a socket.
+ *
+ * @param handler who gets it unless a hook says otherwise
+ * @param explained as of {@link FlowRequest}
+ */
+public record ConnectionRequest(FlowInfo flow, String handler, boolean explained) {
+    public ConnectionRequest {
+        Objects.requireNonNull(flow);
+        Objects.requireNonNull(handler);
+    }
+}

@@ -1,0 +1,16 @@
+package io.culvert.hook;
+
+/**
+ * Chooses which way an upgraded TCP or UDP flow leaves, after every other hook. Threads and
+ * failures are as of {@link FlowHook}.
+ */
+@FunctionalInterface
+public interface EgressHook {
+    /**
+     * Chooses.
+     *
+     * @return {@code request.proposed()}, or another
+     * @throws Exception costs the flow
+     */
+    Egress choose(EgressRequest request) throws Exception;
+}

@@ -1,0 +1,114 @@
+package io.culvert.hook;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a plugin wants to be asked; everything is optional, and once at most. Immutable: each method
+ * answers the same with one thing more.
+ */
+public final class Hooks {
+    private static final Hooks NONE =
+            new Hooks(
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Map.of());
+
+    private static final Set<String> TAKEN = Set.of("relay", "http", "auto");
+
+    private final Optional<TunnelHook> tunnel;
+    private final Optional<FlowHook> flow;
+    private final Optional<ConnectionHook> connection;
+    private final Optional<EgressHook> egress;
+    private final Map<String, ConnectionHandler> handlers;
+
+    private Hooks(
+            Optional<TunnelHook> tunnel,
+            Optional<FlowHook> flow,
+            Optional<ConnectionHook> connection,
+            Optional<EgressHook> egress,
+            Map<String, ConnectionHandler> handlers) {
+        this.tunnel = tunnel;
+        this.flow = flow;
+        this.connection = connection;
+        this.egress = egress;
+        this.handlers = Map.copyOf(handlers);
+    }
+
+    /** To begin with. */
+    public static Hooks none() {
+        return NONE;
+    }
+
+    /** Asked when a tunnel opens by an on-ramp with {@code context: hook}. */
+    public Hooks tunnel(TunnelHook hook) {
+        once(tunnel.isPresent(), "tunnel hook");
+        return new Hooks(Optional.of(hook), flow, connection, egress, handlers);
+    }
+
+    /** Asked when a flow opens. */
+    public Hooks flow(FlowHook hook) {
+        once(flow.isPresent(), "flow hook");
+        return new Hooks(tunnel, Optional.of(hook), connection, egress, handlers);
+    }
+
+    /** Asked when a TCP flow is to become a socket. */
+    public Hooks connection(ConnectionHook hook) {
+        once(connection.isPresent(), "connection hook");
+        return new Hooks(tunnel, flow, Optional.of(hook), egress, handlers);
+    }
+
+    /** Asked which way an upgraded flow leaves. */
+    public Hooks egress(EgressHook hook) {
+        once(egress.isPresent(), "egress hook");
+        return new Hooks(tunnel, flow, connection, Optional.of(hook), handlers);
+    }
+
+    /**
+     * Takes the connections of rules and verdicts that name it.
+     *
+     * @param name unique in a gateway: lower-case letters, digits and hyphens; {@code relay},
+     *     {@code http} and {@code auto} are taken
+     */
+    public Hooks handler(String name, ConnectionHandler handler) {
+        once(handlers.containsKey(name), "handler " + name);
+        if (!name.matches("[a-z0-9][a-z0-9-]*") || TAKEN.contains(name)) {
+            throw new IllegalArgumentException("a handler cannot be named \"" + name + "\"");
+        }
+        Map<String, ConnectionHandler> more = new LinkedHashMap<>(handlers);
+        more.put(Objects.requireNonNull(name), Objects.requireNonNull(handler));
+        return new Hooks(tunnel, flow, connection, egress, more);
+    }
+
+    private static void once(boolean there, String what) {
+        if (there) {
+            throw new IllegalStateException("there is a " + what + " already");
+        }
+    }
+
+    public Optional<TunnelHook> tunnel() {
+        return tunnel;
+    }
+
+    public Optional<FlowHook> flow() {
+        return flow;
+    }
+
+    public Optional<ConnectionHook> connection() {
+        return connection;
+    }
+
+    public Optional<EgressHook> egress() {
+        return egress;
+    }
+
+    /** By name. */
+    public Map<String, ConnectionHandler> handlers() {
+        return handlers;
+    }
+}

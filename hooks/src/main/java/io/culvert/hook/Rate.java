@@ -1,0 +1,16 @@
+package io.culvert.hook;
+
+/**
+ * How much of a flow passes in a second, both directions together; what is beyond is dropped, as on
+ * a link of that speed. 0 is no limit.
+ */
+public record Rate(long packetsPerSecond, long bytesPerSecond) {
+    /** No limit. */
+    public static final Rate UNLIMITED = new Rate(0, 0);
+
+    public Rate {
+        if (packetsPerSecond < 0 || bytesPerSecond < 0) {
+            throw new IllegalArgumentException("a rate is not negative");
+        }
+    }
+}
