@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * What an operator may have a running gateway change: its configuration, read and checked here, so
@@ -47,6 +48,7 @@ public final class Administration implements AutoCloseable {
     private final Path file;
     private final ConfigurationGeneration generation;
     private final Consumer<String> serviceManager;
+    private final Audit audit;
 
     /** What became of the last attempt; a word. */
     private volatile String outcome = APPLIED;
@@ -69,6 +71,35 @@ public final class Administration implements AutoCloseable {
             this.hash = hash;
             this.deadlineNanos = deadlineNanos;
         }
+    }
+
+    /**
+     * Who asks for something.
+     *
+     * @param uid user, as SO_PEERCRED of unix(7) tells it
+     * @param pid process
+     */
+    public record Actor(int uid, int pid) {}
+
+    /** Told of every action, done or refused, before who asked for it is. */
+    @FunctionalInterface
+    public interface Audit {
+        /** Nobody is told. */
+        Audit NONE = (by, action, before, after, result, detail) -> {};
+
+        /**
+         * @param by empty where the gateway does it by itself, or at a signal
+         * @param action {@code apply}, {@code reload}, {@code confirm} or {@code step-back}
+         * @param before hash of the configuration that was in force; {@code after} likewise
+         * @param detail a sentence where there is more to say; may be empty
+         */
+        void record(
+                Optional<Actor> by,
+                String action,
+                String before,
+                String after,
+                Result result,
+                String detail);
     }
 
     /** How something went that was asked for. */
@@ -94,16 +125,19 @@ public final class Administration implements AutoCloseable {
      * @param file what {@link #reload} reads, named as the user has named it
      * @param generation of the configuration that the gateway was started with
      * @param serviceManager told of states as sd_notify(3) has them
+     * @param audit told of what is done here
      */
     public Administration(
             Gateway gateway,
             Path file,
             ConfigurationGeneration generation,
-            Consumer<String> serviceManager) {
+            Consumer<String> serviceManager,
+            Audit audit) {
         this.gateway = gateway;
         this.file = file;
         this.generation = generation;
         this.serviceManager = serviceManager;
+        this.audit = audit;
     }
 
     public ConfigurationGeneration generation() {
@@ -132,20 +166,41 @@ public final class Administration implements AutoCloseable {
                 .map(one -> Duration.ofNanos(one.deadlineNanos - System.nanoTime()));
     }
 
-    /** Applies the file that the gateway was started with, as it is now. */
-    public Answer reload(boolean recheck) {
-        return switch (ConfigurationFile.contents(file)) {
-            case ConfigurationFile.Contents.Bytes bytes ->
-                    apply(file.toString(), bytes.text(), Optional.empty(), recheck);
-            case ConfigurationFile.Contents.Unreadable(Loaded.Invalid why) -> invalid(why);
-        };
+    /**
+     * Applies the file that the gateway was started with, as it is now.
+     *
+     * @param by who asks for it
+     */
+    public Answer reload(Actor by, boolean recheck) {
+        return reload(Optional.of(by), recheck);
+    }
+
+    private Answer reload(Optional<Actor> by, boolean recheck) {
+        return audited(
+                by,
+                "reload",
+                () ->
+                        switch (ConfigurationFile.contents(file)) {
+                            case ConfigurationFile.Contents.Bytes bytes ->
+                                    apply(file.toString(), bytes.text(), Optional.empty(), recheck);
+                            case ConfigurationFile.Contents.Unreadable(Loaded.Invalid why) ->
+                                    invalid(why);
+                        });
+    }
+
+    private synchronized Answer audited(
+            Optional<Actor> by, String action, Supplier<Answer> change) {
+        String before = generation.state().hash();
+        Answer answer = change.get();
+        audit.record(by, action, before, generation.state().hash(), answer.result(), answer.text());
+        return answer;
     }
 
     /** Does so on another thread, and has the log say what came of it. */
     public void reloadSoon() {
         timer.execute(
                 () -> {
-                    Answer answer = reload(false);
+                    Answer answer = reload(Optional.empty(), false);
                     if (answer.result() == Result.INVALID) {
                         LOG.error("Nothing was reloaded:\n{}", answer.text());
                     }
@@ -155,11 +210,17 @@ public final class Administration implements AutoCloseable {
     /**
      * Applies a configuration.
      *
+     * @param by who asks for it
      * @param name what errors call it
      * @param within how soon it has to be confirmed; empty where it has not to be
      * @param recheck whether flows that live are asked of the new policy, too
      */
-    public synchronized Answer apply(
+    public Answer apply(
+            Actor by, String name, byte[] text, Optional<Duration> within, boolean recheck) {
+        return audited(Optional.of(by), "apply", () -> apply(name, text, within, recheck));
+    }
+
+    private synchronized Answer apply(
             String name, byte[] text, Optional<Duration> within, boolean recheck) {
         Loaded loaded = ConfigurationFile.read(name, text);
         if (loaded instanceof Loaded.Invalid invalid) {
@@ -204,8 +265,16 @@ public final class Administration implements AutoCloseable {
         var _ = timer.schedule(() -> stepBack(awaited), within.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Keeps what was applied last. */
-    public synchronized Answer confirm() {
+    /**
+     * Keeps what was applied last.
+     *
+     * @param by who wants it kept
+     */
+    public Answer confirm(Actor by) {
+        return audited(Optional.of(by), "confirm", this::confirm);
+    }
+
+    private synchronized Answer confirm() {
         if (pending == null) {
             return refused("nothing awaits a confirmation: it was confirmed, or taken back");
         }
@@ -226,7 +295,9 @@ public final class Administration implements AutoCloseable {
             return;
         }
         pending = null;
+        String before = generation.state().hash();
         generation.applied(to.hash, Instant.now());
+        audit.record(Optional.empty(), "step-back", before, to.hash, Result.DONE, "");
         outcome = STEPPED_BACK;
         LOG.warn(
                 "Nobody has confirmed the configuration in time: the one before is number {} now",

@@ -87,13 +87,13 @@ final class FlowRecheck {
         FlowKey key = flow.key();
         FlowDecision decision =
                 policy.decide(
-                        flow.tenant().name(),
-                        key.protocol(),
-                        key.sourceHigh(),
-                        key.sourceLow(),
-                        key.destinationHigh(),
-                        key.destinationLow(),
-                        key.destinationPort())
+                                flow.tenant().name(),
+                                key.protocol(),
+                                key.sourceHigh(),
+                                key.sourceLow(),
+                                key.destinationHigh(),
+                                key.destinationLow(),
+                                key.destinationPort())
                         .decision();
         // What plugins have made of the policy's word is theirs to say, unless it is a refusal.
         return flow.companion() instanceof HookedFlow

@@ -187,7 +187,13 @@ public final class Gateway implements AutoCloseable {
                 new Reconfiguration(
                         configuration,
                         new Reconfiguration.Parts(
-                                table, workers, policy, sockets, routing, upgradeNamespace, ramps,
+                                table,
+                                workers,
+                                policy,
+                                sockets,
+                                routing,
+                                upgradeNamespace,
+                                ramps,
                                 plugins));
         ramps.open(configuration);
         workers.each(Worker::start);

@@ -385,10 +385,21 @@ final class Worker {
     void dismiss(List<Flow> stranded, Reason reason) {
         shared.clock().refresh();
         // Somebody at the other end of an upgraded connection may still be there to be told.
-        stranded.forEach(flow -> tcp.cut(flow, reason));
+        stranded.forEach(flow -> tell(flow, reason));
         tcp.deliver();
         stranded.forEach(flow -> shared.table().close(flow, reason));
         tcp.deliver();
+    }
+
+    private void tell(Flow flow, Reason reason) {
+        if (flow.path() instanceof ForwardedFlow forwarded) {
+            // A tunnel that has gone by itself may come back, or another lead there.
+            if (reason != Reason.TUNNEL_GONE) {
+                forwarded.reset();
+            }
+        } else {
+            tcp.cut(flow, reason);
+        }
     }
 
     /** From now on these apply; on the worker's thread. */

@@ -87,7 +87,8 @@ final class RunCommand implements Callable<Integer> {
                                 file,
                                 new ConfigurationGeneration(
                                         Administration.hash(text), Instant.now()),
-                                ServiceManager::tell);
+                                ServiceManager::tell,
+                                Administration.Audit.NONE);
                 ControlServer _ = ControlServer.open(control.path(), gateway, administration)) {
             Signals.on("HUP", administration::reloadSoon);
             out.println("ready");

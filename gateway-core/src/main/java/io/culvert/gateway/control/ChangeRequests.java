@@ -18,9 +18,14 @@ import java.util.Optional;
  */
 final class ChangeRequests {
     private final Administration administration;
+    private final Administration.Actor by;
 
-    ChangeRequests(Administration administration) {
+    /**
+     * @param by who asks
+     */
+    ChangeRequests(Administration administration, Administration.Actor by) {
         this.administration = administration;
+        this.by = by;
     }
 
     /** Whether a request is one of these. */
@@ -40,6 +45,7 @@ final class ChangeRequests {
             case "apply" ->
                     outcome(
                             administration.apply(
+                                    by,
                                     request.name(),
                                     text,
                                     request.confirmMillis() == 0
@@ -47,8 +53,8 @@ final class ChangeRequests {
                                             : Optional.of(
                                                     Duration.ofMillis(request.confirmMillis())),
                                     request.recheckFlows()));
-            case "reload" -> outcome(administration.reload(request.recheckFlows()));
-            case "confirm" -> outcome(administration.confirm());
+            case "reload" -> outcome(administration.reload(by, request.recheckFlows()));
+            case "confirm" -> outcome(administration.confirm(by));
             default ->
                     changes(
                             request.name().isEmpty()

@@ -4,6 +4,7 @@ import io.culvert.gateway.Administration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.ConfigurationFile;
 
+import jnr.unixsocket.Credentials;
 import jnr.unixsocket.UnixServerSocketChannel;
 import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
@@ -226,12 +227,18 @@ public final class ControlServer implements AutoCloseable {
         if (request.request().equals("flows")) {
             flows(out);
         } else {
-            out.write(json.writeValueAsString(answer(request, in)) + "\n");
+            out.write(json.writeValueAsString(answer(request, in, actor(client))) + "\n");
         }
         out.flush();
     }
 
-    private Object answer(Request request, InputStream in) throws IOException {
+    private static Administration.Actor actor(UnixSocketChannel client) throws IOException {
+        Credentials peer = client.getOption(UnixSocketOptions.SO_PEERCRED);
+        return new Administration.Actor(peer.getUid(), peer.getPid());
+    }
+
+    private Object answer(Request request, InputStream in, Administration.Actor by)
+            throws IOException {
         if (request.request().equals("status")) {
             return GatewayStatus.of(gateway, administration);
         }
@@ -245,7 +252,7 @@ public final class ControlServer implements AutoCloseable {
         if (text.length < request.length()) {
             return Map.of("error", "the configuration was cut off");
         }
-        return new ChangeRequests(administration).answer(request, text);
+        return new ChangeRequests(administration, by).answer(request, text);
     }
 
     /** The first line; nothing where the client sends none in time. */

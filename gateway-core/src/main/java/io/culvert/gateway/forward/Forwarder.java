@@ -217,7 +217,7 @@ public final class Forwarder {
         devices.values().forEach(device -> device.offRamp().mappings().expire(now()));
     }
 
-    private static Endpoints endpoints(FlowKey key) {
+    static Endpoints endpoints(FlowKey key) {
         return new Endpoints(
                 key.sourceHigh(),
                 key.sourceLow(),
