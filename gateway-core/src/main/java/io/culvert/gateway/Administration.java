@@ -10,11 +10,8 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -116,7 +113,7 @@ public final class Administration implements AutoCloseable {
      * What became of a request.
      *
      * @param generation the number of the configuration in force
-     * @param text for people
+     * @param text for people: errors, or warnings where it is done
      * @param closed flows that were closed since the policy decides otherwise now
      */
     public record Answer(Result result, long generation, String text, int closed) {}
@@ -147,16 +144,6 @@ public final class Administration implements AutoCloseable {
     /** What became of the last attempt to change it: applied, refused, or stepped back. */
     public String outcome() {
         return outcome;
-    }
-
-    /** What tells the text of a configuration from any other. */
-    public static String hash(byte[] text) {
-        try {
-            MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-            return "sha256:" + HexFormat.of().formatHex(sha256.digest(text));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 
     /** How long a change awaits its confirmation yet; empty where none does. */
@@ -226,13 +213,14 @@ public final class Administration implements AutoCloseable {
         if (loaded instanceof Loaded.Invalid invalid) {
             return invalid(invalid);
         }
+        Loaded.Valid valid = (Loaded.Valid) loaded;
         if (pending != null) {
             return refused(
                     "a configuration awaits its confirmation; culvert confirm keeps it, and it is"
                             + " taken back in %d s otherwise"
                                     .formatted(Math.max(0, awaiting().orElseThrow().toSeconds())));
         }
-        Configuration next = ((Loaded.Valid) loaded).configuration();
+        Configuration next = valid.configuration();
         Configuration before = gateway.configuration();
         String hash = generation.state().hash();
         int closed;
@@ -242,11 +230,11 @@ public final class Administration implements AutoCloseable {
             LOG.warn("The configuration {} was not applied: {}", name, e.getMessage());
             return refused(e.getMessage());
         }
-        generation.applied(hash(text), Instant.now());
+        generation.applied(valid.hash(), Instant.now());
         outcome = APPLIED;
         LOG.info("The configuration {} is number {} now", name, generation.state().number());
         within.ifPresent(time -> await(before, hash, time));
-        return new Answer(Result.DONE, generation.state().number(), "", closed);
+        return new Answer(Result.DONE, generation.state().number(), valid.text(), closed);
     }
 
     private int change(Configuration next, boolean recheck) throws IOException {
@@ -307,10 +295,10 @@ public final class Administration implements AutoCloseable {
     /** What a configuration would change; or why it is none. */
     public Changes diff(String name, byte[] text) throws IOException {
         return switch (ConfigurationFile.read(name, text)) {
-            case Loaded.Valid(Configuration next) ->
+            case Loaded.Valid valid ->
                     new Changes.Of(
-                            Difference.between(gateway.configuration(), next),
-                            gateway.wouldClose(next));
+                            Difference.between(gateway.configuration(), valid.configuration()),
+                            gateway.wouldClose(valid.configuration()));
             case Loaded.Invalid invalid -> new Changes.None(invalid);
         };
     }

@@ -2,11 +2,14 @@ package io.culvert.gateway;
 
 import io.culvert.flow.CycleClock;
 import io.culvert.flow.Flow;
+import io.culvert.flow.FlowLimits;
 import io.culvert.flow.FlowListener;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
+import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.Configuration;
+import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
@@ -32,11 +35,13 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -66,6 +71,7 @@ public final class Gateway implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup loops;
     private final Plugins plugins = new Plugins();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile Tenants tenants = new Tenants();
 
     /** A thread of the network namespace that the gateway was started in; null before. */
     private NetworkNamespace home;
@@ -151,6 +157,7 @@ public final class Gateway implements AutoCloseable {
         SocketOffRamps sockets = new SocketOffRamps(surroundings.resolver());
         sockets.become(configuration);
         LivePolicy policy = new LivePolicy(configuration.policy());
+        tenants = routing.tenants();
         Worker.Shared shared =
                 new Worker.Shared(
                         table,
@@ -266,6 +273,21 @@ public final class Gateway implements AutoCloseable {
         return table.size();
     }
 
+    /** What bounds the flows. */
+    public FlowLimits limits() {
+        return table.limits();
+    }
+
+    /** Every tenant that has been named, in no order. */
+    public Collection<Tenant> tenants() {
+        return tenants.all();
+    }
+
+    /** The off-ramps that translate. */
+    public List<DeviceOffRamp> deviceOffRamps() {
+        return ramps.offRamps().stream().map(LiveOffRamp::ramp).toList();
+    }
+
     /** Tunnels that came by themselves and whose peer is there. */
     public int tunnels() {
         return ramps.tunnels();
@@ -284,6 +306,11 @@ public final class Gateway implements AutoCloseable {
     /** What the workers hold now. */
     public List<WorkerStatus> status() throws IOException {
         return workers.ask(Worker::status);
+    }
+
+    /** The same by worker, as each gets round to an answer; one that is stuck gives none. */
+    public List<CompletableFuture<WorkerStatus>> askStatus() {
+        return workers.begin(Worker::status);
     }
 
     /**

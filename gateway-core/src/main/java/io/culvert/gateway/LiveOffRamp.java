@@ -44,6 +44,11 @@ final class LiveOffRamp implements AutoCloseable {
         return settings;
     }
 
+    /** As flows see it. */
+    DeviceOffRamp ramp() {
+        return ports.getFirst().offRamp();
+    }
+
     /** Flows may leave by it, and come. */
     void start() throws IOException {
         workers.each(worker -> worker.add(ports.get(worker.index())));

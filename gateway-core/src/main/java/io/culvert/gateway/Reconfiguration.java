@@ -110,7 +110,9 @@ public final class Reconfiguration {
         changes.end();
         parts.sockets.become(next);
         current = next;
-        return recheck ? new FlowRecheck(parts.table, parts.workers).close(next.policy()) : 0;
+        return recheck
+                ? new FlowRecheck(parts.table, parts.workers).close(parts.policy.current())
+                : 0;
     }
 
     private void refuseRestart(Configuration next) throws IOException {
@@ -119,6 +121,11 @@ public final class Reconfiguration {
                     "workers cannot change from %d to %d while the gateway runs; stop it and start"
                                     .formatted(current.workers(), next.workers())
                             + " it again for that");
+        }
+        if (!next.telemetry().equals(current.telemetry())) {
+            throw new IOException(
+                    "telemetry cannot change while the gateway runs; stop it and start it again for"
+                            + " that");
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -23,15 +24,16 @@ record Workers(List<Worker> all) {
 
     /** Answers by every worker, in their order; all are asked before one is waited for. */
     <T> List<T> ask(Function<Worker, T> question) throws IOException {
-        List<CompletableFuture<T>> asked = new ArrayList<>();
-        for (Worker worker : all) {
-            asked.add(begin(worker, question));
-        }
         List<T> answers = new ArrayList<>();
-        for (CompletableFuture<T> each : asked) {
+        for (CompletableFuture<T> each : begin(question)) {
             answers.add(await(each));
         }
         return answers;
+    }
+
+    /** The same as each gets round to an answer; one that is stuck gives none. */
+    <T> List<CompletableFuture<T>> begin(Function<Worker, T> question) {
+        return all.stream().map(worker -> begin(worker, question)).toList();
     }
 
     /** Has something done on every worker. */
@@ -68,15 +70,19 @@ record Workers(List<Worker> all) {
 
     private static <T> CompletableFuture<T> begin(Worker worker, Function<Worker, T> question) {
         CompletableFuture<T> answer = new CompletableFuture<>();
-        worker.poller()
-                .execute(
-                        () -> {
-                            try {
-                                answer.complete(question.apply(worker));
-                            } catch (RuntimeException e) {
-                                answer.completeExceptionally(e);
-                            }
-                        });
+        try {
+            worker.poller()
+                    .execute(
+                            () -> {
+                                try {
+                                    answer.complete(question.apply(worker));
+                                } catch (RuntimeException e) {
+                                    answer.completeExceptionally(e);
+                                }
+                            });
+        } catch (RejectedExecutionException ended) {
+            answer.completeExceptionally(ended);
+        }
         return answer;
     }
 

@@ -22,6 +22,7 @@ final class ChangeAnswer {
         int status =
                 switch (answer.path("result").asString()) {
                     case "done" -> {
+                        err.print(answer.path("text").asString());
                         out.println(done.formatted(answer.path("generation").asLong()));
                         long closed = answer.path("flows_closed").asLong();
                         if (closed > 0) {

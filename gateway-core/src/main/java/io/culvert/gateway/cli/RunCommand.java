@@ -1,6 +1,5 @@
 package io.culvert.gateway.cli;
 
-import io.culvert.flow.FlowListener;
 import io.culvert.gateway.Administration;
 import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
@@ -9,6 +8,7 @@ import io.culvert.gateway.config.ConfigurationFile;
 import io.culvert.gateway.config.Loaded;
 import io.culvert.gateway.control.ControlServer;
 import io.culvert.gateway.control.ServiceManager;
+import io.culvert.gateway.telemetry.Telemetry;
 import io.culvert.linux.Linux;
 
 import picocli.CommandLine.Command;
@@ -17,6 +17,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -46,10 +47,12 @@ final class RunCommand implements Callable<Integer> {
     private Path file;
 
     @Mixin private ControlSocket control;
+    @Mixin private LogOptions logging;
     @Spec private CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
+        logging.apply();
         Linux.ensureAvailable();
         PrintWriter out = spec.commandLine().getOut();
         byte[] text;
@@ -60,6 +63,7 @@ final class RunCommand implements Callable<Integer> {
             case ConfigurationFile.Contents.Bytes bytes -> text = bytes.text();
         }
         Configuration configuration;
+        String hash;
         switch (ConfigurationFile.read(file.toString(), text)) {
             case Loaded.Invalid invalid -> {
                 return wrong(invalid.text());
@@ -68,8 +72,11 @@ final class RunCommand implements Callable<Integer> {
                 spec.commandLine().getErr().print(valid.text());
                 spec.commandLine().getErr().flush();
                 configuration = valid.configuration();
+                hash = valid.hash();
             }
         }
+        RunAudit audit = RunAudit.of(configuration.telemetry(), hash);
+        audit.starting();
         CountDownLatch stop = new CountDownLatch(1);
         CountDownLatch stopAtOnce = new CountDownLatch(2);
         Runnable stopped =
@@ -79,25 +86,32 @@ final class RunCommand implements Callable<Integer> {
                 };
         Signals.on("TERM", stopped);
         Signals.on("INT", stopped);
-        try (Gateway gateway =
-                        Gateway.start(configuration, Gateway.Surroundings.HOST, FlowListener.NONE);
+        ConfigurationGeneration generation = new ConfigurationGeneration(hash, Instant.now());
+        try (Telemetry telemetry =
+                        Telemetry.open(configuration, Version.text(), generation, audit.log());
+                Gateway gateway =
+                        Gateway.start(
+                                configuration, Gateway.Surroundings.HOST, telemetry.listener());
                 Administration administration =
                         new Administration(
-                                gateway,
-                                file,
-                                new ConfigurationGeneration(
-                                        Administration.hash(text), Instant.now()),
-                                ServiceManager::tell,
-                                Administration.Audit.NONE);
+                                gateway, file, generation, ServiceManager::tell, audit::changed);
                 ControlServer _ = ControlServer.open(control.path(), gateway, administration)) {
             Signals.on("HUP", administration::reloadSoon);
+            telemetry.ready(gateway);
+            audit.started();
             out.println("ready");
             out.flush();
             ServiceManager.tell("READY=1");
             stop.await();
             ServiceManager.tell("STOPPING=1");
+            telemetry.draining();
+            audit.stopping();
             gateway.drain(gateway.configuration().limits().drain(), stopAtOnce);
+        } catch (IOException | RuntimeException e) {
+            audit.failed(e);
+            throw e;
         }
+        audit.stopped();
         return ExitStatus.DONE;
     }
 

@@ -1,5 +1,6 @@
 package io.culvert.gateway.config;
 
+import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Rule;
 
@@ -84,7 +85,27 @@ public record Difference(List<Change> changes) {
         List<String> workers = new ArrayList<>();
         detail("workers", before.workers(), after.workers()).ifPresent(workers::add);
         addIfAny(changes, "workers", Kind.RESTART, workers);
+        addIfAny(
+                changes, "telemetry", Kind.RESTART, details(before.telemetry(), after.telemetry()));
+        List<String> plugins = new ArrayList<>();
+        detail("jars", jars(before), jars(after)).ifPresent(plugins::add);
+        if (plugins.isEmpty() && !isSame(before.plugins(), after.plugins())) {
+            plugins.add("settings of one or more");
+        }
+        addIfAny(changes, "plugins", Kind.CHANGED, plugins);
         return new Difference(changes);
+    }
+
+    private static List<String> jars(Configuration of) {
+        return of.plugins().stream().map(entry -> entry.jar().toString()).toList();
+    }
+
+    private static boolean isSame(List<PluginEntry> before, List<PluginEntry> after) {
+        boolean same = before.size() == after.size();
+        for (int i = 0; same && i < before.size(); i++) {
+            same = before.get(i).isSame(after.get(i));
+        }
+        return same;
     }
 
     /** Whether nothing differs. */

@@ -25,6 +25,7 @@ import java.util.TreeMap;
  *     plugins to decide about their flow
  * @param returned packets to on-ramps
  * @param dropped by reason, those that occurred
+ * @param withheld packets of targets that a rate kept back, by reason
  * @param configuration which one is in force; empty where it cannot be changed
  */
 public record GatewayStatus(
@@ -36,6 +37,7 @@ public record GatewayStatus(
         long held,
         long returned,
         Map<String, Long> dropped,
+        Map<String, Long> withheld,
         List<WorkerStatus> workers,
         @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<ConfigurationStatus> configuration) {
 
@@ -52,6 +54,7 @@ public record GatewayStatus(
         long answered = 0;
         long returned = 0;
         Map<String, Long> dropped = new TreeMap<>();
+        Map<String, Long> withheld = new TreeMap<>();
         for (PacketCounters counters : gateway.counters()) {
             received += counters.receivedCount();
             carried += counters.carriedCount();
@@ -61,6 +64,10 @@ public record GatewayStatus(
                 long count = counters.droppedCount(reason);
                 if (count > 0) {
                     dropped.merge(reason.name(), count, Long::sum);
+                }
+                long kept = counters.withheldCount(reason);
+                if (kept > 0) {
+                    withheld.merge(reason.name(), kept, Long::sum);
                 }
             }
         }
@@ -76,6 +83,7 @@ public record GatewayStatus(
                 held,
                 returned,
                 dropped,
+                withheld,
                 workers,
                 Optional.ofNullable(administration).map(ConfigurationStatus::of));
     }
