@@ -20,6 +20,7 @@ import java.io.PrintWriter;
             CheckCommand.class,
             ConfigCommand.class,
             FlowsCommand.class,
+            ExplainCommand.class,
             PluginCommand.class,
             VersionCommand.class
         },

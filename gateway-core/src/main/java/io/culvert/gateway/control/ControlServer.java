@@ -170,7 +170,10 @@ public final class ControlServer implements AutoCloseable {
                 new BufferedWriter(
                         new OutputStreamWriter(
                                 Channels.newOutputStream(client), StandardCharsets.UTF_8));
-        switch (request(client)) {
+        String request = request(client);
+        switch (request) {
+            case String explain when ExplainRequest.is(explain) ->
+                    out.write(ExplainRequest.answer(gateway, explain) + "\n");
             case "flows" -> flows(out);
             case "plugins" -> plugins(out);
             case "status" -> out.write(json.writeValueAsString(GatewayStatus.of(gateway)) + "\n");
