@@ -146,7 +146,8 @@ final class DeviceOpener {
         return new LinkAddress(address.address().toInetAddress(), address.length());
     }
 
-    private static AddressSet sources(OnRamp.Tun tun) {
+    /** The addresses that packets may come from. */
+    static AddressSet sources(OnRamp.Tun tun) {
         List<Prefix> prefixes = new ArrayList<>();
         if (tun.strictSource()) {
             prefixes.addAll(tun.routes());

@@ -12,6 +12,8 @@ import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.explain.Explanation;
+import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.Port;
@@ -319,6 +321,20 @@ public final class Gateway implements AutoCloseable {
     /** Tunnels that came by themselves and whose peer is there. */
     public int tunnels() {
         return listeners.stream().mapToInt(TunnelListener::tunnels).sum();
+    }
+
+    /**
+     * Says what would become of a flow; nothing is sent, opened or counted.
+     *
+     * @throws IOException with a sentence: there is no such tenant or on-ramp, or no answer
+     */
+    public Explanation explain(Question question) throws IOException {
+        return new Explanations(Arrays.asList(workers), table, HookQuestions.NONE).of(question);
+    }
+
+    /** Says what a live flow is. */
+    public Explanation explainFlow(long id) throws IOException {
+        return new Explanations(Arrays.asList(workers), table, HookQuestions.NONE).of(id);
     }
 
     /** Each worker's count of packets. */

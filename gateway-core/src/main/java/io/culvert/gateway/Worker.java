@@ -79,6 +79,7 @@ final class Worker {
     private final Forwarder forwarder;
     private final Openings openings;
     private final Ingress ingress;
+    private final Explainer explainer;
     private final Inbox inbox;
     private final SeqpacketTunnel.Buffers buffers = new SeqpacketTunnel.Buffers();
     private final CrowdAlarm crowdAlarm = new CrowdAlarm();
@@ -196,6 +197,16 @@ final class Worker {
                         clock,
                         limits.midStream(),
                         Math.max(1, limits.dials() / HALF_OPEN_PART));
+        Upgraders upgraders = new Upgraders(index, tcp, udp, echo, shared.offRamps(), forwarder);
+        explainer =
+                new Explainer(
+                        index,
+                        shared.table(),
+                        shared.policy(),
+                        openings,
+                        upgraders,
+                        forwarder,
+                        shared.routes());
         ingress =
                 Ingress.of(
                         index,
@@ -206,7 +217,7 @@ final class Worker {
                         answers,
                         reassembler,
                         openings,
-                        new Upgraders(index, tcp, udp, echo, shared.offRamps(), forwarder),
+                        upgraders,
                         forwarder,
                         new HookAccess(shared.plugins(), shared.undecided(), this::onLoop),
                         this::handOver);
@@ -394,6 +405,12 @@ final class Worker {
     /** For this worker's ends of tunnels. */
     SeqpacketTunnel.Buffers buffers() {
         return buffers;
+    }
+
+    /** Says what becomes of flows; asked on this worker's thread, with its clock up to date. */
+    Explainer explainer() {
+        shared.clock().refresh();
+        return explainer;
     }
 
     Poller poller() {

@@ -20,6 +20,8 @@ import java.io.PrintWriter;
             CheckCommand.class,
             ConfigCommand.class,
             FlowsCommand.class,
+            ExplainCommand.class,
+            PluginCommand.class,
             VersionCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",
