@@ -9,9 +9,6 @@ import java.util.Locale;
 
 /** Plugins as a table, a line for each hook. */
 final class PluginPrinter {
-    private static final String HEAD = "%-24s %-10s %-12s %10s %9s %9s %10s";
-    private static final String LINE = "%-24s %-10s %-12s %10d %9d %9d %10.3f";
-
     private PluginPrinter() {}
 
     /**
@@ -20,15 +17,22 @@ final class PluginPrinter {
     static void print(List<String> plugins, PrintWriter out) {
         ObjectMapper mapper = new ObjectMapper();
         out.println(
-                HEAD.formatted(
-                        "PLUGIN", "VERSION", "HOOK", "CALLS", "FAILURES", "TIMEOUTS", "SECONDS"));
+                "%-24s %-10s %-12s %10s %9s %9s %10s"
+                        .formatted(
+                                "PLUGIN",
+                                "VERSION",
+                                "HOOK",
+                                "CALLS",
+                                "FAILURES",
+                                "TIMEOUTS",
+                                "SECONDS"));
         for (String line : plugins) {
             JsonNode plugin = mapper.readTree(line);
             for (JsonNode hook : plugin.get("hooks")) {
                 out.println(
                         String.format(
                                 Locale.ROOT,
-                                LINE,
+                                "%-24s %-10s %-12s %10d %9d %9d %10.3f",
                                 plugin.get("name").asString(),
                                 plugin.get("version").asString(),
                                 hook.get("hook").asString(),
