@@ -231,7 +231,7 @@ class HandlerTest {
         long received = 0;
         for (int read = client.read(chunk); read >= 0; read = client.read(chunk.clear())) {
             received += read;
-            Thread.yield();
+            Thread.onSpinWait();
         }
         return received;
     }
