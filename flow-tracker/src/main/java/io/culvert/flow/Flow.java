@@ -26,6 +26,7 @@ public final class Flow {
     private TcpState tcpState = TcpState.NEW;
     private TcpTracker tracker;
     private RelayFigures relayFigures;
+    private Throttle throttle;
 
     // The acknowledgment number that each side's SYN asks for, then that of its FIN.
     private int initiatorEnd;
@@ -246,6 +247,18 @@ public final class Flow {
 
     public void relayFigures(RelayFigures figures) {
         relayFigures = figures;
+    }
+
+    /** What lets its packets pass or not; {@code null} for all of them. */
+    public Throttle throttle() {
+        return throttle;
+    }
+
+    /**
+     * From now on that one stops packets, too; it is told when the flow ends. The owner's to call.
+     */
+    public void throttle(Throttle more) {
+        throttle = Throttle.of(throttle, more);
     }
 
     /** Why the flow ended; {@code null} while it lives. */

@@ -315,6 +315,9 @@ public final class FlowTable {
         flows.asMap().remove(flow.key(), flow);
         size.decrementAndGet();
         flow.tenant().releaseFlow();
+        if (flow.throttle() != null) {
+            flow.throttle().closed();
+        }
         if (flow.path() != null) {
             flow.path().release();
         }

@@ -8,7 +8,8 @@ import java.lang.invoke.VarHandle;
 /**
  * What became of every packet that one worker received from on-ramps: {@code received = carried +
  * answered + dropped}, always, once the worker is at rest. A super-packet counts as the packets it
- * stands for.
+ * stands for. What targets send is counted beside that, as it leaves by an on-ramp: returned, or
+ * withheld.
  *
  * <p>Threading: written by one worker; read, a moment late, by anyone.
  */
@@ -20,7 +21,10 @@ public final class PacketCounters {
     private static final int RETURNED = 3;
     private static final int FIRST_REASON = 4;
 
-    private final long[] cells = new long[FIRST_REASON + Reason.values().length];
+    private static final int REASONS = Reason.values().length;
+    private static final int FIRST_WITHHELD = FIRST_REASON + REASONS;
+
+    private final long[] cells = new long[FIRST_WITHHELD + REASONS];
 
     public void received(int packets) {
         add(RECEIVED, packets);
@@ -39,6 +43,11 @@ public final class PacketCounters {
     /** A packet of a target, or a made one of ours, went out by an on-ramp. */
     public void returned(int packets) {
         add(RETURNED, packets);
+    }
+
+    /** A packet of a target did not go out, because of a rate. */
+    public void withheld(Reason reason, int packets) {
+        add(FIRST_WITHHELD + reason.ordinal(), packets);
     }
 
     public void dropped(Reason reason, int packets) {
@@ -71,6 +80,10 @@ public final class PacketCounters {
 
     public long returnedCount() {
         return get(RETURNED);
+    }
+
+    public long withheldCount(Reason reason) {
+        return get(FIRST_WITHHELD + reason.ordinal());
     }
 
     public long droppedCount(Reason reason) {

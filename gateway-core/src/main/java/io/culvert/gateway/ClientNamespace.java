@@ -96,6 +96,7 @@ public final class ClientNamespace implements AutoCloseable {
                 Limits.DEFAULT,
                 Timers.DEFAULT,
                 true,
+                List.of(),
                 Runtime.getRuntime().availableProcessors());
     }
 
@@ -139,6 +140,7 @@ public final class ClientNamespace implements AutoCloseable {
                 given.limits(),
                 given.timers(),
                 given.midStream(),
+                given.plugins(),
                 given.workers());
     }
 

@@ -60,6 +60,9 @@ final class Delivery {
             handOver(flow.worker(), port, packet);
             return true;
         }
+        if (flow.throttle() != null && isThrottled(flow, ip, packet)) {
+            return true;
+        }
         if (flow.path() instanceof ForwardedFlow forwarded) {
             if (isElsewhere(forwarded, from, port)) {
                 refusals.drop(packet, Reason.WRONG_SIDE);
@@ -73,6 +76,18 @@ final class Delivery {
             return forwarded.carry(from, ip, packet);
         }
         return upgraded(flow, from, (TunnelPort) port, ip, packet);
+    }
+
+    /** Whether a rate has the packet dropped; a reset passes, which is never sent again. */
+    private boolean isThrottled(Flow flow, IpPacket ip, Packet packet) {
+        if (ip.tcp() != null && ip.tcp().rst()) {
+            return false;
+        }
+        Reason reason = flow.throttle().pass(packet.packets(), ip.length(), clock.nanoTime());
+        if (reason != null) {
+            refusals.drop(packet, reason);
+        }
+        return reason != null;
     }
 
     /**

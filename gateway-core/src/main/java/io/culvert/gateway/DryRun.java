@@ -95,6 +95,7 @@ public final class DryRun {
                 new Explainer(
                         WORKER,
                         table,
+                        clock,
                         new LivePolicy(configuration.policy()),
                         new Openings(table, clock, configuration.midStream(), Integer.MAX_VALUE),
                         new Upgraders(WORKER, null, null, null, sockets, forwarder),

@@ -14,6 +14,8 @@ import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.Port;
+import io.culvert.gateway.plugin.PluginException;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
@@ -45,6 +47,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -78,6 +81,7 @@ public final class Gateway implements AutoCloseable {
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Map<String, TunDevice> devices = new HashMap<>();
     private final List<TunnelListener> listeners = new ArrayList<>();
+    private final Plugins plugins = new Plugins();
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /**
@@ -144,6 +148,7 @@ public final class Gateway implements AutoCloseable {
 
     private void open(Configuration configuration, Surroundings surroundings, CycleClock clock)
             throws IOException {
+        loadPlugins(configuration);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -178,6 +183,8 @@ public final class Gateway implements AutoCloseable {
                                 configuration.midStream()),
                         new UdpOwners(),
                         new Identifications(),
+                        plugins,
+                        new ConcurrentHashMap<>(),
                         Arrays.asList(workers));
         int index = 0;
         for (EventExecutor loop : loops) {
@@ -217,6 +224,19 @@ public final class Gateway implements AutoCloseable {
         for (TunnelListener listener : listeners) {
             onLoop(workers[0], worker -> listener.start());
         }
+    }
+
+    private void loadPlugins(Configuration configuration) throws IOException {
+        try {
+            plugins.replace(plugins.load(configuration));
+        } catch (PluginException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    /** The plugins in force. */
+    public Plugins plugins() {
+        return plugins;
     }
 
     /** A flow between two tunnels has two. */
@@ -284,12 +304,13 @@ public final class Gateway implements AutoCloseable {
      * @throws IOException with a sentence: there is no such tenant or on-ramp, or no answer
      */
     public Explanation explain(Question question) throws IOException {
-        return new Explanations(Arrays.asList(workers), table, HookQuestions.NONE).of(question);
+        return new Explanations(Arrays.asList(workers), table, new ExplainedHooks(plugins))
+                .of(question);
     }
 
     /** Says what a live flow is. */
     public Explanation explainFlow(long id) throws IOException {
-        return new Explanations(Arrays.asList(workers), table, HookQuestions.NONE).of(id);
+        return new Explanations(Arrays.asList(workers), table, new ExplainedHooks(plugins)).of(id);
     }
 
     /** Each worker's count of packets. */
@@ -365,6 +386,7 @@ public final class Gateway implements AutoCloseable {
                 }
             }
         }
+        plugins.close();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         for (Worker worker : workers) {
             if (worker != null) {

@@ -34,6 +34,7 @@ final class Ingress {
     private final Reassembler reassembler;
     private final TunnelIngress fromTunnels;
     private final DeviceIngress fromDevices;
+    private final RuleLog ruleLog;
 
     private final IpPacket ip = new IpPacket();
     private final IpPacket quoted = new IpPacket();
@@ -43,11 +44,13 @@ final class Ingress {
             PacketCounters counters,
             Reassembler reassembler,
             TunnelIngress fromTunnels,
-            DeviceIngress fromDevices) {
+            DeviceIngress fromDevices,
+            RuleLog ruleLog) {
         this.counters = counters;
         this.reassembler = reassembler;
         this.fromTunnels = fromTunnels;
         this.fromDevices = fromDevices;
+        this.ruleLog = ruleLog;
     }
 
     /** Puts one worker's together. */
@@ -62,16 +65,25 @@ final class Ingress {
             Openings openings,
             Upgraders upgraders,
             Forwarder forwarder,
+            HookAccess hooks,
             Delivery.HandOver handOver) {
         Refusals refusals = new Refusals(answers, counters);
         Delivery delivery = new Delivery(worker, table, clock, counters, refusals, handOver);
+        RuleLog ruleLog = new RuleLog(clock);
         return new Ingress(
                 counters,
                 reassembler,
                 new TunnelIngress(
                         worker, table, clock, policy, counters, refusals, openings, upgraders,
-                        forwarder, delivery),
-                new DeviceIngress(worker, table, refusals, openings, forwarder, delivery));
+                        forwarder, delivery, ruleLog, hooks),
+                new DeviceIngress(worker, table, refusals, openings, forwarder, delivery),
+                ruleLog);
+    }
+
+    /** A moment has passed. */
+    void tick() {
+        ruleLog.tick();
+        fromTunnels.tick();
     }
 
     /** Takes a packet that has just come in. */
@@ -112,6 +124,11 @@ final class Ingress {
             counters.dropped(defect.reason(), datagram.packets());
         }
         return defect == Defect.NONE;
+    }
+
+    /** Packets that wait for plugins to decide about their flows. */
+    int undecidedPackets() {
+        return fromTunnels.undecidedPackets();
     }
 
     /** Takes a packet that another worker has received and counted. */

@@ -6,8 +6,11 @@ import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
+import io.culvert.flow.RateLimits;
+import io.culvert.flow.Throttle;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.plugin.Answer;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
@@ -22,14 +25,14 @@ import io.culvert.wire.IpProtocol;
  * <pre>
  *   known flow? --yes--> its path
  *        no
- *        '--> policy --> refuse: RST, ICMP or silence
- *                |------> forward: into a tunnel, out of a device
- *                '------> upgrade: TCP, UDP or echo upgrader; into a tunnel again
+ *        '--> policy, plugins --> refuse: RST, ICMP or silence
+ *                         |------> forward: into a tunnel, out of a device
+ *                         '------> upgrade: TCP, UDP or echo upgrader; into a tunnel again
  * </pre>
  *
  * <p>Confined to one worker.
  */
-final class TunnelIngress {
+final class TunnelIngress implements UndecidedFlows.Decided {
     private final int worker;
     private final FlowTable table;
     private final NanoClock clock;
@@ -40,6 +43,8 @@ final class TunnelIngress {
     private final Upgraders upgraders;
     private final Forwarder forwarder;
     private final Delivery delivery;
+    private final UndecidedFlows undecided;
+    private final RuleLog ruleLog;
     private final FlowKey key = new FlowKey();
 
     TunnelIngress(
@@ -52,7 +57,9 @@ final class TunnelIngress {
             Openings openings,
             Upgraders upgraders,
             Forwarder forwarder,
-            Delivery delivery) {
+            Delivery delivery,
+            RuleLog ruleLog,
+            HookAccess hooks) {
         this.worker = worker;
         this.table = table;
         this.clock = clock;
@@ -63,6 +70,8 @@ final class TunnelIngress {
         this.upgraders = upgraders;
         this.forwarder = forwarder;
         this.delivery = delivery;
+        this.ruleLog = ruleLog;
+        undecided = new UndecidedFlows(worker, hooks, this);
     }
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
@@ -111,6 +120,13 @@ final class TunnelIngress {
 
     /** The first packet of a flow, if it may be one. */
     private void open(TunnelPort port, IpPacket ip, Packet packet) {
+        // Maybe reversed by the look-ups before.
+        setKey(port, ip);
+        int asking = undecided.owner(key);
+        if (asking >= 0) {
+            hold(asking, port, packet);
+            return;
+        }
         Reason obstacle = Arrival.unusableInTunnel(ip);
         if (obstacle != null) {
             refusals.drop(packet, obstacle);
@@ -127,17 +143,36 @@ final class TunnelIngress {
                                 ip.destinationLow(),
                                 ip.destinationPort());
         if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
-            open(port, ip, packet, ruling.decision());
-        } else if (refuse.answered()) {
+            open(port, ip, packet, ruling);
+            return;
+        }
+        note(ruling, port, ip);
+        if (refuse.answered()) {
             refusals.refuse(port, ip, packet, refuse.reason());
         } else {
             refusals.drop(packet, refuse.reason());
         }
     }
 
-    private void open(TunnelPort port, IpPacket ip, Packet packet, FlowDecision decision) {
-        // Maybe reversed by the look-ups before.
-        setKey(port, ip);
+    private void note(Ruling ruling, TunnelPort port, IpPacket ip) {
+        if (ruling.isNotable()) {
+            ruleLog.decided(ruling, port.tenant().name(), ip);
+        }
+    }
+
+    private void hold(int asking, TunnelPort port, Packet packet) {
+        if (asking != worker) {
+            delivery.handOver(asking, port, packet);
+            return;
+        }
+        Reason obstacle = undecided.hold(key, port, packet);
+        if (obstacle != null) {
+            refusals.drop(packet, obstacle);
+        }
+    }
+
+    private void open(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
+        FlowDecision decision = ruling.decision();
         FlowDecision.Upgrade upgrade =
                 decision instanceof FlowDecision.Upgrade found ? found : null;
         Reason obstacle = openings.obstacle(ip, decision);
@@ -153,19 +188,133 @@ final class TunnelIngress {
             refusals.challenge(port, ip, openings.challenge(key), packet);
             return;
         }
-        int owner = upgrade != null ? upgraders.owner(upgrade, ip.protocol(), key) : worker;
+        boolean asks = undecided.chain().asksAboutFlows();
+        int owner =
+                upgrade != null
+                        ? upgraders.owner(upgrade, ip.protocol(), key)
+                        // A plugin may have it upgraded.
+                        : asks ? upgraders.owner(ip.protocol(), key) : worker;
         if (owner != worker) {
             delivery.handOver(owner, port, packet);
             return;
         }
-        switch (table.open(key, port.tenant(), worker, decision)) {
-            case FlowTable.Opening.Refused refused ->
-                    refusals.refuse(port, ip, packet, refused.reason());
-            // Another worker's, who sees to it.
-            case FlowTable.Opening.Found found ->
-                    delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
-            case FlowTable.Opening.Opened opened -> begin(opened.flow(), port, ip, packet);
+        note(ruling, port, ip);
+        if (!asks) {
+            admit(port, ip, packet, ruling, null);
+            return;
         }
+        Reason full = undecided.ask(key, port, ip, packet, ruling);
+        if (full != null) {
+            refusals.drop(packet, full);
+        }
+    }
+
+    /**
+     * Opens a flow whose decision is final, if the rule's rate allows.
+     *
+     * @param answer of the plugins; {@code null} where none were asked
+     */
+    private void admit(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
+        if (ruling.limits() == null) {
+            open(port, ip, packet, ruling, answer, null);
+            return;
+        }
+        switch (ruling.limits()
+                .open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
+            // Answered where waiting is of no use; in silence, and tried again, where it is.
+            case RateLimits.Admission.Refused refused -> {
+                refusals.refuse(port, ip, packet, refused.reason());
+                tellRefused(answer, refused.reason());
+            }
+            case RateLimits.Admission.Admitted admitted ->
+                    open(port, ip, packet, ruling, answer, admitted.limiter());
+        }
+    }
+
+    /**
+     * @param limiter has been entered for the flow; may be {@code null}
+     */
+    private void open(
+            TunnelPort port,
+            IpPacket ip,
+            Packet packet,
+            Ruling ruling,
+            Answer answer,
+            Throttle limiter) {
+        FlowDecision decision = answer == null ? ruling.decision() : answer.decision();
+        FlowTable.Opening opening = table.open(key, port.tenant(), worker, decision);
+        if (limiter != null && !(opening instanceof FlowTable.Opening.Opened)) {
+            limiter.closed();
+        }
+        switch (opening) {
+            case FlowTable.Opening.Refused refused -> {
+                refusals.refuse(port, ip, packet, refused.reason());
+                tellRefused(answer, refused.reason());
+            }
+            // Another worker's, who sees to it.
+            case FlowTable.Opening.Found found -> {
+                delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
+                tellRefused(answer, Reason.FINISHED);
+            }
+            case FlowTable.Opening.Opened opened -> {
+                Flow flow = opened.flow();
+                flow.throttle(limiter);
+                if (answer != null) {
+                    HookedFlow.accompany(flow, answer, clock.nanoTime());
+                }
+                begin(flow, port, ip, packet);
+            }
+        }
+    }
+
+    private static void tellRefused(Answer answer, Reason reason) {
+        if (answer != null) {
+            answer.refused(reason);
+        }
+    }
+
+    @Override
+    public void first(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
+        setKey(port, ip);
+        Reason obstacle =
+                switch (answer.decision()) {
+                    case FlowDecision.Refuse refuse -> refuse.reason();
+                    case FlowDecision.Upgrade upgrade -> openings.obstacleToUpgrade(ip);
+                    case FlowDecision.Forward forward -> openings.obstacleToForwarding(ip);
+                };
+        if (obstacle == null) {
+            admit(port, ip, packet, ruling, answer);
+            return;
+        }
+        refuse(port, ip, packet, answer, obstacle);
+        answer.refused(obstacle);
+    }
+
+    @Override
+    public void later(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+        if (answer.decision() instanceof FlowDecision.Refuse refuse) {
+            refuse(port, ip, packet, answer, refuse.reason());
+        } else {
+            packet(port, ip, packet);
+        }
+    }
+
+    private void refuse(TunnelPort port, IpPacket ip, Packet packet, Answer answer, Reason reason) {
+        if (answer.decision() instanceof FlowDecision.Refuse refuse && !refuse.answered()) {
+            refusals.drop(packet, reason);
+        } else {
+            refusals.refuse(port, ip, packet, reason);
+        }
+    }
+
+    /** Looks at the clock. */
+    void tick() {
+        undecided.tick();
+    }
+
+    /** Packets that wait for plugins. */
+    int undecidedPackets() {
+        return undecided.packets();
     }
 
     private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet) {
@@ -177,7 +326,7 @@ final class TunnelIngress {
                         if (held) {
                             count(flow, ip, packet);
                         }
-                        yield upgraders.open(flow, upgrade, ip, packet, port);
+                        yield upgraders.open(flow, upgrade, null, ip, packet, port);
                     }
                     case FlowDecision.Forward forward -> forwarder.open(flow, port, forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();

@@ -11,6 +11,7 @@ import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.upgrade.EchoUpgrader;
+import io.culvert.upgrade.Handling;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.TcpUpgrader;
 import io.culvert.upgrade.UdpUpgrader;
@@ -40,7 +41,12 @@ record Upgraders(
 
     /** The worker that a new flow is to live on. */
     int owner(FlowDecision.Upgrade decision, int protocol, FlowKey key) {
-        return protocol == IpProtocol.UDP && !isDowngraded(decision) ? udp.owner(key) : worker;
+        return isDowngraded(decision) ? worker : owner(protocol, key);
+    }
+
+    /** The worker that a new flow is to live on, should it be upgraded. */
+    int owner(int protocol, FlowKey key) {
+        return protocol == IpProtocol.UDP ? udp.owner(key) : worker;
     }
 
     /**
@@ -62,26 +68,36 @@ record Upgraders(
     /**
      * Gives an upgraded flow its path.
      *
+     * @param handling who gets a TCP connection, see {@link TcpUpgrader#open}; {@code null} for the
+     *     relay
      * @param ip its first packet, counted; a TCP flow takes it, another one has yet to be given it
      * @return {@code null}, or why there can be none; then the packet is the caller's
      */
     Reason open(
-            Flow flow, FlowDecision.Upgrade decision, IpPacket ip, Packet packet, TunnelPort in) {
+            Flow flow,
+            FlowDecision.Upgrade decision,
+            Handling handling,
+            IpPacket ip,
+            Packet packet,
+            TunnelPort in) {
         int protocol = flow.key().protocol();
         if (isDowngraded(decision)) {
             PacketDevice tunnel = forwarder.tunnelTo(flow.tenant(), flow.key());
             if (tunnel == null) {
+                if (handling != null) {
+                    handling.over();
+                }
                 return Reason.NO_ROUTE;
             }
             if (protocol == IpProtocol.TCP) {
-                return tcp.openInto(tunnel, flow, ip, packet, in.device());
+                return tcp.openInto(tunnel, flow, handling, ip, packet, in.device());
             }
             forwarder.downgrade(flow, in, tunnel);
             return null;
         }
         SocketOffRamp offRamp = offRamps.get(decision.via());
         return switch (protocol) {
-            case IpProtocol.TCP -> tcp.open(flow, offRamp, ip, packet, in.device());
+            case IpProtocol.TCP -> tcp.open(flow, offRamp, handling, ip, packet, in.device());
             case IpProtocol.UDP -> udp.open(flow, offRamp, in.device());
             default -> echo.open(flow, offRamp, in.device());
         };

@@ -2,6 +2,7 @@ package io.culvert.gateway;
 
 import io.culvert.flow.CycleClock;
 import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
@@ -13,6 +14,7 @@ import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.hook.Reason;
 import io.culvert.nat.SlotPool;
@@ -95,6 +97,7 @@ final class Worker {
      * What all workers share.
      *
      * @param offRamps the socket off-ramps by name
+     * @param undecided the worker of each flow that plugins are being asked about
      * @param peers every worker, by index
      */
     record Shared(
@@ -106,6 +109,8 @@ final class Worker {
             Limits limits,
             UdpOwners udpOwners,
             Identifications identifications,
+            Plugins plugins,
+            Map<FlowKey, Integer> undecided,
             List<Worker> peers) {}
 
     /** A worker's own numbers. */
@@ -197,6 +202,7 @@ final class Worker {
                 new Explainer(
                         index,
                         shared.table(),
+                        clock,
                         shared.policy(),
                         openings,
                         upgraders,
@@ -214,7 +220,18 @@ final class Worker {
                         openings,
                         upgraders,
                         forwarder,
+                        new HookAccess(shared.plugins(), shared.undecided(), this::onLoop),
                         this::handOver);
+    }
+
+    /** Has something done on this worker's thread that packets come of. */
+    private void onLoop(Runnable task) {
+        poller.execute(
+                () -> {
+                    shared.clock().refresh();
+                    task.run();
+                    flush();
+                });
     }
 
     private boolean handOver(int worker, Port port, Packet packet) {
@@ -416,6 +433,7 @@ final class Worker {
                 tcp.pipes(),
                 udp.sessions(),
                 reassembler.held(),
+                ingress.undecidedPackets(),
                 tcp.spareSockets());
     }
 
@@ -434,6 +452,7 @@ final class Worker {
         shared.clock().refresh();
         tcp.tick(shared.limits().halfClosedNanos());
         reassembler.expire();
+        ingress.tick();
         shared.table().relieve(index, LOOKS_PER_TICK);
         if (index == 0) {
             crowdAlarm.look(shared.table(), shared.clock().nanoTime());

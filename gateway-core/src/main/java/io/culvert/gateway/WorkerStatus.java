@@ -11,6 +11,7 @@ package io.culvert.gateway;
  * @param pipes pipes open
  * @param sessions UDP sockets open
  * @param fragments packets that wait for the others of their datagram
+ * @param undecided packets of flows that plugins are being asked about
  * @param spares sockets made ahead of demand, for connections that leave as packets again
  */
 public record WorkerStatus(
@@ -22,4 +23,5 @@ public record WorkerStatus(
         int pipes,
         int sessions,
         int fragments,
+        int undecided,
         int spares) {}

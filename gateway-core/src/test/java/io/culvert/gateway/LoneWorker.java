@@ -153,6 +153,7 @@ final class LoneWorker {
                         new Openings(table, this::now, false, 1_000),
                         new Upgraders(0, null, null, null, Map.of(), forwarder),
                         forwarder,
+                        HookAccess.none(),
                         (worker, port, each) -> false);
         forwarder.add(outsideEnd);
     }
@@ -263,6 +264,14 @@ final class LoneWorker {
 
     long dropped(Reason reason) {
         return counters.droppedCount(reason);
+    }
+
+    /** Packets received of which nobody says what became of them. */
+    long unaccounted() {
+        return counters.receivedCount()
+                - counters.carriedCount()
+                - counters.answeredCount()
+                - counters.droppedCount();
     }
 
     private static List<byte[]> taken(MemoryDevice.Pair cable) {

@@ -78,7 +78,7 @@ public final class Answers {
                                     ramp);
             case POLICY_RULE, POLICY_DEFAULT, HOOK_REFUSED ->
                     tcp ? reset(ip, ramp) : prohibited(ip, ramp);
-            case TENANT_LIMIT, TENANT_SLOTS, TENANT_PORTS, OUTSIDE_PORTS_EXHAUSTED ->
+            case TENANT_LIMIT, RATE_FLOWS, TENANT_SLOTS, TENANT_PORTS, OUTSIDE_PORTS_EXHAUSTED ->
                     prohibited(ip, ramp);
             case NO_ROUTE ->
                     verdict(
@@ -124,6 +124,7 @@ public final class Answers {
                     POLICY_DEFAULT,
                     HOOK_REFUSED,
                     TENANT_LIMIT,
+                    RATE_FLOWS,
                     TENANT_SLOTS,
                     TENANT_PORTS,
                     OUTSIDE_PORTS_EXHAUSTED,

@@ -4,6 +4,7 @@ import io.culvert.linux.Errno;
 import io.culvert.linux.SocketAddressBuffer;
 import io.culvert.linux.SocketOptions;
 import io.culvert.linux.Syscall;
+import io.culvert.wire.IpAddress;
 
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -59,6 +60,23 @@ public final class Dialer {
      */
     public Dial dial(
             long high, long low, int port, int trafficClass, long nowNanos, Outcome outcome) {
+        return dial(high, low, port, null, trafficClass, nowNanos, outcome);
+    }
+
+    /**
+     * The same from an address of the host's; where it is none of these, or of the other family,
+     * the target cannot be reached from there.
+     *
+     * @param source {@code null} where the host chooses
+     */
+    Dial dial(
+            long high,
+            long low,
+            int port,
+            IpAddress source,
+            int trafficClass,
+            long nowNanos,
+            Outcome outcome) {
         Dial dial = new Dial(nowNanos + timeoutNanos, outcome);
         if (pending >= atOnce) {
             dial.end(Errno.EAGAIN.number());
@@ -76,7 +94,11 @@ public final class Dialer {
         Syscall.setsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_KEEPALIVE, 1);
         Syscall.setsockopt(
                 socket, SocketOptions.IPPROTO_TCP, SocketOptions.TCP_KEEPIDLE, idleSeconds);
-        int errno = connect(dial, socket, trafficClass);
+        int errno = source == null ? 0 : bind(socket, source);
+        if (errno == 0) {
+            address.set(high, low, port);
+            errno = connect(dial, socket, trafficClass);
+        }
         if (errno == 0) {
             dial.begin();
         } else {
@@ -122,6 +144,25 @@ public final class Dialer {
                     }
                 });
         return dial;
+    }
+
+    /**
+     * Gives a socket its own address, and leaves its port to connect(2), so that each target has
+     * all ports (ip(7), IP_BIND_ADDRESS_NO_PORT).
+     *
+     * @return 0, or the errno, and the socket is closed
+     */
+    private int bind(int socket, IpAddress source) {
+        Syscall.setsockopt(
+                socket, SocketOptions.IPPROTO_IP, SocketOptions.IP_BIND_ADDRESS_NO_PORT, 1);
+        address.set(source.high(), source.low(), 0);
+        int result = Syscall.bind(socket, address.address(), address.length());
+        if (result == 0) {
+            return 0;
+        }
+        Syscall.close(socket);
+        // Of connect(2) EADDRNOTAVAIL would mean that there is no port left.
+        return Errno.EADDRNOTAVAIL.is(result) ? Errno.EHOSTUNREACH.number() : -result;
     }
 
     /**

@@ -208,6 +208,10 @@ public final class EchoUpgrader {
             return;
         }
         FlowKey key = echo.flow().key();
+        int whole = Withheld.headerLength(echo.flow()) + left;
+        if (Withheld.is(echo.flow(), 1, whole, clock.nanoTime(), counters)) {
+            return;
+        }
         echo.flow().count(Direction.FROM_TARGET, 1, left, clock.nanoTime());
         table.seen(echo.flow());
         int packetLength =

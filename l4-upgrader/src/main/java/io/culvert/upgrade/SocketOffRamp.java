@@ -1,5 +1,9 @@
 package io.culvert.upgrade;
 
+import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
+import io.culvert.hook.Endpoint;
+import io.culvert.hook.FlowDecision;
 import io.culvert.wire.IpAddress;
 
 import java.net.InetSocketAddress;
@@ -27,8 +31,51 @@ public record SocketOffRamp(
     private static final IpAddress LOOPBACK_4 = IpAddress.parse("127.0.0.1");
     private static final IpAddress LOOPBACK_6 = IpAddress.parse("::1");
 
-    /** What a socket connects to. */
-    public record Target(long high, long low, int port) {}
+    /**
+     * What a socket connects to.
+     *
+     * @param source the host's address that it connects from; {@code null} where the host chooses
+     */
+    public record Target(long high, long low, int port, IpAddress source) {
+        /** From an address that the host chooses. */
+        public Target(long high, long low, int port) {
+            this(high, low, port, null);
+        }
+
+        boolean isIpv6() {
+            return !IpAddress.isIpv4(high, low);
+        }
+    }
+
+    /**
+     * Where a flow goes: to the upstream that was decided for it, else to what stands behind its
+     * destination. An upstream is taken as it is, the host's own loopback addresses included:
+     * initiators cannot name it, and whoever names it for them means it. What it is not is
+     * translated once more, so {@link #hostLoopback} stands for the host in destinations alone.
+     */
+    Target target(Flow flow) {
+        FlowKey key = flow.key();
+        if (!(flow.decision() instanceof FlowDecision.Upgrade upgrade)) {
+            return target(key.destinationHigh(), key.destinationLow(), key.destinationPort());
+        }
+        Target to =
+                upgrade.upstream()
+                        .map(SocketOffRamp::upstream)
+                        .orElseGet(
+                                () ->
+                                        target(
+                                                key.destinationHigh(),
+                                                key.destinationLow(),
+                                                key.destinationPort()));
+        return upgrade.source().isEmpty()
+                ? to
+                : new Target(to.high(), to.low(), to.port(), IpAddress.of(upgrade.source().get()));
+    }
+
+    private static Target upstream(Endpoint upstream) {
+        IpAddress address = IpAddress.of(upstream.address());
+        return new Target(address.high(), address.low(), upstream.port());
+    }
 
     /** What stands behind a flow's destination. */
     public Target target(long high, long low, int port) {

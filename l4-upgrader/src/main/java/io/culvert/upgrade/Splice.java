@@ -12,7 +12,7 @@ import java.io.UncheckedIOException;
  *
  * <p>Confined to one worker.
  */
-public final class Splice {
+public final class Splice implements Joint {
     private final Splicer splicer;
     private final SpliceDirection up;
     private final SpliceDirection down;
@@ -62,26 +62,31 @@ public final class Splice {
         pump();
     }
 
+    @Override
     public int initiator() {
         return up.from();
     }
 
+    @Override
     public int target() {
         return down.from();
     }
 
     /** Bytes moved from the initiator to the target. */
+    @Override
     public long bytesUp() {
         return up.bytes();
     }
 
     /** Bytes moved from the target to the initiator. */
+    @Override
     public long bytesDown() {
         return down.bytes();
     }
 
     /** Whether a direction moves so much that it has a pipe. */
-    boolean isBusy() {
+    @Override
+    public boolean isBusy() {
         return up.isBusy() || down.isBusy();
     }
 
@@ -89,12 +94,17 @@ public final class Splice {
         return listed;
     }
 
-    /** Whether it is over now that errors are looked for which no event has told of yet. */
-    boolean isBroken() {
+    @Override
+    public String state() {
+        return listed ? "half-closed" : "relaying";
+    }
+
+    @Override
+    public boolean isBroken() {
         return over || failed(up) || failed(down);
     }
 
-    /** Cuts the splice: both peers get a reset. */
+    @Override
     public void abort(Reason reason) {
         if (!over) {
             reset(up.from());

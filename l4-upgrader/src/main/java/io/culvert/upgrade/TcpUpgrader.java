@@ -8,9 +8,7 @@ import io.culvert.flow.PacketCounters;
 import io.culvert.flow.RelayFigures;
 import io.culvert.flow.Tenant;
 import io.culvert.hook.Reason;
-import io.culvert.linux.Errno;
 import io.culvert.linux.Fd;
-import io.culvert.linux.NativeMemory;
 import io.culvert.linux.SocketAddressBuffer;
 import io.culvert.linux.SocketOptions;
 import io.culvert.linux.Syscall;
@@ -25,7 +23,6 @@ import io.culvert.wire.Defect;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,16 +39,11 @@ public final class TcpUpgrader implements AutoCloseable {
     /** Packets taken from the namespace before others have their turn. */
     private static final int BUDGET = 64;
 
-    private static final int NONBLOCKING_CLOSE_ON_EXEC = 0x800 | 0x80000;
-
     /**
      * How long a slot is kept after its flow for the reset that the kernel sends: it comes with the
      * next batch, unless the connection was none yet.
      */
     private static final long LINGER_NANOS = 1_000_000_000L;
-
-    private static final int AF_UNIX = 1;
-    private static final int DATAGRAM_CLOSE_ON_EXEC = 2 | 0x80000;
 
     private final FlowTable table;
     private final UpgradeNamespace.Entrance entrance;
@@ -65,12 +57,10 @@ public final class TcpUpgrader implements AutoCloseable {
     private final Splicer splicer;
     private final int slotsPerTenant;
     private final ClientSockets clientSockets;
+    private final Handlers handlers;
+    private final Acceptor acceptor;
     private final ArrayDeque<Lingering> lingering = new ArrayDeque<>();
-    private final ByteBuffer noLinger = NativeMemory.allocateNative(8).putInt(0, 1);
     private int downgrades;
-
-    // A descriptor kept for the moment when there are no others.
-    private int spare = spare();
 
     private final IpPacket ip = new IpPacket();
     private final IpPacket quoted = new IpPacket();
@@ -78,7 +68,6 @@ public final class TcpUpgrader implements AutoCloseable {
     private final ArrayList<HeldAcknowledgment> heldInward = new ArrayList<>();
     private final ArrayList<HeldAcknowledgment> heldOutward = new ArrayList<>();
     private final IpPacket scratchIp = new IpPacket();
-    private final SocketAddressBuffer peer = new SocketAddressBuffer();
     private final TcpInfo initiatorInfo = new TcpInfo();
     private final TcpInfo targetInfo = new TcpInfo();
 
@@ -114,6 +103,8 @@ public final class TcpUpgrader implements AutoCloseable {
         this.splicer = splicer;
         this.slotsPerTenant = slotsPerTenant;
         clientSockets = new ClientSockets(entrance.thread(), poller);
+        acceptor = new Acceptor(clientSockets, new Accepted());
+        handlers = new Handlers(poller, splicer, clock);
     }
 
     /** Begins to take packets and connections from the namespace; on the worker's thread. */
@@ -128,21 +119,22 @@ public final class TcpUpgrader implements AutoCloseable {
     /**
      * Upgrades a new flow.
      *
+     * @param handling who gets the connection; {@code null} for the relay. It is told that it is
+     *     over whatever this answers
      * @param ip its first packet, a SYN; counted as carried here, until the dial has failed
      * @param ramp where replies go
      * @return {@code null}, or why it cannot be; then the packet is the caller's
      */
     public Reason open(
-            Flow flow, SocketOffRamp offRamp, IpPacket ip, Packet packet, PacketDevice ramp) {
-        if (!flow.tenant().claimSlot(slotsPerTenant)) {
-            return Reason.TENANT_SLOTS;
-        }
-        UpgradedTcp connection = new UpgradedTcp(this, flow, packet, packet.packets(), ramp, null);
-        flow.path(connection);
-        SocketOffRamp.Target target =
-                offRamp.target(ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
-        connection.dial(target, ip.trafficClass());
-        return null;
+            Flow flow,
+            SocketOffRamp offRamp,
+            Handling handling,
+            IpPacket ip,
+            Packet packet,
+            PacketDevice ramp) {
+        SocketOffRamp.Target address = offRamp.target(flow);
+        TargetSide target = TargetSide.ofHost(this, flow, address, ip.trafficClass());
+        return open(flow, target, handling, packet, ramp);
     }
 
     /**
@@ -152,20 +144,40 @@ public final class TcpUpgrader implements AutoCloseable {
      * @see #open
      */
     public Reason openInto(
-            PacketDevice tunnel, Flow flow, IpPacket ip, Packet packet, PacketDevice ramp) {
+            PacketDevice tunnel,
+            Flow flow,
+            Handling handling,
+            IpPacket ip,
+            Packet packet,
+            PacketDevice ramp) {
+        TargetSide target = TargetSide.ofTunnel(this, flow, tunnel, ip.trafficClass());
+        return open(flow, target, handling, packet, ramp);
+    }
+
+    private Reason open(
+            Flow flow, TargetSide target, Handling handling, Packet packet, PacketDevice ramp) {
         if (!flow.tenant().claimSlot(slotsPerTenant)) {
+            if (handling != null) {
+                handling.over();
+            }
             return Reason.TENANT_SLOTS;
         }
-        UpgradedTcp connection =
-                new UpgradedTcp(this, flow, packet, packet.packets(), ramp, tunnel);
+        HeldSyn syn = new HeldSyn(counters, packet);
+        UpgradedTcp connection = new UpgradedTcp(this, flow, syn, ramp, target, handling);
         flow.path(connection);
-        connection.dialIntoTunnel(ip.trafficClass());
+        connection.open();
         return null;
     }
 
     /** Why no connection of that tenant can be upgraded now; {@code null} where one can. */
     public Reason obstacle(Tenant tenant) {
         return tenant.slots() < slotsPerTenant ? null : Reason.TENANT_SLOTS;
+    }
+
+    /** The joint of an initiator's socket that a handler gets. */
+    HandledJoint handled(
+            Handling handling, String name, int socket, TargetSide target, Joint.Done done) {
+        return new HandledJoint(handlers, this, handling, name, socket, target, done);
     }
 
     /** Ends a flow whose time is over. */
@@ -177,6 +189,7 @@ public final class TcpUpgrader implements AutoCloseable {
     public void tick(long halfClosedNanos) {
         dialer.expire(now());
         splicer.expireHalfClosed(now(), halfClosedNanos);
+        handlers.expire();
         for (Lingering eldest = lingering.peek();
                 eldest != null && now() - eldest.untilNanos >= 0;
                 eldest = lingering.peek()) {
@@ -271,65 +284,30 @@ public final class TcpUpgrader implements AutoCloseable {
         return flow == null ? null : (UpgradedTcp) flow.path();
     }
 
-    /** Whose connection the listener has just accepted. */
-    private UpgradedTcp atPeer() {
-        return at(slot(peer.isIpv6(), peer.addressHigh(), peer.addressLow(), peer.port()));
+    /** Gives connections of the namespace's listeners to the flows that they are of. */
+    private final class Accepted implements Acceptor.Receiver {
+        @Override
+        public boolean accepted(SocketAddressBuffer peer, int socket) {
+            UpgradedTcp connection = of(peer);
+            return connection != null && connection.accepted(socket);
+        }
+
+        @Override
+        public void turnedAway(SocketAddressBuffer peer) {
+            UpgradedTcp connection = of(peer);
+            if (connection != null) {
+                connection.turnedAway();
+            }
+        }
+
+        private UpgradedTcp of(SocketAddressBuffer peer) {
+            return at(slot(peer.isIpv6(), peer.addressHigh(), peer.addressLow(), peer.port()));
+        }
     }
 
     private void accept(Fd listener) {
         cycle.run();
-        for (int socket = next(listener); socket >= 0; socket = next(listener)) {
-            UpgradedTcp connection = atPeer();
-            if (connection == null || !connection.accepted(socket)) {
-                closeWithReset(socket);
-            }
-        }
-    }
-
-    /** The next connection's socket with {@link #peer} set; negative where none waits. */
-    private int next(Fd listener) {
-        int socket = acceptOne(listener);
-        if (isShort(socket) && clientSockets.shed()) {
-            socket = acceptOne(listener);
-        }
-        if (isShort(socket)) {
-            turnAway(listener);
-        }
-        // ECONNABORTED and the like concern one connection; level-triggered, we come again for the
-        // others.
-        return socket;
-    }
-
-    /** Whether no descriptor was left. */
-    private static boolean isShort(int socket) {
-        return Errno.EMFILE.is(socket) || Errno.ENFILE.is(socket);
-    }
-
-    /**
-     * Without this, a connection that there is no descriptor for would keep the listener ready, and
-     * us busy, for ever.
-     */
-    private void turnAway(Fd listener) {
-        Syscall.close(spare);
-        int socket = acceptOne(listener);
-        if (socket >= 0) {
-            UpgradedTcp connection = atPeer();
-            if (connection != null) {
-                connection.turnedAway();
-            }
-            closeWithReset(socket);
-        }
-        spare = spare();
-    }
-
-    private int acceptOne(Fd listener) {
-        peer.prepare();
-        return Syscall.accept(
-                listener.number(), peer.address(), peer.lengthAddress(), NONBLOCKING_CLOSE_ON_EXEC);
-    }
-
-    private static int spare() {
-        return Syscall.socket(AF_UNIX, DATAGRAM_CLOSE_ON_EXEC, 0);
+        acceptor.accept(listener);
     }
 
     void replay(HeldPacket held, UpgradedTcp connection) {
@@ -349,6 +327,11 @@ public final class TcpUpgrader implements AutoCloseable {
         return entrance.device().send(packet) == PacketDevice.Sent.TAKEN;
     }
 
+    /** Whether a rate has packets of the target's dropped, which are counted then. */
+    boolean withholds(Flow flow, int packets, int bytes) {
+        return Withheld.is(flow, packets, bytes, now(), counters);
+    }
+
     /** Sends a packet of the kernel's to a flow's peer. */
     void send(Packet packet, int packets, PacketDevice ramp) {
         if (ramp.send(packet) == PacketDevice.Sent.TAKEN) {
@@ -356,16 +339,17 @@ public final class TcpUpgrader implements AutoCloseable {
         }
     }
 
-    /** Asks both sockets of a splice that is over, still open, how it went. */
-    RelayFigures figures(Splice over) {
-        boolean asked = initiatorInfo.read(over.initiator()) && targetInfo.read(over.target());
+    /** Asks both sockets of a joint that is over, still open, how it went. */
+    RelayFigures figures(Joint over) {
+        boolean asked = initiatorInfo.read(over.initiator());
+        boolean targetAsked = targetInfo.read(over.target());
         return new RelayFigures(
                 over.bytesUp(),
                 over.bytesDown(),
                 asked ? initiatorInfo.rtt() : 0,
                 asked ? initiatorInfo.retransmits() : 0,
-                asked ? targetInfo.rtt() : 0,
-                asked ? targetInfo.retransmits() : 0);
+                targetAsked ? targetInfo.rtt() : 0,
+                targetAsked ? targetInfo.retransmits() : 0);
     }
 
     /** Whether nothing is left of the connection that the socket had: nobody will end it. */
@@ -429,17 +413,6 @@ public final class TcpUpgrader implements AutoCloseable {
         downgrades += more;
     }
 
-    /** socket(7), SO_LINGER: with a linger time of zero, close sends RST and not FIN. */
-    void closeWithReset(int socket) {
-        Syscall.setsockopt(
-                socket,
-                SocketOptions.SOL_SOCKET,
-                SocketOptions.SO_LINGER,
-                NativeMemory.address(noLinger),
-                8);
-        Syscall.close(socket);
-    }
-
     long now() {
         return clock.nanoTime();
     }
@@ -469,6 +442,11 @@ public final class TcpUpgrader implements AutoCloseable {
         return splicer.live();
     }
 
+    /** Connections that handlers have. */
+    public int handled() {
+        return handlers.live();
+    }
+
     public int pipes() {
         return splicer.pipes();
     }
@@ -495,6 +473,6 @@ public final class TcpUpgrader implements AutoCloseable {
     public void close() {
         splicer.close();
         clientSockets.close();
-        Syscall.close(spare);
+        acceptor.close();
     }
 }

@@ -5,7 +5,6 @@ import io.culvert.flow.Flow;
 import io.culvert.flow.TcpState;
 import io.culvert.hook.Reason;
 import io.culvert.nat.SlotAddresses;
-import io.culvert.tun.HeldPacket;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
@@ -21,17 +20,17 @@ import java.util.Set;
  *     | connected: claim a slot, let the SYN into the namespace       | failed: RST or ICMP to the initiator, over
  *   HANDSHAKE  packets are translated; the kernel does the handshake with the initiator
  *     | accepted                                                      | reset, or no ACK in time: over
- *   RELAYING   packets are translated; the splicer joins the kernel's socket to the target's
- *     | the splice is over
+ *   RELAYING   packets are translated; a {@link Joint} has the kernel's socket and the target's
+ *     | the joint is over
  *   CLOSING    the sockets are closed, and the kernel may still have segments to exchange; over when all ends know
  * </pre>
  *
- * <p>The target's socket is one of the host's, or one inside the namespace whose packets leave by a
- * tunnel ({@link DowngradedTcp}); nothing else differs.
+ * <p>Of a handler that answers first the target is dialed when it asks for it, if it does, and the
+ * flow begins with HANDSHAKE. How the target is reached is {@link TargetSide}'s affair.
  *
  * <p>Confined to the worker that owns the flow.
  */
-final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done {
+final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
     private enum State {
         DIALING,
         HANDSHAKE,
@@ -39,83 +38,65 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
         CLOSING
     }
 
-    private static final int NONE = -1;
-
     private final TcpUpgrader upgrader;
     private final Flow flow;
     private final TcpLeg initiator;
-
-    /** Null where the target's socket is one of the host's. */
-    private final DowngradedTcp downgraded;
+    private final TargetSide target;
 
     private State state = State.DIALING;
-    private HeldPacket syn;
 
-    /** Packets that count as carried while it is not known yet whether they are. */
-    private int heldPackets;
+    /** Null once it has been let in. */
+    private HeldSyn syn;
 
-    private Dialer.Dial dial;
-    private int target = NONE;
-    private Poller.Watch targetWatch;
-    private Splice splice;
+    /** Who gets the connection; null for the relay, and once a handler has it. */
+    private Handling handling;
+
+    /** The target's socket until it is joined. */
+    private int connected = Joint.NONE;
+
+    private Poller.Watch connectedWatch;
+    private Joint joint;
     private boolean initiatorReset;
     private Reason ending = Reason.HANDSHAKE_TIMEOUT;
 
     /**
      * @param ramp where the initiator is
-     * @param tunnel where the target is; {@code null} for a target of the host's
+     * @param handling {@code null} for the relay
      */
     UpgradedTcp(
             TcpUpgrader upgrader,
             Flow flow,
-            Packet syn,
-            int heldPackets,
+            HeldSyn syn,
             PacketDevice ramp,
-            PacketDevice tunnel) {
+            TargetSide target,
+            Handling handling) {
         this.upgrader = upgrader;
         this.flow = flow;
-        this.syn = new HeldPacket(syn);
-        this.heldPackets = heldPackets;
-        upgrader.counters().carried(heldPackets);
+        this.syn = syn;
+        this.target = target;
+        this.handling = handling;
         initiator = new TcpLeg(upgrader, flow, ramp, TcpUpgrader.ofInitiator(flow.key()));
-        downgraded = tunnel == null ? null : new DowngradedTcp(upgrader, flow, tunnel);
     }
 
-    /** Connects to a target of the host's; the outcome may come at once. */
-    void dial(SocketOffRamp.Target to, int trafficClass) {
-        dial =
-                upgrader.dialer()
-                        .dial(to.high(), to.low(), to.port(), trafficClass, upgrader.now(), this);
-    }
-
-    /** Connects to the target behind the tunnel; the outcome may come at once. */
-    void dialIntoTunnel(int trafficClass) {
-        if (downgraded.claim()) {
-            dial = downgraded.dial(trafficClass, this);
+    /** Goes towards the target, or lets the initiator in where that comes first. */
+    void open() {
+        if (handling != null && handling.answersFirst()) {
+            letIn();
         } else {
-            noSlot();
+            target.dial(this);
         }
-    }
-
-    private void noSlot() {
-        upgrader.counters().lost(Reason.SLOTS_EXHAUSTED, heldPackets);
-        upgrader.table().close(flow, Reason.SLOTS_EXHAUSTED);
     }
 
     @Override
     public String state() {
-        // Asked by other threads too, for whom the splice may be there late or gone already.
+        // Asked by other threads too, for whom the joint may be there late or gone already.
+        Joint joined = joint;
         return switch (state) {
             case DIALING -> "dialing";
             case HANDSHAKE -> "handshake";
-            case RELAYING -> isHalfClosed(splice) ? "half-closed" : "relaying";
+            case RELAYING -> joined == null ? "relaying" : joined.state();
             case CLOSING -> "closing";
         };
-    }
-
-    /** Asked from any thread, where a relay may have only just begun or ended. */
-    private static boolean isHalfClosed(Splice splice) {
-        return splice != null && splice.isHalfClosed();
     }
 
     @Override
@@ -149,23 +130,21 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
     }
 
     private boolean isBusy() {
-        return splice != null && splice.isBusy();
+        return joint != null && joint.isBusy();
     }
 
     /** Whether the kernel's socket is closed, or was reset a moment ago. */
     private boolean isGone() {
-        return state == State.CLOSING || (state == State.RELAYING && splice.isBroken());
+        return state == State.CLOSING || (state == State.RELAYING && joint.isBroken());
     }
 
     private boolean whileDialing(TcpHeader tcp, Packet packet) {
-        int packets = packet.packets();
         if (tcp.rst()) {
             upgrader.table().close(flow, Reason.RESET_BY_INITIATOR);
         } else if (tcp.syn()) {
-            syn = new HeldPacket(packet);
+            syn.replace(packet);
         }
-        heldPackets += packets;
-        upgrader.counters().carried(packets);
+        syn.absorb(packet);
         return true;
     }
 
@@ -198,18 +177,23 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
         if (initiator.has(slot)) {
             toInitiator(ip, packet);
         } else if (isOfTarget(slot)) {
-            downgraded.out(ip, packet, isBusy());
+            target.packets().out(ip, packet, isBusy());
             closeIfOver(Reason.RESET_BY_TARGET);
         }
     }
 
     private boolean isOfTarget(int slot) {
-        return downgraded != null && downgraded.has(slot);
+        DowngradedTcp packets = target.packets();
+        return packets != null && packets.has(slot);
     }
 
     private void toInitiator(IpPacket ip, Packet packet) {
         int packets = ip.packetsOf(packet.segmentSize());
-        if (downgraded == null) {
+        // A reset is never sent again.
+        if (!ip.tcp().rst() && upgrader.withholds(flow, packets, packet.length())) {
+            return;
+        }
+        if (target.packets() == null) {
             // All that we see of the target.
             flow.count(Direction.FROM_TARGET, packets, packet.length(), upgrader.now());
         }
@@ -220,6 +204,7 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
 
     @Override
     public boolean fromTarget(IpPacket ip, Packet packet) {
+        DowngradedTcp downgraded = target.packets();
         if (downgraded == null) {
             upgrader.counters().dropped(Reason.NO_FLOW, packet.packets());
             return true;
@@ -256,7 +241,7 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
 
     /** Whether nothing that passes can matter to the target any more. */
     private boolean isTargetOver() {
-        return downgraded == null || downgraded.isOver();
+        return target.packets() == null || target.packets().isOver();
     }
 
     @Override
@@ -266,7 +251,7 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
 
     @Override
     public boolean errorFromTarget(IpPacket error, IpPacket quoted, Packet packet) {
-        return downgraded != null && downgraded.errorIn(error, quoted, packet);
+        return target.packets() != null && target.packets().errorIn(error, quoted, packet);
     }
 
     /**
@@ -278,53 +263,44 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
         if (initiator.has(slot)) {
             initiator.errorOut(error, quoted, packet);
         } else if (isOfTarget(slot)) {
-            downgraded.errorOut(error, quoted, packet);
+            target.packets().errorOut(error, quoted, packet);
         }
     }
 
     @Override
     public void connected(int socket, Poller.Watch watch) {
-        dial = null;
-        target = socket;
-        targetWatch = watch;
-        if (!initiator.claim()) {
-            noSlot();
-            return;
-        }
-        // Early data or an error of the target waits in the socket, and the splice looks there
+        connected = socket;
+        connectedWatch = watch;
+        // Early data or an error of the target waits in the socket, and the joint looks there
         // first.
         watch.ready(events -> {});
-        initiator.join(SlotAddresses.LISTENER_PORT);
-        state = State.HANDSHAKE;
-        HeldPacket held = syn;
-        syn = null;
-        upgrader.replay(held, this);
-    }
-
-    /** Lets the SYN in that was held. */
-    void begin(IpPacket ip, Packet packet) {
-        track(Direction.FROM_INITIATOR, ip.tcp());
-        boolean unused = initiator.in(ip, packet, false);
+        letIn();
     }
 
     @Override
-    public void failed(int errno) {
-        dial = null;
-        if (downgraded != null) {
-            downgraded.over();
-        }
-        Reason reason = Answers.reasonOf(errno);
-        refuse(reason, reason);
+    public void failed(Reason reason) {
+        syn.refuse(upgrader, reason, reason, initiator.ramp());
         upgrader.table().close(flow, reason);
     }
 
-    /** Tells the initiator that its SYN goes nowhere. */
-    private void refuse(Reason told, Reason counted) {
-        if (upgrader.answer(syn, told, initiator.ramp())) {
-            upgrader.counters().refused(heldPackets);
-        } else {
-            upgrader.counters().lost(counted, heldPackets);
+    /** Lets the SYN in that was held. */
+    private void letIn() {
+        if (!initiator.claim()) {
+            syn.lost(Reason.SLOTS_EXHAUSTED);
+            upgrader.table().close(flow, Reason.SLOTS_EXHAUSTED);
+            return;
         }
+        initiator.join(SlotAddresses.LISTENER_PORT);
+        state = State.HANDSHAKE;
+        HeldSyn held = syn;
+        syn = null;
+        upgrader.replay(held.packet(), this);
+    }
+
+    /** The SYN that was held, as it was. */
+    void begin(IpPacket ip, Packet packet) {
+        track(Direction.FROM_INITIATOR, ip.tcp());
+        boolean unused = initiator.in(ip, packet, false);
     }
 
     /** The handshake is done and the listener has the initiator's socket. */
@@ -334,22 +310,38 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
         }
         state = State.RELAYING;
         upgrader.table().keepUntilClosed(flow);
-        int to = target;
-        target = NONE;
-        Splice joined =
-                upgrader.splicer().join(socket, null, to, targetWatch, upgrader.now(), this);
-        if (state == State.RELAYING) {
-            splice = joined;
+        int to = connected;
+        connected = Joint.NONE;
+        if (handling == null) {
+            Splice splice =
+                    upgrader.splicer()
+                            .join(socket, null, to, connectedWatch, upgrader.now(), this::done);
+            if (state == State.RELAYING) {
+                joint = splice;
+            }
+        } else {
+            handle(socket, to);
         }
         return true;
     }
 
-    @Override
-    public void done(Splice over, Reason reason) {
+    private void handle(int socket, int to) {
+        HandledJoint handled =
+                upgrader.handled(handling, "handler of " + flow, socket, target, this::done);
+        handling = null;
+        joint = handled;
+        if (to != Joint.NONE) {
+            handled.target(to, connectedWatch);
+        }
+        handled.start();
+    }
+
+    private void done(Joint over, Reason reason) {
         flow.relayFigures(upgrader.figures(over));
-        splice = null;
+        joint = null;
         state = State.CLOSING;
         ending = reason;
+        DowngradedTcp downgraded = target.packets();
         if (downgraded != null
                 && (reason == Reason.RESET_BY_TARGET
                         || wasReset(over.target(), downgraded.bothClosed()))) {
@@ -386,17 +378,17 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
         }
     }
 
-    /** Cuts a relay: the flow ends with the reset that then comes out of the namespace. */
+    /** Cuts a connection: the flow ends with the reset that then comes out of the namespace. */
     void reset(Reason reason) {
-        if (splice != null) {
-            splice.abort(reason);
+        if (joint != null) {
+            joint.abort(reason);
         }
     }
 
     /** A tunnel has gone that the flow uses: whoever is still there is told what can be told. */
     void tunnelGone() {
-        if (dial != null) {
-            refuse(Reason.DIAL_UNREACHABLE, Reason.TUNNEL_GONE);
+        if (state == State.DIALING) {
+            syn.refuse(upgrader, Reason.DIAL_UNREACHABLE, Reason.TUNNEL_GONE, initiator.ramp());
             upgrader.table().close(flow, Reason.TUNNEL_GONE);
         } else {
             reset(Reason.TUNNEL_GONE);
@@ -411,32 +403,32 @@ final class UpgradedTcp implements DowngradedPath, Dialer.Outcome, Splicer.Done 
     @Override
     public boolean usesAny(Set<PacketDevice> devices) {
         return devices.contains(initiator.ramp())
-                || (downgraded != null && downgraded.usesAny(devices));
+                || (target.tunnel() != null && devices.contains(target.tunnel()));
     }
 
     @Override
     public void release() {
         state = State.CLOSING;
         initiator.forgetHeld();
-        if (dial != null) {
-            dial.cancel();
-        }
-        if (splice != null) {
-            splice.abort(flow.closeReason());
+        target.cancel();
+        if (joint != null) {
+            joint.abort(flow.closeReason());
         }
         resetTarget();
         flow.tenant().releaseSlot();
         initiator.release();
-        if (downgraded != null) {
-            downgraded.release();
+        target.release();
+        if (handling != null) {
+            handling.over();
+            handling = null;
         }
     }
 
     private void resetTarget() {
-        if (target != NONE) {
-            targetWatch.cancel();
-            upgrader.closeWithReset(target);
-            target = NONE;
+        if (connected != Joint.NONE) {
+            connectedWatch.cancel();
+            Acceptor.closeWithReset(connected);
+            connected = Joint.NONE;
         }
     }
 }

@@ -96,12 +96,13 @@ final class UpgradedUdp implements PacketPath {
     /** A datagram of the target's, or several of {@code segmentSize} bytes in one. */
     void reply(ByteBuffer payload, int offset, int length, int segmentSize, int trafficClass) {
         UdpUpgrader upgrader = session.upgrader();
-        flow.count(
-                Direction.FROM_TARGET,
-                // An empty datagram is one too (RFC 768).
-                length <= segmentSize ? 1 : (length + segmentSize - 1) / segmentSize,
-                length,
-                upgrader.now());
+        // An empty datagram is one too (RFC 768).
+        int packets = length <= segmentSize ? 1 : (length + segmentSize - 1) / segmentSize;
+        int bytes = length + packets * (UdpHeader.LENGTH + Withheld.headerLength(flow));
+        if (Withheld.is(flow, packets, bytes, upgrader.now(), upgrader.counters())) {
+            return;
+        }
+        flow.count(Direction.FROM_TARGET, packets, length, upgrader.now());
         upgrader.table().seen(flow);
         upgrader.toInitiator(flow.key(), payload, offset, length, segmentSize, trafficClass, ramp);
     }

@@ -42,6 +42,12 @@ public final class Syscall {
     /** Where {@link Cells} keep the length. */
     private static final int LENGTH = Integer.BYTES;
 
+    /** A struct sockaddr of family AF_UNSPEC, which is 0; nobody writes to it. */
+    private static final int UNSPECIFIED_LENGTH = 16;
+
+    private static final ByteBuffer UNSPECIFIED = NativeMemory.allocate(UNSPECIFIED_LENGTH);
+    private static final long UNSPECIFIED_ADDRESS = NativeMemory.address(UNSPECIFIED);
+
     private Syscall() {}
 
     /** read(2): bytes read, 0 at the end, or -errno. */
@@ -140,6 +146,15 @@ public final class Syscall {
      */
     public static int connect(int fd, long address, int length) {
         return (int) answer(C.connect(fd, address, length));
+    }
+
+    /**
+     * connect(2) to AF_UNSPEC, which ends a TCP connection at once, with a reset, and leaves the
+     * descriptor open: 0 or -errno. What the peer sent and was not read is lost, and so is what was
+     * not sent.
+     */
+    public static int disconnect(int fd) {
+        return (int) answer(C.connect(fd, UNSPECIFIED_ADDRESS, UNSPECIFIED_LENGTH));
     }
 
     /** shutdown(2): 0 or -errno. */

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -47,5 +49,23 @@ class SyscallTest {
         assertFalse(closed.isOpen());
         assertThrows(IllegalStateException.class, closed::number);
         new Fd(fds.getInt(4)).close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void disconnectsWithAResetAndLeavesTheDescriptorOpen(boolean ipv6) throws SyscallException {
+        Loopback.up();
+        ByteBuffer bytes = NativeMemory.allocate(1);
+        long address = NativeMemory.address(bytes);
+        Fd[] pair = Loopback.tcp(ipv6);
+        try (Fd ours = pair[0];
+                Fd peer = pair[1]) {
+            assertEquals(0, Syscall.disconnect(ours.number()));
+
+            assertTrue(Errno.ECONNRESET.is(Syscall.recv(peer.number(), address, 1, 0)));
+            TcpInfo info = new TcpInfo();
+            assertTrue(info.read(ours.number()), "it is a descriptor still");
+            assertEquals(TcpInfo.CLOSED, info.state());
+        }
     }
 }

@@ -20,7 +20,9 @@ import java.util.concurrent.Callable;
             "",
             "Reads the file and nothing else: no device is opened, no port bound, no route"
                     + " changed.",
-            "Errors go to standard error as FILE:LINE:COLUMN: error: MESSAGE."
+            "Errors go to standard error as FILE:LINE:COLUMN: error: MESSAGE, and so do warnings,"
+                    + " which change nothing about the exit status. The policy's own tests are"
+                    + " run, and one that fails is an error."
         },
         optionListHeading = "%nOptions:%n",
         parameterListHeading = "%nParameters:%n",
@@ -44,7 +46,18 @@ final class CheckCommand implements Callable<Integer> {
         int status =
                 switch (ConfigurationFile.load(file)) {
                     case Loaded.Valid valid -> {
-                        out.println(file + ": no errors");
+                        err.print(valid.text());
+                        int warnings = valid.warnings().size();
+                        out.println(
+                                file
+                                        + ": no errors"
+                                        + (warnings == 0
+                                                ? ""
+                                                : ", "
+                                                        + warnings
+                                                        + (warnings == 1
+                                                                ? " warning"
+                                                                : " warnings")));
                         yield ExitStatus.DONE;
                     }
                     case Loaded.Invalid invalid -> {

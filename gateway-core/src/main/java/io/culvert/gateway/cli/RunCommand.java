@@ -55,7 +55,11 @@ final class RunCommand implements Callable<Integer> {
                 spec.commandLine().getErr().flush();
                 return ExitStatus.WRONG_INPUT;
             }
-            case Loaded.Valid valid -> configuration = valid.configuration();
+            case Loaded.Valid valid -> {
+                spec.commandLine().getErr().print(valid.text());
+                spec.commandLine().getErr().flush();
+                configuration = valid.configuration();
+            }
         }
         CountDownLatch stop = new CountDownLatch(1);
         CountDownLatch stopAtOnce = new CountDownLatch(2);

@@ -97,6 +97,13 @@ final class Computed {
             if (rule.action() != Action.UPGRADE) {
                 values.put(place + "/handler", OMITTED);
             }
+            if (!rule.refuses()) {
+                values.put(place + "/audit", OMITTED);
+            } else if (isAbsent(place + "/audit") && rule.isAudited()) {
+                values.put(
+                        place + "/audit",
+                        new Value(JSON.booleanNode(true), ", as the policy's \"audit\" has it"));
+            }
             if (isAbsent(place + "/via") && !rule.via().isEmpty()) {
                 values.put(place + "/via", new Value(JSON.stringNode(rule.via()), ""));
             }

@@ -1,5 +1,6 @@
 package io.culvert.gateway.config;
 
+import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
 
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.List;
  * @param offramps always with {@link OffRamp#SOCKET} and {@link OffRamp#TUNNELS}, so that every
  *     {@code via} of the policy is here
  * @param midStream whether TCP connections are forwarded whose beginning was not seen
+ * @param plugins in the order in which they are asked
  * @param workers threads that carry packets, at least 1
  */
 public record Configuration(
@@ -19,9 +21,11 @@ public record Configuration(
         Limits limits,
         Timers timers,
         boolean midStream,
+        List<PluginEntry> plugins,
         int workers) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
+        plugins = List.copyOf(plugins);
     }
 }

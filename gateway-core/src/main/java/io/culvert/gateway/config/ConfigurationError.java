@@ -1,7 +1,9 @@
 package io.culvert.gateway.config;
 
+import java.util.Locale;
+
 /**
- * One thing that is wrong with a configuration.
+ * One thing that is wrong with a configuration, or looks like it.
  *
  * @param file as the user named it
  * @param line from 1
@@ -9,13 +11,37 @@ package io.culvert.gateway.config;
  * @param message what is wrong and, where it can be told, what would be right
  * @param source the line of the file, empty when it could not be read
  */
-public record ConfigurationError(String file, int line, int column, String message, String source) {
+public record ConfigurationError(
+        String file, int line, int column, String message, String source, Severity severity) {
+    /** Whether the configuration can be used. */
+    public enum Severity {
+        ERROR,
+        WARNING
+    }
+
+    public ConfigurationError(String file, int line, int column, String message, String source) {
+        this(file, line, column, message, source, Severity.ERROR);
+    }
+
     // Of a line longer than this, only the part around the column is shown.
     private static final int WIDTH = 120;
 
-    /** {@code FILE:LINE:COLUMN: error: message}, then the line and a caret under the column. */
+    /**
+     * {@code FILE:LINE:COLUMN: error: message}, or {@code warning}, then the line and a caret under
+     * the column.
+     */
     public String text() {
-        String head = file + ":" + line + ":" + column + ": error: " + message + "\n";
+        String head =
+                file
+                        + ":"
+                        + line
+                        + ":"
+                        + column
+                        + ": "
+                        + severity.name().toLowerCase(Locale.ROOT)
+                        + ": "
+                        + message
+                        + "\n";
         return source.isBlank() ? head : head + excerpt();
     }
 

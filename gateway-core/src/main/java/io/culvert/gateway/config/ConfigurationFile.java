@@ -67,7 +67,7 @@ public final class ConfigurationFile {
                             return new ConfigurationReader(whole, errors, name).read();
                         });
         return configuration.isPresent() && errors.isEmpty()
-                ? new Loaded.Valid(configuration.get())
+                ? new Loaded.Valid(configuration.get(), errors.warnings(name, text))
                 : new Loaded.Invalid(errors.of(name, text));
     }
 

@@ -1,5 +1,9 @@
 package io.culvert.gateway.config;
 
+import io.culvert.gateway.policy.Origin;
+import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.RuleWarnings;
+
 import java.time.Duration;
 import java.util.Optional;
 
@@ -30,14 +34,25 @@ final class ConfigurationReader {
         root.sections("offramps").forEach(onramps::refuseCapture);
         PolicyReader policy =
                 new PolicyReader(onramps.tenants(), offramps.types(), root.has("plugins"), file);
+        Policy rules = policy.read(root.section("policy"));
+        new PolicyTests(rules, errors.isEmpty()).run(root.section("policy"));
+        if (errors.isEmpty()) {
+            RuleWarnings.of(rules).forEach(this::warn);
+        }
         return new Configuration(
                 onramps.onramps(),
                 offramps.offramps(),
-                policy.read(root.section("policy")),
+                rules,
                 limits(root.section("limits")),
                 timers(root.section("timers")),
                 root.section("forwarding").flag("mid-stream", true),
+                new PluginReader(tree, errors, file).read(root.sections("plugins")),
                 root.number("workers", Runtime.getRuntime().availableProcessors()));
+    }
+
+    private void warn(RuleWarnings.Warning warning) {
+        Origin at = warning.rule().origin();
+        errors.warn(new Position(at.line(), at.column()), warning.message());
     }
 
     private static Limits limits(Section section) {

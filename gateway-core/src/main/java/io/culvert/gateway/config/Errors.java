@@ -2,6 +2,7 @@ package io.culvert.gateway.config;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -16,6 +17,13 @@ final class Errors {
     private final SortedSet<Found> found =
             new TreeSet<>(Comparator.comparing(Found::position).thenComparing(Found::message));
 
+    private final SortedSet<Found> warnings = new TreeSet<>(found.comparator());
+
+    /** Adds what is no error and most likely not what was meant. */
+    void warn(Position position, String message) {
+        warnings.add(new Found(position, Printable.line(message)));
+    }
+
     /**
      * Adds an error; control characters of the message, which may quote the text, are made
      * harmless.
@@ -29,16 +37,27 @@ final class Errors {
     }
 
     List<ConfigurationError> of(String file, String text) {
-        List<String> lines = text.lines().toList();
-        return found.stream().map(one -> error(file, lines, one)).toList();
+        return of(file, text, found, ConfigurationError.Severity.ERROR);
     }
 
-    private static ConfigurationError error(String file, List<String> lines, Found one) {
+    List<ConfigurationError> warnings(String file, String text) {
+        return of(file, text, warnings, ConfigurationError.Severity.WARNING);
+    }
+
+    private static List<ConfigurationError> of(
+            String file, String text, Set<Found> all, ConfigurationError.Severity severity) {
+        List<String> lines = text.lines().toList();
+        return all.stream().map(one -> error(file, lines, one, severity)).toList();
+    }
+
+    private static ConfigurationError error(
+            String file, List<String> lines, Found one, ConfigurationError.Severity severity) {
         int line = one.position.line();
         String source = line <= lines.size() ? lines.get(line - 1) : "";
         if (source.length() > LONGEST_LINE) {
             source = "";
         }
-        return new ConfigurationError(file, line, one.position.column(), one.message, source);
+        return new ConfigurationError(
+                file, line, one.position.column(), one.message, source, severity);
     }
 }

@@ -4,8 +4,23 @@ import java.util.List;
 
 /** What came of reading a configuration. */
 public sealed interface Loaded {
-    /** Nothing was wrong. */
-    record Valid(Configuration configuration) implements Loaded {}
+    /**
+     * Nothing was wrong.
+     *
+     * @param warnings by position
+     */
+    record Valid(Configuration configuration, List<ConfigurationError> warnings) implements Loaded {
+        public Valid {
+            warnings = List.copyOf(warnings);
+        }
+
+        /** All warnings as the operator reads them, each line ended; empty for none. */
+        public String text() {
+            StringBuilder text = new StringBuilder();
+            warnings.forEach(warning -> text.append(warning.text()));
+            return text.toString();
+        }
+    }
 
     /**
      * Something was wrong.

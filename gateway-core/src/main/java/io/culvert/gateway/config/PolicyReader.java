@@ -7,7 +7,6 @@ import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Protocol;
 import io.culvert.gateway.policy.Rule;
 import io.culvert.gateway.policy.Ruling;
-import io.culvert.gateway.policy.Terms;
 import io.culvert.nat.PortRange;
 
 import java.util.ArrayList;
@@ -25,6 +24,7 @@ final class PolicyReader {
     private final Map<String, String> offramps;
     private final boolean plugins;
     private final String file;
+    private boolean audit;
 
     /**
      * @param tenants all there can be, when that is known
@@ -44,6 +44,7 @@ final class PolicyReader {
     }
 
     Policy read(Section section) {
+        audit = section.flag("audit", false);
         List<Rule> rules = new ArrayList<>();
         for (Section rule : section.sections("rules")) {
             rules.add(rule(rule, rules.size() + 1));
@@ -85,7 +86,7 @@ final class PolicyReader {
                 action,
                 handler(section, action),
                 via(section, action),
-                Terms.NONE,
+                TermsReader.read(section, action, audit),
                 origin(section));
     }
 
@@ -111,7 +112,7 @@ final class PolicyReader {
         return name;
     }
 
-    private static int protocol(String text) {
+    static int protocol(String text) {
         if (text.matches("[0-9]{1,9}")) {
             int number = Integer.parseInt(text);
             if (number > 255) {

@@ -19,17 +19,21 @@ import java.util.Map;
 final class SchemaCheck {
     /** What a text of each {@code format} of the schema is; the reader checks that it is one. */
     private static final Map<String, String> FORMATS =
-            Map.of(
-                    "address", "an IP address",
-                    "socket-address", "an address and port such as 127.0.0.1:9464",
-                    "interface-address", "an address such as 10.50.0.1/24",
-                    "prefix", "a prefix such as 10.0.0.0/8",
-                    "interface-name", "an interface's name",
-                    "path", "a path",
-                    "ports", "a port or a range such as 8000-8100",
-                    "protocol", "a protocol such as tcp, or its number",
-                    "duration-with-unit", "a duration such as 500ms, 30s, 5m or 2h",
-                    "size-with-unit", "a size such as 64KiB or 4MiB");
+            Map.ofEntries(
+                    Map.entry("address", "an IP address"),
+                    Map.entry("socket-address", "an address and port such as 127.0.0.1:9464"),
+                    Map.entry("interface-address", "an address such as 10.50.0.1/24"),
+                    Map.entry("prefix", "a prefix such as 10.0.0.0/8"),
+                    Map.entry("interface-name", "an interface's name"),
+                    Map.entry("path", "a path"),
+                    Map.entry("ports", "a port or a range such as 8000-8100"),
+                    Map.entry("protocol", "a protocol such as tcp, or its number"),
+                    Map.entry("day", "a day such as mon, or days such as mon-fri"),
+                    Map.entry("time-span", "a time of day such as 08:00-18:00"),
+                    Map.entry("time-zone", "a time zone such as Europe/Amsterdam"),
+                    Map.entry("instant", "a time such as 2026-11-23T09:00"),
+                    Map.entry("duration-with-unit", "a duration such as 500ms, 30s, 5m or 2h"),
+                    Map.entry("size-with-unit", "a size such as 64KiB or 4MiB"));
 
     private final JsonNode schema;
     private final YamlTree tree;

@@ -34,6 +34,10 @@ final class Section {
         return new Section(tree, "", errors);
     }
 
+    boolean isMapping() {
+        return node.isObject();
+    }
+
     boolean has(String key) {
         return node.has(key);
     }

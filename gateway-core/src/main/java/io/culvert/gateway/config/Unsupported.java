@@ -17,9 +17,7 @@ final class Unsupported {
 
     private static final List<Entry> ENTRIES =
             List.of(
-                    new Entry("/onramps/*/context", Set.of("hook")),
                     new Entry("/policy/rules/*/handler", Set.of("http")),
-                    new Entry("/plugins", Set.of()),
                     new Entry("/telemetry", Set.of()));
 
     private Unsupported() {}

@@ -17,7 +17,8 @@ import java.util.TreeMap;
  *     {@code gue}
  * @param received packets from on-ramps and from devices of off-ramps; the sum of {@code carried},
  *     {@code answered}, {@code dropped} and {@code held}
- * @param held fragments that wait for the others of their datagram
+ * @param held fragments that wait for the others of their datagram, and packets that wait for
+ *     plugins to decide about their flow
  * @param returned packets to on-ramps
  * @param dropped by reason, those that occurred
  */
@@ -51,7 +52,8 @@ public record GatewayStatus(
             }
         }
         List<WorkerStatus> workers = gateway.status();
-        long held = workers.stream().mapToLong(WorkerStatus::fragments).sum();
+        long held =
+                workers.stream().mapToLong(worker -> worker.fragments() + worker.undecided()).sum();
         return new GatewayStatus(
                 gateway.flows(),
                 gateway.tunnels(),

@@ -136,6 +136,7 @@ final class Stage implements AutoCloseable {
                         DATAGRAM_TIMEOUT,
                         DATAGRAM_TIMEOUT),
                 true,
+                List.of(),
                 Runtime.getRuntime().availableProcessors());
     }
 

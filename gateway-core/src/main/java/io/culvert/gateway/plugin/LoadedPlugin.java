@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +49,7 @@ public final class LoadedPlugin {
     private final Set<Thread> stuck = ConcurrentHashMap.newKeySet();
     private final AtomicInteger atOnce = new AtomicInteger();
     private final AtomicInteger chains = new AtomicInteger();
+    private final CountDownLatch ended = new CountDownLatch(1);
     private final Closings closings;
 
     private LoadedPlugin(
@@ -201,6 +203,19 @@ public final class LoadedPlugin {
         }
     }
 
+    /** Whether it was stopped, and its classes let go. */
+    boolean hasEnded() {
+        return ended.getCount() == 0;
+    }
+
+    void awaitEnd(long nanos) {
+        try {
+            boolean unused = ended.await(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private void stop() {
         host.stop();
         try {
@@ -215,6 +230,7 @@ public final class LoadedPlugin {
             LOG.warn("{}", e.getMessage());
         } finally {
             code.close();
+            ended.countDown();
         }
     }
 

@@ -1,12 +1,20 @@
 package io.culvert.gateway.plugin;
 
+import io.culvert.gateway.config.Configuration;
+import io.culvert.gateway.config.OffRamp;
+import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.Rule;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 /**
  * The plugins in force. What replaces them is loaded beside them first; flows that open from then
@@ -17,34 +25,50 @@ import java.util.Set;
 public final class Plugins {
     private static final Logger LOG = LoggerFactory.getLogger(Plugins.class);
 
+    /** What is left of one is left behind. */
+    private static final Duration ENDING_LIMIT = Duration.ofSeconds(5);
+
     private final HookTimesRegistry times = new HookTimesRegistry();
+    private final Set<LoadedPlugin> live = ConcurrentHashMap.newKeySet();
     private volatile HookChain current = HookChain.none();
 
     /**
      * Loads what a configuration has and is not there yet, and puts nothing in force.
      *
-     * @param sockets names of off-ramps for sockets
-     * @param devices names of off-ramps for packets
      * @return to be given to {@link #replace}, or to be {@linkplain HookChain#release released}
      * @throws PluginException with a sentence; then nothing of it is left
      */
-    public HookChain load(List<PluginEntry> entries, Set<String> sockets, Set<String> devices)
-            throws PluginException {
+    public HookChain load(Configuration configuration) throws PluginException {
+        HookChain chain = chain(configuration);
+        try {
+            checkHandlers(configuration, chain);
+            return chain;
+        } catch (PluginException e) {
+            chain.release();
+            throw e;
+        }
+    }
+
+    private HookChain chain(Configuration configuration) throws PluginException {
         List<LoadedPlugin> all = new ArrayList<>();
         List<LoadedPlugin> started = new ArrayList<>();
         try {
-            for (PluginEntry entry : entries) {
+            for (PluginEntry entry : configuration.plugins()) {
                 Optional<LoadedPlugin> same =
                         current.plugins().stream()
                                 .filter(plugin -> plugin.entry().isSame(entry))
                                 .findFirst();
                 if (same.isEmpty()) {
                     started.add(LoadedPlugin.start(entry, times));
+                    live.add(started.getLast());
                     LOG.info("Plugin {} has started", started.getLast());
                 }
                 all.add(same.orElseGet(started::getLast));
             }
-            return HookChain.of(all, sockets, devices);
+            return HookChain.of(
+                    all,
+                    names(configuration, OffRamp.Socket.class),
+                    names(configuration, OffRamp.Device.class));
         } catch (PluginException | RuntimeException e) {
             for (LoadedPlugin plugin : started) {
                 plugin.retain();
@@ -54,11 +78,49 @@ public final class Plugins {
         }
     }
 
+    private static Set<String> names(Configuration configuration, Class<?> type) {
+        return configuration.offramps().stream()
+                .filter(type::isInstance)
+                .map(OffRamp::name)
+                .collect(Collectors.toSet());
+    }
+
+    /** Only a plugin that has started knows its handlers. */
+    private static void checkHandlers(Configuration configuration, HookChain chain)
+            throws PluginException {
+        for (Rule rule : configuration.policy().rules()) {
+            String handler = rule.handler();
+            boolean known =
+                    handler.isEmpty()
+                            || handler.equals(Policy.RELAY)
+                            || chain.handler(handler).isPresent();
+            if (!known) {
+                Set<String> handlers = chain.handlers().keySet();
+                throw new PluginException(
+                        "%s: no plugin has the handler \"%s\" (they have: %s)"
+                                .formatted(
+                                        rule.origin(),
+                                        handler,
+                                        handlers.isEmpty() ? "none" : String.join(", ", handlers)));
+            }
+        }
+    }
+
     /** Puts what {@link #load} has answered in force. */
     public void replace(HookChain next) {
         HookChain before = current;
         current = next;
         before.release();
+        live.removeIf(LoadedPlugin::hasEnded);
+    }
+
+    /** Lets all plugins end, and waits a little for them. */
+    public void close() {
+        replace(HookChain.none());
+        long deadline = System.nanoTime() + ENDING_LIMIT.toNanos();
+        for (LoadedPlugin plugin : live) {
+            plugin.awaitEnd(deadline - System.nanoTime());
+        }
     }
 
     /** What is asked about flows that open now. */

@@ -1,16 +1,24 @@
 package io.culvert.gateway.policy;
 
+import io.culvert.flow.RateLimits;
+import io.culvert.flow.SourceLimiters;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
+import io.culvert.wire.IpAddress;
 
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * The operator's rules, compiled: the first rule that matches decides, else the default does.
  *
  * <p>Asked once per flow, when it opens. An answer is one of the few objects made when the policy
- * was, so asking allocates nothing. Immutable.
+ * was, so asking allocates nothing, and it changes nothing either: who wants to know what would
+ * happen may ask as well. Immutable.
  */
 public final class Policy {
     /** The handler of an upgraded flow when a rule names none: joins it to a socket. */
@@ -18,9 +26,20 @@ public final class Policy {
 
     private final Action defaultAction;
     private final List<Rule> rules;
+    private final RuleIndex index;
     private final CompiledRule[] compiled;
     private final Ruling otherwise;
     private final Ruling otherwiseUnlessUpgradable;
+    private final InstantSource clock;
+
+    // Made once, for asking is to allocate nothing.
+    private final RuleIndex.Counts inForce = this::isInForce;
+    private final RuleIndex.Counts deciding = this::isDeciding;
+
+    /** Compiles the rules; {@linkplain When hours} go by the system's clock. */
+    public Policy(Action defaultAction, List<Rule> rules) {
+        this(defaultAction, rules, InstantSource.system());
+    }
 
     /**
      * Compiles the rules.
@@ -28,14 +47,80 @@ public final class Policy {
      * @param defaultAction for flows that no rule matches; upgrading applies to TCP, UDP and echo,
      *     other protocols are then forwarded
      * @param rules in order of precedence
+     * @param clock for rules with {@linkplain When hours}
      */
-    public Policy(Action defaultAction, List<Rule> rules) {
+    public Policy(Action defaultAction, List<Rule> rules, InstantSource clock) {
         this.defaultAction = defaultAction;
         this.rules = List.copyOf(rules);
-        compiled = this.rules.stream().map(CompiledRule::new).toArray(CompiledRule[]::new);
+        this.clock = clock;
+        index = new RuleIndex(this.rules);
+        SourceLimiters sources = needsSources() ? new SourceLimiters() : null;
+        compiled =
+                this.rules.stream()
+                        .map(rule -> new CompiledRule(rule, limits(rule, sources)))
+                        .toArray(CompiledRule[]::new);
         otherwise = byDefault(defaultAction);
         otherwiseUnlessUpgradable =
                 defaultAction == Action.UPGRADE ? byDefault(Action.FORWARD) : otherwise;
+    }
+
+    private boolean needsSources() {
+        return rules.stream()
+                .anyMatch(
+                        rule ->
+                                rule.terms()
+                                        .quota()
+                                        .filter(quota -> quota.per() == RateLimits.Per.SOURCE)
+                                        .isPresent());
+    }
+
+    private static RateLimits limits(Rule rule, SourceLimiters sources) {
+        return rule.terms()
+                .quota()
+                .map(quota -> new RateLimits(quota.per(), quota.allowance(), sources))
+                .orElse(null);
+    }
+
+    private Policy(Policy other, InstantSource clock, CompiledRule[] compiled) {
+        defaultAction = other.defaultAction;
+        rules = other.rules;
+        index = other.index;
+        this.compiled = compiled;
+        otherwise = other.otherwise;
+        otherwiseUnlessUpgradable = other.otherwiseUnlessUpgradable;
+        this.clock = clock;
+    }
+
+    /** The same policy as it is at another time. */
+    public Policy at(InstantSource time) {
+        return new Policy(this, time, compiled);
+    }
+
+    /**
+     * The same policy in the place of another: rules that both have by one name and with one rate
+     * go on counting where they are, and what lives counts.
+     */
+    public Policy following(Policy before) {
+        Map<String, CompiledRule> earlier = new HashMap<>();
+        for (CompiledRule rule : before.compiled) {
+            earlier.put(rule.rule().name(), rule);
+        }
+        CompiledRule[] following = new CompiledRule[compiled.length];
+        for (int i = 0; i < compiled.length; i++) {
+            following[i] = compiled[i].following(earlier.get(rules.get(i).name()));
+        }
+        return new Policy(this, clock, following);
+    }
+
+    /** How many flows each rule in audit mode would have refused, by its name. */
+    public Map<String, Long> wouldRefuse() {
+        Map<String, Long> counts = new LinkedHashMap<>();
+        for (CompiledRule rule : compiled) {
+            if (rule.isAudited()) {
+                counts.put(rule.rule().name(), rule.wouldRefuseCount());
+            }
+        }
+        return counts;
     }
 
     private static Ruling byDefault(Action action) {
@@ -61,6 +146,38 @@ public final class Policy {
     }
 
     /**
+     * A flow to ask about.
+     *
+     * @param protocol IP protocol number, 0 to 255
+     * @param port the target's; not looked at for protocols that have none
+     */
+    public record Question(
+            String tenant, int protocol, IpAddress source, IpAddress destination, int port) {}
+
+    /** What becomes of a flow. */
+    public Ruling decide(Question question) {
+        return decide(
+                question.tenant(),
+                question.protocol(),
+                question.source().high(),
+                question.source().low(),
+                question.destination().high(),
+                question.destination().low(),
+                question.port());
+    }
+
+    /**
+     * The first rule with hours that has a say in what becomes of a flow, at whatever time; {@code
+     * null} where none has.
+     */
+    public Rule firstWithHours(Question question) {
+        int rule = index.first(question, 0, each -> !compiled[each].isAudited());
+        // One in audit mode decides nothing, and may still have been what would have.
+        int any = index.first(question, 0, each -> rules.get(each).terms().when().isPresent());
+        return any < 0 || (rule >= 0 && rule < any) ? null : rules.get(any);
+    }
+
+    /**
      * What becomes of a flow.
      *
      * @param tenant whose flow it is
@@ -76,20 +193,51 @@ public final class Policy {
             long destinationHigh,
             long destinationLow,
             int destinationPort) {
-        for (CompiledRule rule : compiled) {
-            Ruling ruling =
-                    rule.decide(
-                            tenant,
-                            protocol,
-                            sourceHigh,
-                            sourceLow,
-                            destinationHigh,
-                            destinationLow,
-                            destinationPort);
-            if (ruling != null) {
-                return ruling;
-            }
+        int first =
+                index.first(
+                        tenant,
+                        protocol,
+                        sourceHigh,
+                        sourceLow,
+                        destinationHigh,
+                        destinationLow,
+                        destinationPort,
+                        0,
+                        inForce);
+        if (first < 0 || !compiled[first].isAudited()) {
+            return ruling(first, protocol);
+        }
+        int next =
+                index.first(
+                        tenant,
+                        protocol,
+                        sourceHigh,
+                        sourceLow,
+                        destinationHigh,
+                        destinationLow,
+                        destinationPort,
+                        first + 1,
+                        deciding);
+        return ruling(next, protocol).after(compiled[first].ruling(protocol));
+    }
+
+    private Ruling ruling(int rule, int protocol) {
+        if (rule >= 0) {
+            return compiled[rule].ruling(protocol);
         }
         return Protocol.isUpgradable(protocol) ? otherwise : otherwiseUnlessUpgradable;
+    }
+
+    private boolean isInForce(int rule) {
+        return compiled[rule].isInForce(clock);
+    }
+
+    private boolean isDeciding(int rule) {
+        return !compiled[rule].isAudited() && compiled[rule].isInForce(clock);
+    }
+
+    /** Which rules match what; for whoever compares them. */
+    RuleIndex index() {
+        return index;
     }
 }

@@ -80,6 +80,8 @@ public record Rule(
         if (!via.isEmpty()) {
             parts.add("via: " + via);
         }
+        terms.when().ifPresent(when -> parts.add("when: " + when));
+        terms.quota().ifPresent(quota -> parts.add("rate: " + quota));
         if (terms.log()) {
             parts.add("log: true");
         }
@@ -93,6 +95,16 @@ public record Rule(
         if (!values.isEmpty()) {
             parts.add(key + ": " + (values.size() == 1 ? values.getFirst().toString() : values));
         }
+    }
+
+    /** Whether it refuses, in silence or not. */
+    public boolean refuses() {
+        return action == Action.DENY || action == Action.REJECT;
+    }
+
+    /** Whether it would refuse, and only notes that. */
+    public boolean isAudited() {
+        return terms.audit() && refuses();
     }
 
     private List<Object> said() {

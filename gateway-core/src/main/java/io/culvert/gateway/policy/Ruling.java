@@ -1,10 +1,13 @@
 package io.culvert.gateway.policy;
 
+import io.culvert.flow.RateLimits;
 import io.culvert.hook.FlowDecision;
+
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * The policy's answer for a flow: the decision, and which rule took it. Made when the policy is, so
- * that asking allocates nothing. Immutable.
+ * that asking allocates nothing. Immutable, but for its count.
  */
 public final class Ruling {
     /** The name of the policy's default, which no rule may have. */
@@ -16,18 +19,25 @@ public final class Ruling {
     private final FlowDecision decision;
     private final Rule rule;
     private final String text;
+    private final RateLimits limits;
     private final Ruling audited;
+    private final LongAdder wouldRefuse = new LongAdder();
     private final Ruling[] companions = new Ruling[COMPANIONS];
 
-    private Ruling(FlowDecision decision, Rule rule, String text, Ruling audited) {
+    private Ruling(
+            FlowDecision decision, Rule rule, String text, RateLimits limits, Ruling audited) {
         this.decision = decision;
         this.rule = rule;
         this.text = text;
+        this.limits = limits;
         this.audited = audited;
     }
 
-    static Ruling of(Rule rule, FlowDecision decision) {
-        return new Ruling(decision, rule, rule.text(), null);
+    /**
+     * @param limits of the flows that it carries; {@code null} for none
+     */
+    static Ruling of(Rule rule, FlowDecision decision, RateLimits limits) {
+        return new Ruling(decision, rule, rule.text(), limits, null);
     }
 
     /**
@@ -36,7 +46,7 @@ public final class Ruling {
      * @param text for people, such as {@code default: deny}
      */
     static Ruling ofDefault(FlowDecision decision, String text) {
-        return new Ruling(decision, null, text, null);
+        return new Ruling(decision, null, text, null, null);
     }
 
     /** What becomes of the flow. */
@@ -64,6 +74,11 @@ public final class Ruling {
         return text;
     }
 
+    /** Who has to allow the flow before it opens; {@code null} for nobody. */
+    public RateLimits limits() {
+        return limits;
+    }
+
     /** Whether each flow of it is a line in the log. */
     public boolean isLogged() {
         return rule != null && rule.terms().log();
@@ -77,6 +92,21 @@ public final class Ruling {
         return audited;
     }
 
+    /** Whether more is to be done for a flow than what was decided. */
+    public boolean isNotable() {
+        return audited != null || isLogged();
+    }
+
+    /** A flow was carried, or refused by another rule, that this ruling would have refused. */
+    public void countWouldRefuse() {
+        wouldRefuse.increment();
+    }
+
+    /** How many there were. */
+    public long wouldRefuseCount() {
+        return wouldRefuse.sum();
+    }
+
     /**
      * The same ruling for a flow that a rule in audit mode would have refused. Seldom made anew:
      * there may be as many as there are pairs of rules, so a few of each are kept.
@@ -86,7 +116,7 @@ public final class Ruling {
         // Whatever thread made it: its fields are final.
         Ruling companion = companions[place];
         if (companion == null || companion.audited != refusal) {
-            companion = new Ruling(decision, rule, text, refusal);
+            companion = new Ruling(decision, rule, text, limits, refusal);
             companions[place] = companion;
         }
         return companion;

@@ -1,12 +1,16 @@
 package io.culvert.gateway.policy;
 
+import java.util.Optional;
+
 /**
- * What a rule asks for besides a decision.
+ * What a rule says besides whom it matches and what it decides.
  *
+ * @param when its hours, outside of which it does not match; empty for always
+ * @param quota how much of what it carries may pass; empty for all
  * @param log whether each flow that it decides is a line in the log
  * @param audit whether a refusal is only noted, and the next rules decide
  */
-public record Terms(boolean log, boolean audit) {
-    /** Of a rule that asks for nothing more. */
-    public static final Terms NONE = new Terms(false, false);
+public record Terms(Optional<When> when, Optional<Quota> quota, boolean log, boolean audit) {
+    /** Of a rule that says nothing more. */
+    public static final Terms NONE = new Terms(Optional.empty(), Optional.empty(), false, false);
 }

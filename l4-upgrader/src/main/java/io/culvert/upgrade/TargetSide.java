@@ -1,0 +1,148 @@
+package io.culvert.upgrade;
+
+import io.culvert.flow.Flow;
+import io.culvert.hook.Reason;
+import io.culvert.tun.PacketDevice;
+
+/**
+ * How an upgraded TCP flow comes by its target: by a socket of the host's, or by one inside the
+ * namespace whose packets leave by a tunnel ({@link DowngradedTcp}). It is dialed once at most.
+ *
+ * <p>Confined to the worker that owns the flow.
+ */
+final class TargetSide implements Dialer.Outcome {
+    private final TcpUpgrader upgrader;
+    private final Flow flow;
+    private final int trafficClass;
+
+    /** Null where the target is behind a tunnel. */
+    private final SocketOffRamp.Target address;
+
+    /** Null where it is not. */
+    private final PacketDevice tunnel;
+
+    private DowngradedTcp downgraded;
+    private Outcome outcome;
+    private Dialer.Dial dial;
+
+    /** Told once what came of the dial. */
+    interface Outcome {
+        /** The connection stands; the socket and what watches it are the receiver's now. */
+        void connected(int socket, Poller.Watch watch);
+
+        void failed(Reason reason);
+    }
+
+    private TargetSide(
+            TcpUpgrader upgrader,
+            Flow flow,
+            SocketOffRamp.Target address,
+            PacketDevice tunnel,
+            int trafficClass) {
+        this.upgrader = upgrader;
+        this.flow = flow;
+        this.address = address;
+        this.tunnel = tunnel;
+        this.trafficClass = trafficClass;
+    }
+
+    /**
+     * @param trafficClass of the initiator's SYN
+     */
+    static TargetSide ofHost(
+            TcpUpgrader upgrader, Flow flow, SocketOffRamp.Target address, int trafficClass) {
+        return new TargetSide(upgrader, flow, address, null, trafficClass);
+    }
+
+    /**
+     * @param tunnel where what is for the target goes
+     */
+    static TargetSide ofTunnel(
+            TcpUpgrader upgrader, Flow flow, PacketDevice tunnel, int trafficClass) {
+        return new TargetSide(upgrader, flow, null, tunnel, trafficClass);
+    }
+
+    /** Where the target is; {@code null} for a target of the host's. */
+    PacketDevice tunnel() {
+        return tunnel;
+    }
+
+    /** The target's packets; {@code null} where it is a socket of the host's, or not dialed yet. */
+    DowngradedTcp packets() {
+        return downgraded;
+    }
+
+    /** Connects; the outcome may come at once. */
+    void dial(Outcome receiver) {
+        outcome = receiver;
+        Dialer.Dial begun = begin();
+        if (outcome != null) {
+            dial = begun;
+        }
+    }
+
+    private Dialer.Dial begin() {
+        if (tunnel == null) {
+            return upgrader.dialer()
+                    .dial(
+                            address.high(),
+                            address.low(),
+                            address.port(),
+                            address.source(),
+                            trafficClass,
+                            upgrader.now(),
+                            this);
+        }
+        downgraded = new DowngradedTcp(upgrader, flow, tunnel);
+        if (downgraded.claim()) {
+            return downgraded.dial(trafficClass, this);
+        }
+        failed(Reason.SLOTS_EXHAUSTED);
+        return null;
+    }
+
+    boolean isDialing() {
+        return outcome != null;
+    }
+
+    @Override
+    public void connected(int socket, Poller.Watch watch) {
+        decided().connected(socket, watch);
+    }
+
+    @Override
+    public void failed(int errno) {
+        failed(Answers.reasonOf(errno));
+    }
+
+    private void failed(Reason reason) {
+        if (downgraded != null) {
+            downgraded.over();
+        }
+        decided().failed(reason);
+    }
+
+    private Outcome decided() {
+        Outcome receiver = outcome;
+        outcome = null;
+        dial = null;
+        return receiver;
+    }
+
+    /** Gives up a dial without an outcome. */
+    void cancel() {
+        if (dial != null) {
+            dial.cancel();
+        }
+        outcome = null;
+        dial = null;
+    }
+
+    /** Gives back what the target's packets need. */
+    void release() {
+        cancel();
+        if (downgraded != null) {
+            downgraded.release();
+        }
+    }
+}
