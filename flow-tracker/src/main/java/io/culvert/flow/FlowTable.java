@@ -143,16 +143,16 @@ public final class FlowTable {
         relieve(worker, LOOKS_PER_OPENING);
         if (size.incrementAndGet() > limits.flows()) {
             size.decrementAndGet();
-            return new Opening.Refused(Reason.TABLE_FULL);
+            return refused(key, tenant, worker, decision, Reason.TABLE_FULL);
         }
         if (!tenant.claimFlow(limits.flowsPerTenant())) {
             size.decrementAndGet();
-            return new Opening.Refused(Reason.TENANT_LIMIT);
+            return refused(key, tenant, worker, decision, Reason.TENANT_LIMIT);
         }
         if (!tenant.opens(limits.flowsPerSecondPerTenant(), now)) {
             size.decrementAndGet();
             tenant.releaseFlow();
-            return new Opening.Refused(Reason.TENANT_RATE);
+            return refused(key, tenant, worker, decision, Reason.TENANT_RATE);
         }
         Flow flow = new Flow(key.copy(), tenant, lastId.incrementAndGet(), worker, decision, now);
         flow.renewAtNanos(now + timeout(flow) / RENEWALS_PER_TIMEOUT);
@@ -196,6 +196,23 @@ public final class FlowTable {
         return tenant.couldOpen(limits.flowsPerSecondPerTenant(), clock.nanoTime())
                 ? null
                 : Reason.TENANT_RATE;
+    }
+
+    private Opening refused(
+            FlowKey key, Tenant tenant, int worker, FlowDecision decision, Reason reason) {
+        listener.refused(key, tenant, worker, decision.decidedBy(), reason);
+        return new Opening.Refused(reason);
+    }
+
+    /** Tells whoever listens of a flow that others than this table refuse. */
+    public void tellRefused(
+            FlowKey key, Tenant tenant, int worker, String decidedBy, Reason reason) {
+        listener.refused(key, tenant, worker, decidedBy, reason);
+    }
+
+    /** Whether anybody listens. */
+    public boolean isHeard() {
+        return listener != FlowListener.NONE;
     }
 
     /** Whether so much of the limit is used that unassured flows have less time. */

@@ -5,6 +5,7 @@ import io.culvert.gateway.config.InterfaceAddress;
 import io.culvert.gateway.config.Limits;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.config.TelemetrySettings;
 import io.culvert.gateway.config.Timers;
 import io.culvert.gateway.policy.Action;
 import io.culvert.gateway.policy.Policy;
@@ -96,7 +97,6 @@ public final class ClientNamespace implements AutoCloseable {
                 Limits.DEFAULT,
                 Timers.DEFAULT,
                 true,
-                List.of(),
                 Runtime.getRuntime().availableProcessors());
     }
 
@@ -141,7 +141,8 @@ public final class ClientNamespace implements AutoCloseable {
                 given.timers(),
                 given.midStream(),
                 given.plugins(),
-                given.workers());
+                given.workers(),
+                TelemetrySettings.NONE);
     }
 
     /** Has the gateway make the on-ramp's device here. */

@@ -146,7 +146,7 @@ public final class DryRun {
         boolean comes =
                 onRamp instanceof OnRamp.Seqpacket
                         || (onRamp instanceof OnRamp.Gue gue
-                                && gue.context() == OnRamp.Gue.Context.TEXT);
+                                && gue.context() != OnRamp.Gue.Context.PEER);
         String name = onRamp.name() + "/?";
         boolean known =
                 routing.routes().tunnels(routing.tenants().named(question.tenant())).stream()

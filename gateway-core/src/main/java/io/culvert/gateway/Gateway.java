@@ -8,11 +8,14 @@ import io.culvert.flow.FlowTable;
 import io.culvert.flow.FlowTimers;
 import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
+import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
+import io.culvert.gateway.forward.DeviceOffRamp;
+import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
@@ -41,6 +44,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,8 +52,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -83,6 +89,8 @@ public final class Gateway implements AutoCloseable {
     private final List<TunnelListener> listeners = new ArrayList<>();
     private final Plugins plugins = new Plugins();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final List<DeviceOffRamp> deviceOffRamps = new CopyOnWriteArrayList<>();
+    private volatile Tenants tenants = new Tenants();
 
     /**
      * Where an on-ramp's device is made when that is not in the configuration.
@@ -165,6 +173,7 @@ public final class Gateway implements AutoCloseable {
                         workers.length, offloads, configuration.timers().tcpEstablished());
         resources.add(namespace);
         Routing routing = Routing.of(configuration);
+        tenants = routing.tenants();
         Worker.Shared shared =
                 new Worker.Shared(
                         table,
@@ -213,6 +222,7 @@ public final class Gateway implements AutoCloseable {
         for (OffRamp offRamp : configuration.offramps()) {
             if (offRamp instanceof OffRamp.Device device) {
                 opened.add(opener.open(device));
+                deviceOffRamps.add(((DevicePort) opened.getLast().ports().apply(0)).offRamp());
             }
         }
         for (Worker worker : workers) {
@@ -293,6 +303,21 @@ public final class Gateway implements AutoCloseable {
         return table.size();
     }
 
+    /** What bounds the flows. */
+    public FlowLimits limits() {
+        return table.limits();
+    }
+
+    /** Every tenant that has been named, in no order. */
+    public Collection<Tenant> tenants() {
+        return tenants.all();
+    }
+
+    /** The off-ramps that translate. */
+    public List<DeviceOffRamp> deviceOffRamps() {
+        return List.copyOf(deviceOffRamps);
+    }
+
     /** Tunnels that came by themselves and whose peer is there. */
     public int tunnels() {
         return listeners.stream().mapToInt(TunnelListener::tunnels).sum();
@@ -326,12 +351,25 @@ public final class Gateway implements AutoCloseable {
     /** What the workers hold now. */
     public List<WorkerStatus> status() throws IOException {
         List<WorkerStatus> all = new ArrayList<>();
-        for (Worker worker : workers) {
-            CompletableFuture<WorkerStatus> answer = new CompletableFuture<>();
-            worker.poller().execute(() -> answer.complete(worker.status()));
+        for (CompletableFuture<WorkerStatus> answer : askStatus()) {
             all.add(await(answer));
         }
         return all;
+    }
+
+    /** The same by worker, as each gets round to an answer; one that is stuck gives none. */
+    public List<CompletableFuture<WorkerStatus>> askStatus() {
+        List<CompletableFuture<WorkerStatus>> answers = new ArrayList<>();
+        for (Worker worker : workers) {
+            CompletableFuture<WorkerStatus> answer = new CompletableFuture<>();
+            answers.add(answer);
+            try {
+                worker.poller().execute(() -> answer.complete(worker.status()));
+            } catch (RejectedExecutionException ended) {
+                answer.completeExceptionally(ended);
+            }
+        }
+        return answers;
     }
 
     /**

@@ -2,6 +2,8 @@ package io.culvert.gateway;
 
 import io.culvert.flow.Tenant;
 
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,6 +16,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Tenants {
     private final Map<String, Tenant> byName = new ConcurrentHashMap<>();
     private final AtomicInteger last = new AtomicInteger();
+
+    /** All of them, in no order. */
+    Collection<Tenant> all() {
+        return Collections.unmodifiableCollection(byName.values());
+    }
 
     /** The tenant of that name, from now on if it is new. */
     Tenant named(String name) {

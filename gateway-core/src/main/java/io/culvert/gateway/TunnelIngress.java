@@ -12,10 +12,12 @@ import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
 import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
+import io.culvert.upgrade.Handling;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
@@ -147,10 +149,18 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             return;
         }
         note(ruling, port, ip);
+        tellRefused(port, ip, refuse.decidedBy(), refuse.reason());
         if (refuse.answered()) {
             refusals.refuse(port, ip, packet, refuse.reason());
         } else {
             refusals.drop(packet, refuse.reason());
+        }
+    }
+
+    private void tellRefused(TunnelPort port, IpPacket ip, String decidedBy, Reason reason) {
+        if (table.isHeard()) {
+            setKey(port, ip);
+            table.tellRefused(key, port.tenant(), worker, decidedBy, reason);
         }
     }
 
@@ -181,6 +191,9 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             return;
         }
         if (obstacle != null) {
+            if (obstacle == Reason.SHUTDOWN) {
+                tellRefused(port, ip, decision.decidedBy(), obstacle);
+            }
             refusals.refuse(port, ip, packet, obstacle);
             return;
         }
@@ -205,6 +218,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         }
         Reason full = undecided.ask(key, port, ip, packet, ruling);
         if (full != null) {
+            tellRefused(port, ip, decision.decidedBy(), full);
             refusals.drop(packet, full);
         }
     }
@@ -223,8 +237,9 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                 .open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
             // Answered where waiting is of no use; in silence, and tried again, where it is.
             case RateLimits.Admission.Refused refused -> {
+                tellRefused(port, ip, ruling.name(), refused.reason());
                 refusals.refuse(port, ip, packet, refused.reason());
-                tellRefused(answer, refused.reason());
+                tellPlugins(answer, refused.reason());
             }
             case RateLimits.Admission.Admitted admitted ->
                     open(port, ip, packet, ruling, answer, admitted.limiter());
@@ -249,12 +264,12 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         switch (opening) {
             case FlowTable.Opening.Refused refused -> {
                 refusals.refuse(port, ip, packet, refused.reason());
-                tellRefused(answer, refused.reason());
+                tellPlugins(answer, refused.reason());
             }
             // Another worker's, who sees to it.
             case FlowTable.Opening.Found found -> {
                 delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
-                tellRefused(answer, Reason.FINISHED);
+                tellPlugins(answer, Reason.FINISHED);
             }
             case FlowTable.Opening.Opened opened -> {
                 Flow flow = opened.flow();
@@ -262,12 +277,12 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                 if (answer != null) {
                     HookedFlow.accompany(flow, answer, clock.nanoTime());
                 }
-                begin(flow, port, ip, packet);
+                begin(flow, port, ip, packet, answer);
             }
         }
     }
 
-    private static void tellRefused(Answer answer, Reason reason) {
+    private static void tellPlugins(Answer answer, Reason reason) {
         if (answer != null) {
             answer.refused(reason);
         }
@@ -286,6 +301,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             admit(port, ip, packet, ruling, answer);
             return;
         }
+        tellRefused(port, ip, answer.decision().decidedBy(), obstacle);
         refuse(port, ip, packet, answer, obstacle);
         answer.refused(obstacle);
     }
@@ -317,7 +333,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         return undecided.packets();
     }
 
-    private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet) {
+    private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
         boolean held = false;
         Reason failure =
                 switch (flow.decision()) {
@@ -326,7 +342,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                         if (held) {
                             count(flow, ip, packet);
                         }
-                        yield upgraders.open(flow, upgrade, null, ip, packet, port);
+                        yield upgrade(flow, upgrade, port, ip, packet, answer);
                     }
                     case FlowDecision.Forward forward -> forwarder.open(flow, port, forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();
@@ -337,6 +353,30 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         } else if (!held) {
             delivery.packet(flow, Direction.FROM_INITIATOR, port, ip, packet);
         }
+    }
+
+    /** See {@link Upgraders#open}. */
+    private Reason upgrade(
+            Flow flow,
+            FlowDecision.Upgrade upgrade,
+            TunnelPort port,
+            IpPacket ip,
+            Packet packet,
+            Answer answer) {
+        if (upgrade.handler().equals(Policy.RELAY)) {
+            return upgraders.open(flow, upgrade, null, ip, packet, port);
+        }
+        Reason obstacle = Upgraders.obstacleToHandler(upgrade, ip.protocol());
+        if (obstacle != null) {
+            return obstacle;
+        }
+        Handling handling =
+                answer == null
+                        ? undecided.chain().handle(upgrade.handler(), UndecidedFlows.info(port, ip))
+                        : answer.chain().handle(upgrade.handler(), answer.flow());
+        return handling == null
+                ? Reason.HANDLER_FAILED
+                : upgraders.open(flow, upgrade, handling, ip, packet, port);
     }
 
     /** A SYN that the flow has from the beginning. */

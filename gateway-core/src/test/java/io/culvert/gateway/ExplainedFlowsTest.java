@@ -28,7 +28,7 @@ import java.util.TreeSet;
  * and then sent.
  */
 class ExplainedFlowsTest {
-    private static final int WORLDS = 150;
+    private static final int WORLDS = 200;
     private static final int FLOWS = 40;
     private static final int TCP = 6;
     private static final int UDP = 17;

@@ -217,7 +217,7 @@ final class ExplainedWorld {
                                         IpAddress.parse("198.51.100." + (number + 7)),
                                         IpAddress.parse("2001:db8:7::" + (number + 7))),
                                 new PortRange(20_000, 20_000 + ports - 1),
-                                random.nextInt(3) == 0 ? 2 : MappingSettings.SHARED,
+                                random.nextInt(2) == 0 ? 2 : MappingSettings.SHARED,
                                 any(Filtering.values()),
                                 MappingSettings.HOLD_DOWN),
                         PortBlockListener.NONE,

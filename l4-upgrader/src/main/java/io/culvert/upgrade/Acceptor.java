@@ -6,7 +6,8 @@ import io.culvert.linux.SocketAddressBuffer;
 import io.culvert.linux.Syscall;
 
 /**
- * Takes connections from listeners, and turns them away where the process may open no more files.
+ * Takes connections from the namespace's listeners for the flows that they are of, and turns them
+ * away where the process may open no more files.
  *
  * <p>Confined to one worker.
  */
@@ -15,37 +16,25 @@ final class Acceptor implements AutoCloseable {
     private static final int DATAGRAM = 2;
 
     private final ClientSockets clientSockets;
-    private final Receiver receiver;
+    private final SlotFlows flows;
     private final SocketAddressBuffer peer = new SocketAddressBuffer();
 
     // A descriptor kept for the moment when there are no others.
     private int spare = spare();
 
-    /** Knows whose connections they are. */
-    interface Receiver {
-        /**
-         * @param peer who has connected; only during the call
-         * @param socket not blocking; the receiver's from now on if it takes it
-         * @return whether it does
-         */
-        boolean accepted(SocketAddressBuffer peer, int socket);
-
-        /** The connection of that peer is reset in a moment, for there is no descriptor for it. */
-        void turnedAway(SocketAddressBuffer peer);
-    }
-
     /**
      * @param clientSockets may have descriptors to spare
      */
-    Acceptor(ClientSockets clientSockets, Receiver receiver) {
+    Acceptor(ClientSockets clientSockets, SlotFlows flows) {
         this.clientSockets = clientSockets;
-        this.receiver = receiver;
+        this.flows = flows;
     }
 
-    /** Takes all that wait. */
+    /** Takes all that wait there. */
     void accept(Fd listener) {
         for (int socket = next(listener); socket >= 0; socket = next(listener)) {
-            if (!receiver.accepted(peer, socket)) {
+            UpgradedTcp connection = flows.of(peer);
+            if (connection == null || !connection.accepted(socket)) {
                 closeWithReset(socket);
             }
         }
@@ -78,7 +67,10 @@ final class Acceptor implements AutoCloseable {
         Syscall.close(spare);
         int socket = acceptOne(listener);
         if (socket >= 0) {
-            receiver.turnedAway(peer);
+            UpgradedTcp connection = flows.of(peer);
+            if (connection != null) {
+                connection.turnedAway();
+            }
             closeWithReset(socket);
         }
         spare = spare();

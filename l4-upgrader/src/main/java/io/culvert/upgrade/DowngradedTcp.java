@@ -32,7 +32,7 @@ final class DowngradedTcp {
     DowngradedTcp(TcpUpgrader upgrader, Flow flow, PacketDevice tunnel) {
         this.upgrader = upgrader;
         this.flow = flow;
-        Endpoints ofTarget = TcpUpgrader.ofInitiator(flow.key()).reversed();
+        Endpoints ofTarget = TcpLeg.ofInitiator(flow.key()).reversed();
         leg = new TcpLeg(upgrader, flow, tunnel, ofTarget);
     }
 

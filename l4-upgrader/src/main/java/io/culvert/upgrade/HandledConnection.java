@@ -48,7 +48,7 @@ final class HandledConnection implements Connection, Runnable {
     }
 
     private SocketStream connectedTarget() throws IOException {
-        HandledJoint.Dialed dialed = await(joint.dialed());
+        Dialed dialed = await(joint.dialed());
         if (dialed.failure() != null) {
             throw new ConnectException(dialed.failure().meaning());
         }

@@ -36,8 +36,7 @@ final class HandledJoint implements Joint, HandledSide.Owner {
     }
 
     private final Handlers handlers;
-    private final TcpUpgrader upgrader;
-    private final TargetSide targets;
+    private final Targets targets;
     private final Done done;
     private final HandledSide initiator;
     private final HandledConnection connection;
@@ -53,11 +52,8 @@ final class HandledJoint implements Joint, HandledSide.Owner {
     private volatile Reason trouble;
 
     private CompletableFuture<Reason> relayed;
-    private Reason ending;
+    private Reason ending = Reason.HANDLER_CLOSED;
     private long deadlineNanos;
-
-    /** What came of asking for the target: one of the two. */
-    record Dialed(SocketStream stream, Reason failure) {}
 
     /**
      * @param socket the initiator's
@@ -65,14 +61,12 @@ final class HandledJoint implements Joint, HandledSide.Owner {
      */
     HandledJoint(
             Handlers handlers,
-            TcpUpgrader upgrader,
             Handling handling,
             String name,
             int socket,
-            TargetSide targets,
+            Targets targets,
             Done done) {
         this.handlers = handlers;
-        this.upgrader = upgrader;
         this.targets = targets;
         this.done = done;
         initiator = new HandledSide(handlers, socket, "initiator", this);
@@ -115,13 +109,10 @@ final class HandledJoint implements Joint, HandledSide.Owner {
 
     /** The target's stream, which is dialed where nobody has asked before; on any thread. */
     CompletableFuture<Dialed> dialed() {
-        CompletableFuture<Dialed> known = dialed.get();
-        if (known != null) {
-            return known;
-        }
         CompletableFuture<Dialed> asked = new CompletableFuture<>();
-        if (!dialed.compareAndSet(null, asked)) {
-            return dialed.get();
+        CompletableFuture<Dialed> before = dialed.compareAndExchange(null, asked);
+        if (before != null) {
+            return before;
         }
         handlers.run(() -> dial(asked));
         return asked;
@@ -129,11 +120,11 @@ final class HandledJoint implements Joint, HandledSide.Owner {
 
     private void dial(CompletableFuture<Dialed> answer) {
         if (state != State.HANDLING) {
-            answer.complete(new Dialed(null, endingOr(Reason.HANDLER_CLOSED)));
+            answer.complete(new Dialed(null, ending));
             return;
         }
         targets.dial(
-                new TargetSide.Outcome() {
+                new Targets.Outcome() {
                     @Override
                     public void connected(int socket, Poller.Watch watch) {
                         HandledJoint.this.connected(socket, watch);
@@ -148,10 +139,6 @@ final class HandledJoint implements Joint, HandledSide.Owner {
                 });
     }
 
-    private Reason endingOr(Reason otherwise) {
-        return ending == null ? otherwise : ending;
-    }
-
     /** Joins both sides by the relay; on any thread. The answer is how that ended. */
     CompletableFuture<Reason> relay() {
         CompletableFuture<Reason> answer = new CompletableFuture<>();
@@ -161,7 +148,7 @@ final class HandledJoint implements Joint, HandledSide.Owner {
 
     private void lend(CompletableFuture<Reason> answer) {
         if (state != State.HANDLING) {
-            answer.complete(endingOr(Reason.HANDLER_CLOSED));
+            answer.complete(ending);
             return;
         }
         relayed = answer;
@@ -196,6 +183,9 @@ final class HandledJoint implements Joint, HandledSide.Owner {
 
     private void relayOver(Splice over, Reason reason) {
         splice = over;
+        if (reason != Reason.FINISHED) {
+            trouble = reason;
+        }
         finish(reason, false);
     }
 
@@ -281,6 +271,11 @@ final class HandledJoint implements Joint, HandledSide.Owner {
         }
         finish(ending, false);
         return true;
+    }
+
+    /** The handler's first thread. */
+    Thread thread() {
+        return thread;
     }
 
     /** What has gone wrong so far, or {@code null}; on any thread. */
@@ -375,7 +370,7 @@ final class HandledJoint implements Joint, HandledSide.Owner {
         if (state == State.RELAYING && splice != null) {
             return splice.isBroken();
         }
-        if (state != State.OVER && upgrader.isGone(initiator.socket())) {
+        if (state != State.OVER && handlers.lastLook().isGone(initiator.socket())) {
             abort(initiator.isClosedByPeer() ? Reason.HANDLER_CLOSED : Reason.RESET_BY_INITIATOR);
         }
         return state == State.OVER;

@@ -27,6 +27,7 @@ final class Handlers {
 
     private final Poller poller;
     private final Splicer splicer;
+    private final LastLook lastLook;
     private final NanoClock clock;
     private final ByteBuffer discarded = NativeMemory.allocate(BUFFER);
 
@@ -35,9 +36,10 @@ final class Handlers {
 
     private int live;
 
-    Handlers(Poller poller, Splicer splicer, NanoClock clock) {
+    Handlers(Poller poller, Splicer splicer, LastLook lastLook, NanoClock clock) {
         this.poller = poller;
         this.splicer = splicer;
+        this.lastLook = lastLook;
         this.clock = clock;
     }
 
@@ -92,6 +94,10 @@ final class Handlers {
 
     Poller poller() {
         return poller;
+    }
+
+    LastLook lastLook() {
+        return lastLook;
     }
 
     Splicer splicer() {

@@ -10,7 +10,7 @@ import io.culvert.tun.PacketDevice;
  *
  * <p>Confined to the worker that owns the flow.
  */
-final class TargetSide implements Dialer.Outcome {
+final class TargetSide implements Targets, Dialer.Outcome {
     private final TcpUpgrader upgrader;
     private final Flow flow;
     private final int trafficClass;
@@ -24,14 +24,6 @@ final class TargetSide implements Dialer.Outcome {
     private DowngradedTcp downgraded;
     private Outcome outcome;
     private Dialer.Dial dial;
-
-    /** Told once what came of the dial. */
-    interface Outcome {
-        /** The connection stands; the socket and what watches it are the receiver's now. */
-        void connected(int socket, Poller.Watch watch);
-
-        void failed(Reason reason);
-    }
 
     private TargetSide(
             TcpUpgrader upgrader,
@@ -72,8 +64,8 @@ final class TargetSide implements Dialer.Outcome {
         return downgraded;
     }
 
-    /** Connects; the outcome may come at once. */
-    void dial(Outcome receiver) {
+    @Override
+    public void dial(Outcome receiver) {
         outcome = receiver;
         Dialer.Dial begun = begin();
         if (outcome != null) {
@@ -101,10 +93,6 @@ final class TargetSide implements Dialer.Outcome {
         return null;
     }
 
-    boolean isDialing() {
-        return outcome != null;
-    }
-
     @Override
     public void connected(int socket, Poller.Watch watch) {
         decided().connected(socket, watch);
@@ -129,8 +117,8 @@ final class TargetSide implements Dialer.Outcome {
         return receiver;
     }
 
-    /** Gives up a dial without an outcome. */
-    void cancel() {
+    @Override
+    public void cancel() {
         if (dial != null) {
             dial.cancel();
         }

@@ -1,6 +1,7 @@
 package io.culvert.upgrade;
 
 import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
 import io.culvert.nat.Endpoints;
 import io.culvert.nat.IcmpErrorTranslation;
 import io.culvert.nat.Translation;
@@ -52,6 +53,17 @@ final class TcpLeg {
         ipv6 = flow.key().isIpv6();
     }
 
+    /** What the packets of a flow's initiator carry. */
+    static Endpoints ofInitiator(FlowKey key) {
+        return new Endpoints(
+                key.sourceHigh(),
+                key.sourceLow(),
+                key.sourcePort(),
+                key.destinationHigh(),
+                key.destinationLow(),
+                key.destinationPort());
+    }
+
     /** Where the peer is. */
     PacketDevice ramp() {
         return ramp;
@@ -80,7 +92,7 @@ final class TcpLeg {
 
     /** The port of the kernel's end is known: packets can pass. */
     void join(int kernelPort) {
-        Endpoints inside = upgrader.inside(ipv6, slot, kernelPort);
+        Endpoints inside = upgrader.slotFlows().inside(ipv6, slot, kernelPort);
         inward = new Translation(ofPeer, inside);
         outward = new Translation(inside.reversed(), ofPeer.reversed());
     }

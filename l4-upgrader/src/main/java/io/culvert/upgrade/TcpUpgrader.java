@@ -1,19 +1,12 @@
 package io.culvert.upgrade;
 
 import io.culvert.flow.Flow;
-import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
-import io.culvert.flow.RelayFigures;
 import io.culvert.flow.Tenant;
 import io.culvert.hook.Reason;
 import io.culvert.linux.Fd;
-import io.culvert.linux.SocketAddressBuffer;
-import io.culvert.linux.SocketOptions;
-import io.culvert.linux.Syscall;
-import io.culvert.linux.TcpInfo;
-import io.culvert.nat.Endpoints;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.nat.SlotPool;
 import io.culvert.tun.HeldPacket;
@@ -23,7 +16,6 @@ import io.culvert.wire.Defect;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -39,12 +31,6 @@ public final class TcpUpgrader implements AutoCloseable {
     /** Packets taken from the namespace before others have their turn. */
     private static final int BUDGET = 64;
 
-    /**
-     * How long a slot is kept after its flow for the reset that the kernel sends: it comes with the
-     * next batch, unless the connection was none yet.
-     */
-    private static final long LINGER_NANOS = 1_000_000_000L;
-
     private final FlowTable table;
     private final UpgradeNamespace.Entrance entrance;
     private final Poller poller;
@@ -59,7 +45,8 @@ public final class TcpUpgrader implements AutoCloseable {
     private final ClientSockets clientSockets;
     private final Handlers handlers;
     private final Acceptor acceptor;
-    private final ArrayDeque<Lingering> lingering = new ArrayDeque<>();
+    private final SlotFlows slotFlows;
+    private final LingeringTargets lingering;
     private int downgrades;
 
     private final IpPacket ip = new IpPacket();
@@ -68,11 +55,7 @@ public final class TcpUpgrader implements AutoCloseable {
     private final ArrayList<HeldAcknowledgment> heldInward = new ArrayList<>();
     private final ArrayList<HeldAcknowledgment> heldOutward = new ArrayList<>();
     private final IpPacket scratchIp = new IpPacket();
-    private final TcpInfo initiatorInfo = new TcpInfo();
-    private final TcpInfo targetInfo = new TcpInfo();
-
-    /** A target's side that has outlived its flow. */
-    private record Lingering(DowngradedTcp side, long untilNanos) {}
+    private final LastLook lastLook = new LastLook();
 
     /**
      * @param cycle called at the start of each batch of packets from the namespace, to refresh the
@@ -102,9 +85,11 @@ public final class TcpUpgrader implements AutoCloseable {
         this.dialer = dialer;
         this.splicer = splicer;
         this.slotsPerTenant = slotsPerTenant;
+        slotFlows = new SlotFlows(entrance.addresses(), slots);
+        lingering = new LingeringTargets(clock);
         clientSockets = new ClientSockets(entrance.thread(), poller);
-        acceptor = new Acceptor(clientSockets, new Accepted());
-        handlers = new Handlers(poller, splicer, clock);
+        acceptor = new Acceptor(clientSockets, slotFlows);
+        handlers = new Handlers(poller, splicer, lastLook, clock);
     }
 
     /** Begins to take packets and connections from the namespace; on the worker's thread. */
@@ -163,7 +148,8 @@ public final class TcpUpgrader implements AutoCloseable {
             return Reason.TENANT_SLOTS;
         }
         HeldSyn syn = new HeldSyn(counters, packet);
-        UpgradedTcp connection = new UpgradedTcp(this, flow, syn, ramp, target, handling);
+        UpgradedSockets sockets = new UpgradedSockets(this, handling);
+        UpgradedTcp connection = new UpgradedTcp(this, flow, syn, ramp, target, sockets);
         flow.path(connection);
         connection.open();
         return null;
@@ -172,12 +158,6 @@ public final class TcpUpgrader implements AutoCloseable {
     /** Why no connection of that tenant can be upgraded now; {@code null} where one can. */
     public Reason obstacle(Tenant tenant) {
         return tenant.slots() < slotsPerTenant ? null : Reason.TENANT_SLOTS;
-    }
-
-    /** The joint of an initiator's socket that a handler gets. */
-    HandledJoint handled(
-            Handling handling, String name, int socket, TargetSide target, Joint.Done done) {
-        return new HandledJoint(handlers, this, handling, name, socket, target, done);
     }
 
     /** Ends a flow whose time is over. */
@@ -190,12 +170,7 @@ public final class TcpUpgrader implements AutoCloseable {
         dialer.expire(now());
         splicer.expireHalfClosed(now(), halfClosedNanos);
         handlers.expire();
-        for (Lingering eldest = lingering.peek();
-                eldest != null && now() - eldest.untilNanos >= 0;
-                eldest = lingering.peek()) {
-            lingering.poll();
-            eldest.side.end();
-        }
+        lingering.expire();
     }
 
     /** Cuts a relayed flow; what its initiator is told waits for {@link #deliver}. */
@@ -254,14 +229,18 @@ public final class TcpUpgrader implements AutoCloseable {
         }
         boolean ipv6 = ip.version() == 6;
         if (ip.protocol() == IpProtocol.TCP && !ip.isFragment()) {
-            int slot = slot(ipv6, ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
-            UpgradedTcp connection = at(slot);
+            int slot =
+                    slotFlows.slot(
+                            ipv6, ip.destinationHigh(), ip.destinationLow(), ip.destinationPort());
+            UpgradedTcp connection = slotFlows.at(slot);
             if (connection != null) {
                 connection.reply(slot, ip, packet);
             }
         } else if (ip.icmp() != null && ip.icmp().isError() && wrapQuoted(ip, quoted)) {
-            int slot = slot(ipv6, quoted.sourceHigh(), quoted.sourceLow(), quoted.sourcePort());
-            UpgradedTcp connection = at(slot);
+            int slot =
+                    slotFlows.slot(
+                            ipv6, quoted.sourceHigh(), quoted.sourceLow(), quoted.sourcePort());
+            UpgradedTcp connection = slotFlows.at(slot);
             if (connection != null) {
                 connection.errorReply(slot, ip, quoted, packet);
             }
@@ -273,36 +252,6 @@ public final class TcpUpgrader implements AutoCloseable {
         int at = error.icmp().payloadOffset();
         return quoted.wrapQuoted(error.bytes(), at, error.start() + error.length() - at)
                 == Defect.NONE;
-    }
-
-    private int slot(boolean ipv6, long high, long low, int port) {
-        return entrance.addresses().slot(ipv6, high, low, port);
-    }
-
-    private UpgradedTcp at(int slot) {
-        Flow flow = slots.flow(slot);
-        return flow == null ? null : (UpgradedTcp) flow.path();
-    }
-
-    /** Gives connections of the namespace's listeners to the flows that they are of. */
-    private final class Accepted implements Acceptor.Receiver {
-        @Override
-        public boolean accepted(SocketAddressBuffer peer, int socket) {
-            UpgradedTcp connection = of(peer);
-            return connection != null && connection.accepted(socket);
-        }
-
-        @Override
-        public void turnedAway(SocketAddressBuffer peer) {
-            UpgradedTcp connection = of(peer);
-            if (connection != null) {
-                connection.turnedAway();
-            }
-        }
-
-        private UpgradedTcp of(SocketAddressBuffer peer) {
-            return at(slot(peer.isIpv6(), peer.addressHigh(), peer.addressLow(), peer.port()));
-        }
     }
 
     private void accept(Fd listener) {
@@ -339,55 +288,9 @@ public final class TcpUpgrader implements AutoCloseable {
         }
     }
 
-    /** Asks both sockets of a joint that is over, still open, how it went. */
-    RelayFigures figures(Joint over) {
-        boolean asked = initiatorInfo.read(over.initiator());
-        boolean targetAsked = targetInfo.read(over.target());
-        return new RelayFigures(
-                over.bytesUp(),
-                over.bytesDown(),
-                asked ? initiatorInfo.rtt() : 0,
-                asked ? initiatorInfo.retransmits() : 0,
-                targetAsked ? targetInfo.rtt() : 0,
-                targetAsked ? targetInfo.retransmits() : 0);
-    }
-
-    /** Whether nothing is left of the connection that the socket had: nobody will end it. */
-    boolean isGone(int socket) {
-        return initiatorInfo.read(socket) && initiatorInfo.state() == TcpInfo.CLOSED;
-    }
-
-    /** Whether an error of the connection has not been told yet. */
-    boolean hasFailed(int socket) {
-        return Syscall.getsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_ERROR) > 0;
-    }
-
-    /** What the packets of a flow's initiator carry. */
-    static Endpoints ofInitiator(FlowKey key) {
-        return new Endpoints(
-                key.sourceHigh(),
-                key.sourceLow(),
-                key.sourcePort(),
-                key.destinationHigh(),
-                key.destinationLow(),
-                key.destinationPort());
-    }
-
-    /**
-     * What a peer's packets carry inside the namespace.
-     *
-     * @param slot stands for the peer
-     * @param port the kernel's
-     */
-    Endpoints inside(boolean ipv6, int slot, int port) {
-        SlotAddresses addresses = entrance.addresses();
-        return new Endpoints(
-                addresses.high(ipv6),
-                addresses.slotLow(ipv6, slot),
-                addresses.slotPort(slot),
-                addresses.high(ipv6),
-                addresses.listenerLow(ipv6),
-                port);
+    /** Whose is what, inside the namespace. */
+    SlotFlows slotFlows() {
+        return slotFlows;
     }
 
     /** Begins to connect, from inside the namespace, to whom the slot stands for. */
@@ -405,7 +308,7 @@ public final class TcpUpgrader implements AutoCloseable {
 
     /** Ends a target's side a little after its flow. */
     void linger(DowngradedTcp side) {
-        lingering.add(new Lingering(side, now() + LINGER_NANOS));
+        lingering.add(side);
     }
 
     /** So many more flows have a target's side of packets. */
@@ -431,6 +334,14 @@ public final class TcpUpgrader implements AutoCloseable {
 
     Splicer splicer() {
         return splicer;
+    }
+
+    Handlers handlers() {
+        return handlers;
+    }
+
+    LastLook lastLook() {
+        return lastLook;
     }
 
     SlotPool slots() {

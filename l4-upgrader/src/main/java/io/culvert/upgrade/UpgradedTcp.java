@@ -30,7 +30,7 @@ import java.util.Set;
  *
  * <p>Confined to the worker that owns the flow.
  */
-final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
+final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
     private enum State {
         DIALING,
         HANDSHAKE,
@@ -42,26 +42,18 @@ final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
     private final Flow flow;
     private final TcpLeg initiator;
     private final TargetSide target;
+    private final UpgradedSockets sockets;
 
     private State state = State.DIALING;
 
     /** Null once it has been let in. */
     private HeldSyn syn;
 
-    /** Who gets the connection; null for the relay, and once a handler has it. */
-    private Handling handling;
-
-    /** The target's socket until it is joined. */
-    private int connected = Joint.NONE;
-
-    private Poller.Watch connectedWatch;
-    private Joint joint;
     private boolean initiatorReset;
     private Reason ending = Reason.HANDSHAKE_TIMEOUT;
 
     /**
      * @param ramp where the initiator is
-     * @param handling {@code null} for the relay
      */
     UpgradedTcp(
             TcpUpgrader upgrader,
@@ -69,18 +61,18 @@ final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
             HeldSyn syn,
             PacketDevice ramp,
             TargetSide target,
-            Handling handling) {
+            UpgradedSockets sockets) {
         this.upgrader = upgrader;
         this.flow = flow;
         this.syn = syn;
         this.target = target;
-        this.handling = handling;
-        initiator = new TcpLeg(upgrader, flow, ramp, TcpUpgrader.ofInitiator(flow.key()));
+        this.sockets = sockets;
+        initiator = new TcpLeg(upgrader, flow, ramp, TcpLeg.ofInitiator(flow.key()));
     }
 
     /** Goes towards the target, or lets the initiator in where that comes first. */
     void open() {
-        if (handling != null && handling.answersFirst()) {
+        if (sockets.areAnsweredFirst()) {
             letIn();
         } else {
             target.dial(this);
@@ -90,11 +82,10 @@ final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
     @Override
     public String state() {
         // Asked by other threads too, for whom the joint may be there late or gone already.
-        Joint joined = joint;
         return switch (state) {
             case DIALING -> "dialing";
             case HANDSHAKE -> "handshake";
-            case RELAYING -> joined == null ? "relaying" : joined.state();
+            case RELAYING -> sockets.state("relaying");
             case CLOSING -> "closing";
         };
     }
@@ -130,12 +121,12 @@ final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
     }
 
     private boolean isBusy() {
-        return joint != null && joint.isBusy();
+        return sockets.areBusy();
     }
 
     /** Whether the kernel's socket is closed, or was reset a moment ago. */
     private boolean isGone() {
-        return state == State.CLOSING || (state == State.RELAYING && joint.isBroken());
+        return state == State.CLOSING || (state == State.RELAYING && sockets.areBroken());
     }
 
     private boolean whileDialing(TcpHeader tcp, Packet packet) {
@@ -269,11 +260,7 @@ final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
 
     @Override
     public void connected(int socket, Poller.Watch watch) {
-        connected = socket;
-        connectedWatch = watch;
-        // Early data or an error of the target waits in the socket, and the joint looks there
-        // first.
-        watch.ready(events -> {});
+        sockets.target(socket, watch);
         letIn();
     }
 
@@ -310,35 +297,12 @@ final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
         }
         state = State.RELAYING;
         upgrader.table().keepUntilClosed(flow);
-        int to = connected;
-        connected = Joint.NONE;
-        if (handling == null) {
-            Splice splice =
-                    upgrader.splicer()
-                            .join(socket, null, to, connectedWatch, upgrader.now(), this::done);
-            if (state == State.RELAYING) {
-                joint = splice;
-            }
-        } else {
-            handle(socket, to);
-        }
+        sockets.join(socket, "handler of " + flow, target, this::done);
         return true;
     }
 
-    private void handle(int socket, int to) {
-        HandledJoint handled =
-                upgrader.handled(handling, "handler of " + flow, socket, target, this::done);
-        handling = null;
-        joint = handled;
-        if (to != Joint.NONE) {
-            handled.target(to, connectedWatch);
-        }
-        handled.start();
-    }
-
     private void done(Joint over, Reason reason) {
-        flow.relayFigures(upgrader.figures(over));
-        joint = null;
+        flow.relayFigures(upgrader.lastLook().figures(over));
         state = State.CLOSING;
         ending = reason;
         DowngradedTcp downgraded = target.packets();
@@ -363,7 +327,8 @@ final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
      * closed is gone too, but its last acknowledgment may not have come out of the namespace yet.
      */
     private boolean wasReset(int socket, boolean bothClosed) {
-        return upgrader.isGone(socket) && (!bothClosed || upgrader.hasFailed(socket));
+        return upgrader.lastLook().isGone(socket)
+                && (!bothClosed || upgrader.lastLook().hasFailed(socket));
     }
 
     /**
@@ -374,15 +339,13 @@ final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
         if (state == State.HANDSHAKE) {
             state = State.CLOSING;
             ending = Reason.DESCRIPTORS_EXHAUSTED;
-            resetTarget();
+            sockets.resetTarget();
         }
     }
 
     /** Cuts a connection: the flow ends with the reset that then comes out of the namespace. */
     void reset(Reason reason) {
-        if (joint != null) {
-            joint.abort(reason);
-        }
+        sockets.abort(reason);
     }
 
     /** A tunnel has gone that the flow uses: whoever is still there is told what can be told. */
@@ -411,24 +374,9 @@ final class UpgradedTcp implements DowngradedPath, TargetSide.Outcome {
         state = State.CLOSING;
         initiator.forgetHeld();
         target.cancel();
-        if (joint != null) {
-            joint.abort(flow.closeReason());
-        }
-        resetTarget();
+        sockets.release(flow.closeReason());
         flow.tenant().releaseSlot();
         initiator.release();
         target.release();
-        if (handling != null) {
-            handling.over();
-            handling = null;
-        }
-    }
-
-    private void resetTarget() {
-        if (connected != Joint.NONE) {
-            connectedWatch.cancel();
-            Acceptor.closeWithReset(connected);
-            connected = Joint.NONE;
-        }
     }
 }

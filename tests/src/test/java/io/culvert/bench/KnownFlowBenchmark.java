@@ -162,6 +162,10 @@ public class KnownFlowBenchmark {
     }
 
     private int carry(Flow flow, Direction from, Translation translation) {
+        if (flow.throttle() != null
+                && flow.throttle().pass(1, packet.length(), clock.nanoTime()) != null) {
+            return 0;
+        }
         flow.count(from, 1, packet.length(), clock.nanoTime());
         table.segment(flow, from, packet.tcp());
         translation.apply(packet, false);

@@ -1,12 +1,13 @@
 package io.culvert.gateway.cli;
 
-import io.culvert.flow.FlowListener;
+import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.ConfigurationFile;
 import io.culvert.gateway.config.Loaded;
 import io.culvert.gateway.control.ControlServer;
 import io.culvert.gateway.control.ServiceManager;
+import io.culvert.gateway.telemetry.Telemetry;
 import io.culvert.linux.Linux;
 
 import picocli.CommandLine.Command;
@@ -15,8 +16,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 
@@ -42,13 +45,16 @@ final class RunCommand implements Callable<Integer> {
     private Path file;
 
     @Mixin private ControlSocket control;
+    @Mixin private LogOptions logging;
     @Spec private CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
+        logging.apply();
         Linux.ensureAvailable();
         PrintWriter out = spec.commandLine().getOut();
         Configuration configuration;
+        String hash;
         switch (ConfigurationFile.load(file)) {
             case Loaded.Invalid invalid -> {
                 spec.commandLine().getErr().print(invalid.text());
@@ -59,8 +65,11 @@ final class RunCommand implements Callable<Integer> {
                 spec.commandLine().getErr().print(valid.text());
                 spec.commandLine().getErr().flush();
                 configuration = valid.configuration();
+                hash = valid.hash();
             }
         }
+        RunAudit audit = RunAudit.of(configuration.telemetry(), hash);
+        audit.starting();
         CountDownLatch stop = new CountDownLatch(1);
         CountDownLatch stopAtOnce = new CountDownLatch(2);
         Runnable stopped =
@@ -70,16 +79,31 @@ final class RunCommand implements Callable<Integer> {
                 };
         Signals.on("TERM", stopped);
         Signals.on("INT", stopped);
-        try (Gateway gateway =
-                        Gateway.start(configuration, Gateway.Surroundings.HOST, FlowListener.NONE);
+        try (Telemetry telemetry =
+                        Telemetry.open(
+                                configuration,
+                                Version.text(),
+                                new ConfigurationGeneration(hash, Instant.now()),
+                                audit.log());
+                Gateway gateway =
+                        Gateway.start(
+                                configuration, Gateway.Surroundings.HOST, telemetry.listener());
                 ControlServer _ = ControlServer.open(control.path(), gateway)) {
+            telemetry.ready(gateway);
+            audit.started();
             out.println("ready");
             out.flush();
             ServiceManager.tell("READY=1");
             stop.await();
             ServiceManager.tell("STOPPING=1");
+            telemetry.draining();
+            audit.stopping();
             gateway.drain(configuration.limits().drain(), stopAtOnce);
+        } catch (IOException | RuntimeException e) {
+            audit.failed(e);
+            throw e;
         }
+        audit.stopped();
         return ExitStatus.DONE;
     }
 }

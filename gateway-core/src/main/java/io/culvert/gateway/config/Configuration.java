@@ -22,10 +22,32 @@ public record Configuration(
         Timers timers,
         boolean midStream,
         List<PluginEntry> plugins,
-        int workers) {
+        int workers,
+        TelemetrySettings telemetry) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
         plugins = List.copyOf(plugins);
+    }
+
+    /** One that tells nothing about itself. */
+    public Configuration(
+            List<OnRamp> onramps,
+            List<OffRamp> offramps,
+            Policy policy,
+            Limits limits,
+            Timers timers,
+            boolean midStream,
+            int workers) {
+        this(
+                onramps,
+                offramps,
+                policy,
+                limits,
+                timers,
+                midStream,
+                List.of(),
+                workers,
+                TelemetrySettings.NONE);
     }
 }

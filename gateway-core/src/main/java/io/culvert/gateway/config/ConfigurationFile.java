@@ -11,6 +11,9 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
@@ -67,8 +70,19 @@ public final class ConfigurationFile {
                             return new ConfigurationReader(whole, errors, name).read();
                         });
         return configuration.isPresent() && errors.isEmpty()
-                ? new Loaded.Valid(configuration.get(), errors.warnings(name, text))
+                ? new Loaded.Valid(configuration.get(), hash(text), errors.warnings(name, text))
                 : new Loaded.Invalid(errors.of(name, text));
+    }
+
+    private static String hash(String text) {
+        try {
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(text.getBytes(StandardCharsets.UTF_8));
+            return "sha256:" + HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
     }
 
     private static Loaded decode(

@@ -47,7 +47,8 @@ final class ConfigurationReader {
                 timers(root.section("timers")),
                 root.section("forwarding").flag("mid-stream", true),
                 new PluginReader(tree, errors, file).read(root.sections("plugins")),
-                root.number("workers", Runtime.getRuntime().availableProcessors()));
+                root.number("workers", Runtime.getRuntime().availableProcessors()),
+                TelemetryReader.read(root.section("telemetry")));
     }
 
     private void warn(RuleWarnings.Warning warning) {

@@ -7,9 +7,11 @@ public sealed interface Loaded {
     /**
      * Nothing was wrong.
      *
+     * @param hash of the text, {@code sha256:} and 64 hexadecimal digits
      * @param warnings by position
      */
-    record Valid(Configuration configuration, List<ConfigurationError> warnings) implements Loaded {
+    record Valid(Configuration configuration, String hash, List<ConfigurationError> warnings)
+            implements Loaded {
         public Valid {
             warnings = List.copyOf(warnings);
         }

@@ -40,8 +40,8 @@ public record FlowView(
                 flow.id(),
                 flow.tenant().name(),
                 IpProtocol.name(key.protocol()),
-                side(key.sourceHigh(), key.sourceLow(), key.sourcePort()),
-                side(key.destinationHigh(), key.destinationLow(), key.destinationPort()),
+                initiator(key),
+                target(key),
                 flow.path() == null ? "opening" : flow.path().state(),
                 millis(nowNanos - flow.openedAtNanos()),
                 millis(nowNanos - flow.lastSeenNanos()),
@@ -55,7 +55,8 @@ public record FlowView(
                 flow.worker());
     }
 
-    private static String action(FlowDecision decision) {
+    /** {@code refuse}, {@code forward} or {@code upgrade}. */
+    public static String action(FlowDecision decision) {
         return switch (decision) {
             case FlowDecision.Refuse refuse -> "refuse";
             case FlowDecision.Forward forward -> "forward";
@@ -64,7 +65,7 @@ public record FlowView(
     }
 
     /** The off-ramp that the decision names. */
-    private static String via(FlowDecision decision) {
+    public static String via(FlowDecision decision) {
         return switch (decision) {
             case FlowDecision.Refuse refuse -> "";
             case FlowDecision.Forward forward -> forward.via();
@@ -74,6 +75,16 @@ public record FlowView(
 
     private static long millis(long nanos) {
         return Math.max(0, nanos / 1_000_000);
+    }
+
+    /** Address and port. */
+    public static String initiator(FlowKey key) {
+        return side(key.sourceHigh(), key.sourceLow(), key.sourcePort());
+    }
+
+    /** Address and port. */
+    public static String target(FlowKey key) {
+        return side(key.destinationHigh(), key.destinationLow(), key.destinationPort());
     }
 
     private static String side(long high, long low, int port) {

@@ -21,6 +21,7 @@ import java.util.TreeMap;
  *     plugins to decide about their flow
  * @param returned packets to on-ramps
  * @param dropped by reason, those that occurred
+ * @param withheld packets of targets that a rate kept back, by reason
  */
 public record GatewayStatus(
         int flows,
@@ -31,6 +32,7 @@ public record GatewayStatus(
         long held,
         long returned,
         Map<String, Long> dropped,
+        Map<String, Long> withheld,
         List<WorkerStatus> workers) {
 
     public static GatewayStatus of(Gateway gateway) throws IOException {
@@ -39,6 +41,7 @@ public record GatewayStatus(
         long answered = 0;
         long returned = 0;
         Map<String, Long> dropped = new TreeMap<>();
+        Map<String, Long> withheld = new TreeMap<>();
         for (PacketCounters counters : gateway.counters()) {
             received += counters.receivedCount();
             carried += counters.carriedCount();
@@ -48,6 +51,10 @@ public record GatewayStatus(
                 long count = counters.droppedCount(reason);
                 if (count > 0) {
                     dropped.merge(reason.name(), count, Long::sum);
+                }
+                long kept = counters.withheldCount(reason);
+                if (kept > 0) {
+                    withheld.merge(reason.name(), kept, Long::sum);
                 }
             }
         }
@@ -63,6 +70,7 @@ public record GatewayStatus(
                 held,
                 returned,
                 dropped,
+                withheld,
                 workers);
     }
 }

@@ -136,7 +136,6 @@ final class Stage implements AutoCloseable {
                         DATAGRAM_TIMEOUT,
                         DATAGRAM_TIMEOUT),
                 true,
-                List.of(),
                 Runtime.getRuntime().availableProcessors());
     }
 

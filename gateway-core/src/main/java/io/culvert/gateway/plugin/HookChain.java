@@ -3,6 +3,7 @@ package io.culvert.gateway.plugin;
 import io.culvert.hook.ConnectionHandler;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.FlowInfo;
+import io.culvert.upgrade.Handling;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -101,6 +102,16 @@ public final class HookChain {
     /** The handler of that name. */
     public Optional<Handler> handler(String name) {
         return Optional.ofNullable(handlers.get(name));
+    }
+
+    /**
+     * Gives a flow's connection to a handler; the chain has a user more until that is over.
+     *
+     * @return {@code null} where there is no such handler any more
+     */
+    public Handling handle(String name, FlowInfo flow) {
+        Handler handler = handlers.get(name);
+        return handler == null || !retain() ? null : new HandlerCall(this, handler, flow);
     }
 
     /** By name. */

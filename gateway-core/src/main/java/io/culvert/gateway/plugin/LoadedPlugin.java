@@ -118,7 +118,7 @@ public final class LoadedPlugin {
             return task.get(limit.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             throw new PluginException(
-                    "%s did not %s: %s".formatted(who, what, PluginJar.innermost(e)), e.getCause());
+                    "%s did not %s: %s".formatted(who, what, words(e.getCause())), e.getCause());
         } catch (TimeoutException e) {
             thread.interrupt();
             throw new PluginException(
@@ -127,6 +127,14 @@ public final class LoadedPlugin {
             Thread.currentThread().interrupt();
             throw new PluginException("interrupted while " + who + " was to " + what, e);
         }
+    }
+
+    /** What a plugin says for the operator; what has no message is named by its kind. */
+    private static String words(Throwable failure) {
+        String message = failure.getMessage();
+        return message == null || message.isBlank()
+                ? failure.getClass().getSimpleName()
+                : message.strip();
     }
 
     public String name() {

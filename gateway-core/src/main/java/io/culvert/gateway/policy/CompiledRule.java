@@ -55,13 +55,12 @@ final class CompiledRule {
         return ruling.rule();
     }
 
-    /** The same rule, going on with the counts of an earlier one that may be {@code null}. */
-    CompiledRule following(CompiledRule earlier) {
-        boolean goesOn =
-                earlier != null
-                        && limits != null
-                        && rule().terms().quota().equals(earlier.rule().terms().quota());
-        return goesOn ? new CompiledRule(rule(), earlier.limits) : this;
+    RateLimits limits() {
+        return limits;
+    }
+
+    boolean hasRateOf(Rule other) {
+        return rule().terms().quota().equals(other.terms().quota());
     }
 
     long wouldRefuseCount() {

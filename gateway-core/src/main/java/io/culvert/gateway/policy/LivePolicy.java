@@ -19,8 +19,11 @@ public final class LivePolicy {
         return current;
     }
 
-    /** From now on that one decides. */
+    /**
+     * From now on that one decides, and {@linkplain Policy#following goes on} with what both count.
+     * One thread's at a time.
+     */
     public void replace(Policy next) {
-        current = next;
+        current = next.following(current);
     }
 }

@@ -32,6 +32,9 @@ public final class Policy {
     private final Ruling otherwiseUnlessUpgradable;
     private final InstantSource clock;
 
+    /** Null where no rule needs them. */
+    private final SourceLimiters sources;
+
     // Made once, for asking is to allocate nothing.
     private final RuleIndex.Counts inForce = this::isInForce;
     private final RuleIndex.Counts deciding = this::isDeciding;
@@ -54,7 +57,7 @@ public final class Policy {
         this.rules = List.copyOf(rules);
         this.clock = clock;
         index = new RuleIndex(this.rules);
-        SourceLimiters sources = needsSources() ? new SourceLimiters() : null;
+        sources = needsSources() ? new SourceLimiters() : null;
         compiled =
                 this.rules.stream()
                         .map(rule -> new CompiledRule(rule, limits(rule, sources)))
@@ -81,11 +84,13 @@ public final class Policy {
                 .orElse(null);
     }
 
-    private Policy(Policy other, InstantSource clock, CompiledRule[] compiled) {
+    private Policy(
+            Policy other, InstantSource clock, CompiledRule[] compiled, SourceLimiters sources) {
         defaultAction = other.defaultAction;
         rules = other.rules;
         index = other.index;
         this.compiled = compiled;
+        this.sources = sources;
         otherwise = other.otherwise;
         otherwiseUnlessUpgradable = other.otherwiseUnlessUpgradable;
         this.clock = clock;
@@ -93,7 +98,7 @@ public final class Policy {
 
     /** The same policy as it is at another time. */
     public Policy at(InstantSource time) {
-        return new Policy(this, time, compiled);
+        return new Policy(this, time, compiled, sources);
     }
 
     /**
@@ -105,11 +110,20 @@ public final class Policy {
         for (CompiledRule rule : before.compiled) {
             earlier.put(rule.rule().name(), rule);
         }
+        // Of sources there is one table, however often the policy changes.
+        SourceLimiters shared = before.sources != null ? before.sources : sources;
         CompiledRule[] following = new CompiledRule[compiled.length];
         for (int i = 0; i < compiled.length; i++) {
-            following[i] = compiled[i].following(earlier.get(rules.get(i).name()));
+            Rule rule = rules.get(i);
+            CompiledRule same = earlier.get(rule.name());
+            following[i] =
+                    new CompiledRule(
+                            rule,
+                            same != null && same.hasRateOf(rule)
+                                    ? same.limits()
+                                    : limits(rule, shared));
         }
-        return new Policy(this, clock, following);
+        return new Policy(this, clock, following, shared);
     }
 
     /** How many flows each rule in audit mode would have refused, by its name. */

@@ -121,6 +121,12 @@ public record Rule(
                 terms);
     }
 
+    /** Without where it stands. */
+    @Override
+    public String toString() {
+        return name + " " + text();
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Rule rule && said().equals(rule.said());

@@ -7,8 +7,8 @@ import java.util.Map;
 /**
  * Makes the sets of rules that a {@link RuleIndex} is asked by: bit N is rule N, in blocks of
  * {@value #BLOCK_RULES}. Sets that a neighbour differs from in a rule or two share all other blocks
- * with it, and equal sets are one: ten thousand rules with a prefix of their own each need a few
- * megabytes that way, and not a hundred.
+ * with it, and equal sets are one: ten thousand rules with a prefix of their own each need some 15
+ * MB that way, and not hundreds.
  *
  * <p>Confined to one thread; what it has made is immutable.
  */

@@ -91,8 +91,13 @@ class EffectiveConfigurationTest {
                       do: upgrade                       # it.yaml:6
                       handler: relay                    # default
                       via: socket                       # default
+                      log: false                        # default
                     - name: nono                        # it.yaml:7
                       do: deny                          # it.yaml:8
+                      log: false                        # default
+                      audit: false                      # default
+                  audit: false                          # default
+                  tests: []                             # default
                 limits:
                   flows: 1000                           # it.yaml:9
                   flows-per-tenant: 1000                # default, lowered to flows

@@ -1,0 +1,204 @@
+package io.culvert.gateway.telemetry;
+
+import java.util.List;
+
+/**
+ * Every series of metrics but those of the JVM. Names have base units, counters end in {@code
+ * _total}; label values are of small closed sets, never an address, a port or a flow's number.
+ */
+enum Series {
+    BUILD(Type.INFO, "culvert_build_info", "Which build this is; always 1.", "version", "java"),
+
+    PACKETS_RECEIVED(
+            Type.COUNTER,
+            "culvert_packets_received_total",
+            "Packets from on-ramps and from devices of off-ramps. The sum of those carried,"
+                    + " answered and dropped, and of the fragments that are held."),
+    PACKETS(
+            Type.COUNTER,
+            "culvert_packets_total",
+            "What became of packets: of those that came in, carried by a flow, answered by a RST"
+                    + " or an ICMP error, or dropped; of those that went out by an on-ramp, sent."
+                    + " A packet that was carried and then lost moves to dropped.",
+            "direction",
+            "outcome"),
+    PACKETS_DROPPED(
+            Type.COUNTER,
+            "culvert_packets_dropped_total",
+            "Packets dropped, by reason (docs/reasons.md).",
+            "reason"),
+    FRAGMENTS_HELD(
+            Type.GAUGE,
+            "culvert_fragments_held",
+            "Fragments that wait for the others of their datagram.",
+            "worker"),
+
+    FLOWS(Type.GAUGE, "culvert_flows", "Live flows."),
+    FLOWS_LIMIT(Type.GAUGE, "culvert_flows_limit", "Flows that may live at once (limits: flows)."),
+    TENANT_FLOWS_LIMIT(
+            Type.GAUGE,
+            "culvert_tenant_flows_limit",
+            "Flows of one tenant that may live at once (limits: flows-per-tenant)."),
+    TENANT_FLOWS(
+            Type.GAUGE,
+            "culvert_tenant_flows",
+            "Live flows by tenant. The tenants that were named first have a label of their own, as"
+                    + " many as telemetry: tenants says; the rest together are other.",
+            "tenant"),
+    TENANTS(Type.GAUGE, "culvert_tenants", "Tenants that the configuration or a tunnel named."),
+    FLOWS_OPENED(Type.COUNTER, "culvert_flows_opened_total", "Flows opened.", "protocol", "action"),
+    FLOWS_REFUSED(
+            Type.COUNTER,
+            "culvert_flows_refused_total",
+            "Packets that would have opened a flow and were refused by policy, a limit or a drain;"
+                    + " one that is sent again counts again. A flow that opened and came to"
+                    + " nothing, such as a dial that was refused, is among those closed.",
+            "reason"),
+    FLOWS_CLOSED(
+            Type.COUNTER,
+            "culvert_flows_closed_total",
+            "Flows ended, by reason (docs/reasons.md).",
+            "reason"),
+    FLOW_PACKETS(
+            Type.COUNTER,
+            "culvert_flow_packets_total",
+            "IP packets of flows, up from initiators and down from targets: the sum of the flows"
+                    + " that have ended and of the live ones.",
+            "direction"),
+    FLOW_BYTES(
+            Type.COUNTER,
+            "culvert_flow_bytes_total",
+            "Lengths of the IP packets of flows, up from initiators and down from targets, summed"
+                    + " as culvert_flow_packets_total is; of datagrams that come by a socket of"
+                    + " the host the payload alone.",
+            "direction"),
+
+    WORKER_UP(
+            Type.GAUGE,
+            "culvert_worker_up",
+            "1 where the worker answered in time; one that did not has none of the other series"
+                    + " with this label.",
+            "worker"),
+    DIALS(Type.GAUGE, "culvert_dials", "Connects under way.", "worker"),
+    RELAYS(Type.GAUGE, "culvert_relays", "Relayed TCP connections.", "worker"),
+    DOWNGRADES(
+            Type.GAUGE,
+            "culvert_downgrades",
+            "Upgraded TCP connections that leave as packets again.",
+            "worker"),
+    SLOTS(Type.GAUGE, "culvert_slots", "NAT slots of upgraded TCP connections in use.", "worker"),
+    PIPES(Type.GAUGE, "culvert_pipes", "Pipes open for relaying.", "worker"),
+    UDP_SESSIONS(Type.GAUGE, "culvert_udp_sessions", "UDP sockets of flows.", "worker"),
+    SPARE_SOCKETS(
+            Type.GAUGE,
+            "culvert_spare_sockets",
+            "Sockets made ahead of demand, for connections that leave as packets again.",
+            "worker"),
+
+    TUNNELS(
+            Type.GAUGE,
+            "culvert_tunnels",
+            "Tunnels that are connected, or have been heard from where nothing connects."),
+    OUTSIDE_PORTS_USED(
+            Type.GAUGE,
+            "culvert_outside_ports_used",
+            "Ports, or identifiers of ICMP queries, of live mappings of a device off-ramp; of all"
+                    + " its addresses.",
+            "offramp",
+            "protocol"),
+    OUTSIDE_PORTS_RESTING(
+            Type.GAUGE,
+            "culvert_outside_ports_resting",
+            "The same of mappings that have ended and are held down.",
+            "offramp",
+            "protocol"),
+    OUTSIDE_PORTS_CAPACITY(
+            Type.GAUGE, "culvert_outside_ports_capacity", "All of them.", "offramp", "protocol"),
+
+    CONFIGURATION_GENERATION(
+            Type.GAUGE,
+            "culvert_configuration_generation",
+            "The configuration in force: 1 at the start, one more with each that is applied."),
+    CONFIGURATION_LAST_RELOAD_SUCCESSFUL(
+            Type.GAUGE,
+            "culvert_configuration_last_reload_successful",
+            "1 where the last configuration given was applied, 0 where it was refused."),
+    CONFIGURATION_LAST_RELOAD_TIMESTAMP(
+            Type.GAUGE,
+            "culvert_configuration_last_reload_timestamp_seconds",
+            "When that was, in seconds since 1970."),
+
+    FLOW_LOG_RECORDS(
+            Type.COUNTER,
+            "culvert_flow_log_records_total",
+            "Records written to the flow log.",
+            "record"),
+    FLOW_LOG_RECORDS_DROPPED(
+            Type.COUNTER,
+            "culvert_flow_log_records_dropped_total",
+            "Records that the flow log should have and has not: queue, the writer was behind; disk,"
+                    + " it could not write; rate, more flows were refused in a second than are"
+                    + " recorded; repeated, the same flow was refused again within ten seconds.",
+            "cause"),
+    AUDIT_LOG_FAILURES(
+            Type.COUNTER,
+            "culvert_audit_log_failures_total",
+            "Administrative actions that could not be recorded."),
+    HOOK_SECONDS(
+            Type.HISTOGRAM,
+            "culvert_hook_seconds",
+            "How long plugins' hooks took, whether or not anybody still waited.",
+            "plugin",
+            "hook"),
+    HOOK_FAILURES(
+            Type.COUNTER,
+            "culvert_hook_failures_total",
+            "Calls of hooks that threw, or whose answer cannot be.",
+            "plugin",
+            "hook"),
+    HOOK_TIMEOUTS(
+            Type.COUNTER,
+            "culvert_hook_timeouts_total",
+            "Calls of hooks that did not come back in time.",
+            "plugin",
+            "hook");
+
+    /** How a series behaves. */
+    enum Type {
+        COUNTER,
+        GAUGE,
+        INFO,
+        HISTOGRAM
+    }
+
+    private final Type type;
+    private final String title;
+    private final String help;
+
+    /** With commas in between. */
+    private final String labels;
+
+    Series(Type type, String title, String help, String... labels) {
+        this.type = type;
+        this.title = title;
+        this.help = help;
+        this.labels = String.join(",", labels);
+    }
+
+    Type type() {
+        return type;
+    }
+
+    /** The name that it is scraped by. */
+    String title() {
+        return title;
+    }
+
+    String help() {
+        return help;
+    }
+
+    List<String> labels() {
+        return labels.isEmpty() ? List.of() : List.of(labels.split(",", -1));
+    }
+}

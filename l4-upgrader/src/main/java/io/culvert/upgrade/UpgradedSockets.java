@@ -1,0 +1,139 @@
+package io.culvert.upgrade;
+
+import io.culvert.hook.Reason;
+
+/**
+ * The sockets of an upgraded TCP flow: the target's while there is no other, then what joins it
+ * with the initiator's.
+ *
+ * <p>Confined to the worker that owns the flow, but for {@link #state}.
+ */
+final class UpgradedSockets {
+    private final TcpUpgrader upgrader;
+
+    /** Who gets them; null for the relay, and once a handler has them. */
+    private Handling handling;
+
+    private int target = Joint.NONE;
+    private Poller.Watch targetWatch;
+    private Joint joint;
+
+    /** A splice has begun and is not over, which it may be before it is known here. */
+    private boolean relaying;
+
+    /**
+     * @param handling {@code null} for the relay
+     */
+    UpgradedSockets(TcpUpgrader upgrader, Handling handling) {
+        this.upgrader = upgrader;
+        this.handling = handling;
+    }
+
+    /** Whether the initiator's comes first. */
+    boolean areAnsweredFirst() {
+        return handling != null && handling.answersFirst();
+    }
+
+    /** The target is connected. */
+    void target(int socket, Poller.Watch watch) {
+        target = socket;
+        targetWatch = watch;
+        // Early data or an error of the target waits in the socket, and the joint looks there
+        // first.
+        watch.ready(events -> {});
+    }
+
+    /**
+     * The initiator is connected: both are joined. What comes of that may come at once.
+     *
+     * @param name for the thread of a handler
+     * @param targets where a handler that answers first has a target from
+     */
+    void join(int initiator, String name, TargetSide targets, Joint.Done done) {
+        int to = target;
+        target = Joint.NONE;
+        if (handling == null) {
+            relay(initiator, to, done);
+            return;
+        }
+        HandledJoint handled =
+                new HandledJoint(
+                        upgrader.handlers(),
+                        handling,
+                        name,
+                        initiator,
+                        targets,
+                        (over, reason) -> over(over, reason, done));
+        handling = null;
+        joint = handled;
+        if (to != Joint.NONE) {
+            handled.target(to, targetWatch);
+        }
+        handled.start();
+    }
+
+    private void relay(int initiator, int to, Joint.Done done) {
+        relaying = true;
+        Splice splice =
+                upgrader.splicer()
+                        .join(
+                                initiator,
+                                null,
+                                to,
+                                targetWatch,
+                                upgrader.now(),
+                                (over, reason) -> over(over, reason, done));
+        if (relaying) {
+            joint = splice;
+        }
+    }
+
+    private void over(Joint over, Reason reason, Joint.Done done) {
+        relaying = false;
+        joint = null;
+        done.done(over, reason);
+    }
+
+    /** A word for people; {@code otherwise} while nothing is joined. Asked from any thread. */
+    String state(String otherwise) {
+        Joint joined = joint;
+        return joined == null ? otherwise : joined.state();
+    }
+
+    /** Whether so much passes that acknowledgments may wait for one another. */
+    boolean areBusy() {
+        Joint joined = joint;
+        return joined != null && joined.isBusy();
+    }
+
+    /** Whether the initiator's is closed, or was reset a moment ago; of joined ones. */
+    boolean areBroken() {
+        return joint.isBroken();
+    }
+
+    /** Ends them with a reset, where they are joined. */
+    void abort(Reason reason) {
+        if (joint != null) {
+            joint.abort(reason);
+        }
+    }
+
+    /** Resets the target's, where it is not joined yet. */
+    void resetTarget() {
+        if (target != Joint.NONE) {
+            targetWatch.cancel();
+            Acceptor.closeWithReset(target);
+            target = Joint.NONE;
+        }
+    }
+
+    /** The flow is over, and with it all of them. */
+    void release(Reason reason) {
+        abort(reason);
+        resetTarget();
+        if (handling != null) {
+            handling.over();
+            handling = null;
+        }
+    }
+}
