@@ -167,6 +167,23 @@ public final class FlowTable {
         return new Opening.Opened(flow);
     }
 
+    private Opening refused(
+            FlowKey key, Tenant tenant, int worker, FlowDecision decision, Reason reason) {
+        listener.refused(key, tenant, worker, decision.decidedBy(), reason);
+        return new Opening.Refused(reason);
+    }
+
+    /** Tells whoever listens of a flow that others than this table refuse. */
+    public void tellRefused(
+            FlowKey key, Tenant tenant, int worker, String decidedBy, Reason reason) {
+        listener.refused(key, tenant, worker, decidedBy, reason);
+    }
+
+    /** Whether anybody listens. */
+    public boolean isHeard() {
+        return listener != FlowListener.NONE;
+    }
+
     /**
      * Why {@link #open} would refuse a flow of that tenant now; {@code null} where it would not. A
      * pure question: nothing is counted, and what would give way stays.
@@ -196,23 +213,6 @@ public final class FlowTable {
         return tenant.couldOpen(limits.flowsPerSecondPerTenant(), clock.nanoTime())
                 ? null
                 : Reason.TENANT_RATE;
-    }
-
-    private Opening refused(
-            FlowKey key, Tenant tenant, int worker, FlowDecision decision, Reason reason) {
-        listener.refused(key, tenant, worker, decision.decidedBy(), reason);
-        return new Opening.Refused(reason);
-    }
-
-    /** Tells whoever listens of a flow that others than this table refuse. */
-    public void tellRefused(
-            FlowKey key, Tenant tenant, int worker, String decidedBy, Reason reason) {
-        listener.refused(key, tenant, worker, decidedBy, reason);
-    }
-
-    /** Whether anybody listens. */
-    public boolean isHeard() {
-        return listener != FlowListener.NONE;
     }
 
     /** Whether so much of the limit is used that unassured flows have less time. */

@@ -38,7 +38,11 @@ record ExplainedHooks(Plugins plugins) implements HookQuestions {
         Answer answer = await(question, taken);
         List<String> notes = new ArrayList<>();
         if (!answer.rate().equals(Rate.UNLIMITED)) {
-            notes.add("no more than " + answer.rate() + " passes");
+            notes.add(
+                    "of it may pass %d packets and %d bytes a second, 0 for any number"
+                            .formatted(
+                                    answer.rate().packetsPerSecond(),
+                                    answer.rate().bytesPerSecond()));
         }
         pending.findings()
                 .hooks(

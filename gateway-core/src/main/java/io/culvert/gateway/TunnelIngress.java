@@ -294,8 +294,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         Reason obstacle =
                 switch (answer.decision()) {
                     case FlowDecision.Refuse refuse -> refuse.reason();
-                    case FlowDecision.Upgrade upgrade -> openings.obstacleToUpgrade(ip);
-                    case FlowDecision.Forward forward -> openings.obstacleToForwarding(ip);
+                    case FlowDecision.Upgrade upgrade -> openings.obstacle(ip, upgrade);
+                    case FlowDecision.Forward forward -> openings.obstacle(ip, forward);
                 };
         if (obstacle == null) {
             admit(port, ip, packet, ruling, answer);

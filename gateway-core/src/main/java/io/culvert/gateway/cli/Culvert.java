@@ -21,6 +21,7 @@ import java.io.PrintWriter;
             ConfigCommand.class,
             FlowsCommand.class,
             ExplainCommand.class,
+            PluginCommand.class,
             VersionCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",

@@ -1,6 +1,7 @@
 package io.culvert.gateway.control;
 
 import io.culvert.gateway.Gateway;
+import io.culvert.gateway.plugin.LoadedPlugin;
 
 import jnr.unixsocket.UnixServerSocketChannel;
 import jnr.unixsocket.UnixSocketAddress;
@@ -174,6 +175,7 @@ public final class ControlServer implements AutoCloseable {
             case String explain when ExplainRequest.is(explain) ->
                     out.write(ExplainRequest.answer(gateway, explain) + "\n");
             case "flows" -> flows(out);
+            case "plugins" -> plugins(out);
             case "status" -> out.write(json.writeValueAsString(GatewayStatus.of(gateway)) + "\n");
             default ->
                     out.write(json.writeValueAsString(Map.of("error", "unknown request")) + "\n");
@@ -194,6 +196,13 @@ public final class ControlServer implements AutoCloseable {
             }
         }
         return "";
+    }
+
+    private void plugins(Writer out) throws IOException {
+        for (LoadedPlugin plugin : gateway.plugins().current().plugins()) {
+            out.write(json.writeValueAsString(PluginView.of(plugin)));
+            out.write('\n');
+        }
     }
 
     private void flows(Writer out) throws IOException {
