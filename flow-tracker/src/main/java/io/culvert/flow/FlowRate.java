@@ -15,12 +15,21 @@ final class FlowRate {
 
     private final AtomicLong fullAtNanos = new AtomicLong(NEVER_USED);
 
+    /** Whether one more could be opened now; nothing is counted. */
+    boolean wouldAllow(int perSecond, long nowNanos) {
+        return used(fullAtNanos.get(), nowNanos) <= SECOND - SECOND / perSecond;
+    }
+
+    private static long used(long fullAt, long nowNanos) {
+        return fullAt == NEVER_USED ? 0 : Math.max(0, fullAt - nowNanos);
+    }
+
     /** Whether one more may be opened; if so it counts. */
     boolean allows(int perSecond, long nowNanos) {
         long interval = SECOND / perSecond;
         while (true) {
             long fullAt = fullAtNanos.get();
-            long used = fullAt == NEVER_USED ? 0 : Math.max(0, fullAt - nowNanos);
+            long used = used(fullAt, nowNanos);
             if (used > SECOND - interval) {
                 return false;
             }

@@ -184,9 +184,44 @@ public final class FlowTable {
         return listener != FlowListener.NONE;
     }
 
+    /**
+     * Why {@link #open} would refuse a flow of that tenant now; {@code null} where it would not. A
+     * pure question: nothing is counted, and what would give way stays.
+     *
+     * @param worker who asks, on its own thread
+     */
+    public Reason obstacle(Tenant tenant, int worker) {
+        int live = size.get();
+        int ofTenant = tenant.flows();
+        UnassuredFlows.Place silent = null;
+        for (int i = 0; i < LOOKS_PER_OPENING && isCrowded(live); i++) {
+            silent =
+                    unassured[worker].peekSilentFor(
+                            silent, patience(live), clock.nanoTime(), LOOKS_PER_OPENING);
+            if (silent == null) {
+                break;
+            }
+            live--;
+            ofTenant -= silent.flow().tenant() == tenant ? 1 : 0;
+        }
+        if (live >= limits.flows()) {
+            return Reason.TABLE_FULL;
+        }
+        if (ofTenant >= limits.flowsPerTenant()) {
+            return Reason.TENANT_LIMIT;
+        }
+        return tenant.couldOpen(limits.flowsPerSecondPerTenant(), clock.nanoTime())
+                ? null
+                : Reason.TENANT_RATE;
+    }
+
     /** Whether so much of the limit is used that unassured flows have less time. */
     public boolean isCrowded() {
-        return size.get() >= (long) limits.flows() * CROWDED / 100;
+        return isCrowded(size.get());
+    }
+
+    private boolean isCrowded(int live) {
+        return live >= (long) limits.flows() * CROWDED / 100;
     }
 
     /**
@@ -197,7 +232,8 @@ public final class FlowTable {
      */
     public void relieve(int worker, int looks) {
         for (int i = 0; i < looks && isCrowded(); i++) {
-            Flow silent = unassured[worker].silentFor(patience(), clock.nanoTime(), looks);
+            Flow silent =
+                    unassured[worker].silentFor(patience(size.get()), clock.nanoTime(), looks);
             if (silent == null) {
                 return;
             }
@@ -206,8 +242,8 @@ public final class FlowTable {
     }
 
     /** In proportion to the room that is left beyond {@link #CROWDED}. */
-    private long patience() {
-        double room = Math.max(0, 1 - (double) size.get() / limits.flows());
+    private long patience(int live) {
+        double room = Math.max(0, 1 - (double) live / limits.flows());
         double scale = Math.min(1, room / (1 - CROWDED / 100.0));
         return LEAST_PATIENCE + (long) (scale * (PATIENCE - LEAST_PATIENCE));
     }

@@ -37,6 +37,11 @@ public final class Tenant {
         return halfOpen.get();
     }
 
+    /** Upgraded connections of this tenant. */
+    public int slots() {
+        return slots.get();
+    }
+
     /** Counts one upgraded connection more unless there are {@code limit} already. */
     public boolean claimSlot(int limit) {
         return claim(slots, limit);
@@ -58,6 +63,11 @@ public final class Tenant {
     /** Whether the tenant may open a flow now; if so it counts. */
     boolean opens(int perSecond, long nowNanos) {
         return rate.allows(perSecond, nowNanos);
+    }
+
+    /** Whether it could now; nothing is counted. */
+    boolean couldOpen(int perSecond, long nowNanos) {
+        return rate.wouldAllow(perSecond, nowNanos);
     }
 
     void halfOpen(int change) {

@@ -47,6 +47,26 @@ final class UnassuredFlows {
         return null;
     }
 
+    /**
+     * The place of the flow that {@link #silentFor} would find; {@code null} where it would find
+     * none. Nothing is moved.
+     *
+     * @param after the flow that it would have found before; {@code null} for the first one
+     */
+    Place peekSilentFor(Place after, long nanos, long nowNanos, int steps) {
+        Place place = after == null ? first : after.next;
+        for (int i = 0; i < steps && place != null; i++) {
+            if (nowNanos - place.lookedAtNanos < nanos) {
+                return null;
+            }
+            if (nowNanos - place.flow.lastSeenNanos() >= nanos) {
+                return place;
+            }
+            place = place.next;
+        }
+        return null;
+    }
+
     private void append(Place place) {
         place.lookedAtNanos = place.flow.lastSeenNanos();
         place.previous = last;
@@ -87,6 +107,10 @@ final class UnassuredFlows {
             if (halfOpen) {
                 flow.tenant().halfOpen(1);
             }
+        }
+
+        Flow flow() {
+            return flow;
         }
 
         /** The address of the flow's initiator is no forged one. */

@@ -1,6 +1,10 @@
 package io.culvert.gateway;
 
 import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
+import io.culvert.flow.FlowTable;
+import io.culvert.gateway.forward.Port;
+import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IcmpHeader;
@@ -22,6 +26,46 @@ final class Arrival {
     static boolean isReply(IpPacket ip) {
         IcmpHeader icmp = ip.icmp();
         return icmp != null && icmp.isReply();
+    }
+
+    /** Why no packet with these addresses may come in there; {@code null} where it may. */
+    static Reason objection(Port port, IpPacket ip) {
+        // RFC 4942 section 2.2: on the wire these are nobody's, and here they would be an IPv4
+        // flow's.
+        if (ip.version() == 6
+                && (IpAddress.isIpv4(ip.sourceHigh(), ip.sourceLow())
+                        || IpAddress.isIpv4(ip.destinationHigh(), ip.destinationLow()))) {
+            return Reason.NOT_UNICAST;
+        }
+        return port instanceof TunnelPort tunnel
+                        && !tunnel.sources().contains(ip.sourceHigh(), ip.sourceLow())
+                ? Reason.SOURCE_NOT_ALLOWED
+                : null;
+    }
+
+    /** The live flow whose initiator sent a packet from a tunnel; {@code null} for none. */
+    static Flow ofInitiator(FlowTable table, FlowKey key, IpPacket ip) {
+        return isReply(ip) ? null : table.find(key);
+    }
+
+    /**
+     * The live flow whose target sent a packet from a tunnel; {@code null} for none.
+     *
+     * @param key the packet's, turned round
+     */
+    static Flow ofTarget(FlowTable table, FlowKey key, IpPacket ip) {
+        return isRequest(ip) ? null : withPackets(table.find(key));
+    }
+
+    /** Why a packet from a tunnel can open no flow for its addresses; {@code null} where it can. */
+    static Reason unusableInTunnel(IpPacket ip) {
+        Reason unusable = unusableAddress(ip);
+        // A packet to oneself never crosses a link.
+        return unusable == null
+                        && ip.sourceLow() == ip.destinationLow()
+                        && ip.sourceHigh() == ip.destinationHigh()
+                ? Reason.MARTIAN
+                : unusable;
     }
 
     /** Why no flow can have one of these two ends; {@code null} where it can have both. */

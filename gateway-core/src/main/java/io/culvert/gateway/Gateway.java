@@ -9,6 +9,8 @@ import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.Configuration;
+import io.culvert.gateway.explain.Explanation;
+import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
@@ -291,6 +293,20 @@ public final class Gateway implements AutoCloseable {
     /** Tunnels that came by themselves and whose peer is there. */
     public int tunnels() {
         return ramps.tunnels();
+    }
+
+    /**
+     * Says what would become of a flow; nothing is sent, opened or counted.
+     *
+     * @throws IOException with a sentence: there is no such tenant or on-ramp, or no answer
+     */
+    public Explanation explain(Question question) throws IOException {
+        return new Explanations(List.copyOf(workers.all()), table, HookQuestions.NONE).of(question);
+    }
+
+    /** Says what a live flow is. */
+    public Explanation explainFlow(long id) throws IOException {
+        return new Explanations(List.copyOf(workers.all()), table, HookQuestions.NONE).of(id);
     }
 
     /** Each worker's count of packets. */

@@ -13,7 +13,6 @@ import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.upgrade.Answers;
 import io.culvert.wire.Defect;
-import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
 
 /**
@@ -97,7 +96,7 @@ final class Ingress {
         }
         packet.shorten(ip.length()).packets(ip.packetsOf(packet.segmentSize()));
         counters.received(packet.packets());
-        Reason objection = objection(port);
+        Reason objection = Arrival.objection(port, ip);
         if (objection != null) {
             counters.dropped(objection, packet.packets());
         } else if (!ip.isFragment()) {
@@ -105,21 +104,6 @@ final class Ingress {
         } else if (isCompletedBy(port)) {
             carry(port, datagram);
         }
-    }
-
-    /** Why no packet with these addresses may come in there; {@code null} where it may. */
-    private Reason objection(Port port) {
-        // RFC 4942 section 2.2: on the wire these are nobody's, and here they would be an IPv4
-        // flow's.
-        if (ip.version() == 6
-                && (IpAddress.isIpv4(ip.sourceHigh(), ip.sourceLow())
-                        || IpAddress.isIpv4(ip.destinationHigh(), ip.destinationLow()))) {
-            return Reason.NOT_UNICAST;
-        }
-        return port instanceof TunnelPort tunnel
-                        && !tunnel.sources().contains(ip.sourceHigh(), ip.sourceLow())
-                ? Reason.SOURCE_NOT_ALLOWED
-                : null;
     }
 
     /** Whether {@link #datagram} is whole now, and wrapped. */

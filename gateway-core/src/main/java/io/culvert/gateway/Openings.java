@@ -5,6 +5,7 @@ import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.TcpTracker;
 import io.culvert.flow.Tenant;
+import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
@@ -53,6 +54,13 @@ final class Openings {
         draining = true;
     }
 
+    /** Why this packet cannot open a flow of that decision; {@code null} where it can. */
+    Reason obstacle(IpPacket ip, FlowDecision decision) {
+        return decision instanceof FlowDecision.Upgrade
+                ? obstacleToUpgrade(ip)
+                : obstacleToForwarding(ip);
+    }
+
     /** Why this packet cannot open a forwarded flow; {@code null} where it can. */
     Reason obstacleToForwarding(IpPacket ip) {
         if (draining) {
@@ -70,7 +78,7 @@ final class Openings {
     }
 
     /** Why this packet cannot open an upgraded flow; {@code null} where it can. */
-    Reason obstacleToUpgrade(IpPacket ip) {
+    private Reason obstacleToUpgrade(IpPacket ip) {
         if (draining) {
             return Reason.SHUTDOWN;
         }

@@ -71,7 +71,8 @@ final class TunOnRamp implements LiveOnRamp {
                 of.name(), routing.tenants().named(of.tenant()), sources(of), queues.byWorker());
     }
 
-    private static AddressSet sources(OnRamp.Tun tun) {
+    /** The addresses that packets may come from. */
+    static AddressSet sources(OnRamp.Tun tun) {
         List<Prefix> prefixes = new ArrayList<>();
         if (tun.strictSource()) {
             prefixes.addAll(tun.routes());

@@ -78,12 +78,12 @@ final class TunnelIngress implements UndecidedFlows.Decided {
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
         setKey(port, ip);
-        Flow flow = Arrival.isReply(ip) ? null : table.find(key);
+        Flow flow = Arrival.ofInitiator(table, key, ip);
         boolean taken;
         if (flow != null) {
             taken = delivery.packet(flow, Direction.FROM_INITIATOR, port, ip, packet);
         } else {
-            flow = Arrival.isRequest(ip) ? null : Arrival.withPackets(table.find(key.reverse()));
+            flow = Arrival.ofTarget(table, key.reverse(), ip);
             taken = flow != null && delivery.packet(flow, Direction.FROM_TARGET, port, ip, packet);
         }
         if (!taken) {
@@ -133,13 +133,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             hold(asking, port, packet);
             return;
         }
-        Reason obstacle = Arrival.unusableAddress(ip);
-        // A packet to oneself never crosses a link.
-        if (obstacle == null
-                && ip.sourceLow() == ip.destinationLow()
-                && ip.sourceHigh() == ip.destinationHigh()) {
-            obstacle = Reason.MARTIAN;
-        }
+        Reason obstacle = Arrival.unusableInTunnel(ip);
         if (obstacle != null) {
             refusals.drop(packet, obstacle);
             return;
@@ -195,10 +189,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         FlowDecision decision = ruling.decision();
         FlowDecision.Upgrade upgrade =
                 decision instanceof FlowDecision.Upgrade found ? found : null;
-        Reason obstacle =
-                upgrade != null
-                        ? openings.obstacleToUpgrade(ip)
-                        : openings.obstacleToForwarding(ip);
+        Reason obstacle = openings.obstacle(ip, decision);
         if (obstacle == Reason.NO_FLOW && openings.answersChallenge(ip, key)) {
             counters.carried(packet.packets());
             return;
@@ -312,8 +303,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         Reason obstacle =
                 switch (answer.decision()) {
                     case FlowDecision.Refuse refuse -> refuse.reason();
-                    case FlowDecision.Upgrade upgrade -> openings.obstacleToUpgrade(ip);
-                    case FlowDecision.Forward forward -> openings.obstacleToForwarding(ip);
+                    case FlowDecision.Upgrade upgrade -> openings.obstacle(ip, upgrade);
+                    case FlowDecision.Forward forward -> openings.obstacle(ip, forward);
                 };
         if (obstacle == null) {
             admit(port, ip, packet, ruling, answer);

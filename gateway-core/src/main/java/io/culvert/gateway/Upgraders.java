@@ -2,6 +2,7 @@ package io.culvert.gateway;
 
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
+import io.culvert.flow.Tenant;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
@@ -49,6 +50,22 @@ record Upgraders(
     }
 
     /**
+     * Why {@link #open} would give a flow no path now, as far as can be told without opening a
+     * socket; {@code null} where it would.
+     */
+    Reason obstacle(FlowDecision.Upgrade decision, Tenant tenant, FlowKey key) {
+        boolean downgraded = isDowngraded(decision);
+        if (downgraded && forwarder.tunnelTo(tenant, key) == null) {
+            return Reason.NO_ROUTE;
+        }
+        return switch (key.protocol()) {
+            case IpProtocol.TCP -> tcp == null ? null : tcp.obstacle(tenant);
+            case IpProtocol.UDP -> null;
+            default -> downgraded || echo == null ? null : echo.obstacle(key.isIpv6());
+        };
+    }
+
+    /**
      * Gives an upgraded flow its path.
      *
      * @param handling who gets a TCP connection, see {@link TcpUpgrader#open}; {@code null} for the
@@ -65,7 +82,7 @@ record Upgraders(
             TunnelPort in) {
         int protocol = flow.key().protocol();
         if (isDowngraded(decision)) {
-            PacketDevice tunnel = forwarder.tunnelTo(flow);
+            PacketDevice tunnel = forwarder.tunnelTo(flow.tenant(), flow.key());
             if (tunnel == null) {
                 if (handling != null) {
                     handling.over();

@@ -82,6 +82,7 @@ final class Worker {
     private final Forwarder forwarder;
     private final Openings openings;
     private final Ingress ingress;
+    private final Explainer explainer;
     private final Inbox inbox;
     private final SeqpacketTunnel.Buffers buffers = new SeqpacketTunnel.Buffers();
     private final CrowdAlarm crowdAlarm = new CrowdAlarm();
@@ -214,6 +215,16 @@ final class Worker {
                         shared.routes(),
                         limits.midStream());
         openings = new Openings(shared.table(), clock, limits.midStream(), limits.manyHalfOpen());
+        Upgraders upgraders = new Upgraders(index, tcp, udp, echo, shared.offRamps(), forwarder);
+        explainer =
+                new Explainer(
+                        index,
+                        shared.table(),
+                        shared.policy(),
+                        openings,
+                        upgraders,
+                        forwarder,
+                        shared.routes());
         ingress =
                 Ingress.of(
                         index,
@@ -224,7 +235,7 @@ final class Worker {
                         answers,
                         reassembler,
                         openings,
-                        new Upgraders(index, tcp, udp, echo, shared.offRamps(), forwarder),
+                        upgraders,
                         forwarder,
                         new HookAccess(shared.plugins(), shared.undecided(), this::onLoop),
                         this::handOver);
@@ -455,6 +466,12 @@ final class Worker {
 
     int index() {
         return index;
+    }
+
+    /** Says what becomes of flows; asked on this worker's thread, with its clock up to date. */
+    Explainer explainer() {
+        shared.clock().refresh();
+        return explainer;
     }
 
     Poller poller() {

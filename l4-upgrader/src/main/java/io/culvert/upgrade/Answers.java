@@ -117,6 +117,28 @@ public final class Answers {
         };
     }
 
+    /** Whether {@link #refuse} answers packets that are refused for that reason, if it may. */
+    public static boolean isAnswered(Reason reason) {
+        return switch (reason) {
+            case DIAL_REFUSED,
+                    POLICY_RULE,
+                    POLICY_DEFAULT,
+                    HOOK_REFUSED,
+                    TENANT_LIMIT,
+                    TENANT_SLOTS,
+                    TENANT_PORTS,
+                    OUTSIDE_PORTS_EXHAUSTED,
+                    NO_ROUTE,
+                    SEGMENTS_LEFT,
+                    UNKNOWN_OPTION,
+                    DIAL_UNREACHABLE,
+                    DIAL_TIMEOUT,
+                    TIME_EXCEEDED ->
+                    true;
+            default -> false;
+        };
+    }
+
     /** Says that it is not allowed: RFC 1812 section 5.2.7.1; RFC 5508 REQ-8 for want of ports. */
     private boolean prohibited(IpPacket ip, PacketDevice ramp) {
         boolean ipv6 = ip.version() == 6;

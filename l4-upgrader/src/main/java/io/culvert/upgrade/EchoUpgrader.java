@@ -85,6 +85,11 @@ public final class EchoUpgrader {
         this.kind6 = kind6;
     }
 
+    /** Why no echo requests can be sent over that version of IP; {@code null} where they can. */
+    public Reason obstacle(boolean ipv6) {
+        return (ipv6 ? kind6 : kind4) == EchoSocket.UNAVAILABLE ? Reason.ECHO_UNAVAILABLE : null;
+    }
+
     /**
      * Upgrades a new flow of echo requests.
      *
@@ -94,8 +99,9 @@ public final class EchoUpgrader {
         FlowKey key = flow.key();
         boolean ipv6 = key.isIpv6();
         EchoSocket kind = ipv6 ? kind6 : kind4;
-        if (kind == EchoSocket.UNAVAILABLE) {
-            return Reason.ECHO_UNAVAILABLE;
+        Reason obstacle = obstacle(ipv6);
+        if (obstacle != null) {
+            return obstacle;
         }
         Fd socket;
         try {

@@ -4,6 +4,7 @@ import io.culvert.flow.Flow;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
+import io.culvert.flow.Tenant;
 import io.culvert.hook.Reason;
 import io.culvert.linux.Fd;
 import io.culvert.nat.SlotAddresses;
@@ -175,6 +176,11 @@ public final class TcpUpgrader implements AutoCloseable {
         slotsPerTenant = ofTenant;
         dialer.limits(dialTimeoutNanos, dials, idle);
         splicer.pipeCapacity(relayBuffer);
+    }
+
+    /** Why no connection of that tenant can be upgraded now; {@code null} where one can. */
+    public Reason obstacle(Tenant tenant) {
+        return tenant.slots() < slotsPerTenant ? null : Reason.TENANT_SLOTS;
     }
 
     /** Ends a flow whose time is over. */

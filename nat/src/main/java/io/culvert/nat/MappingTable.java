@@ -152,6 +152,76 @@ public final class MappingTable {
         }
     }
 
+    /** What {@link #claim} would come to. */
+    public sealed interface Preview {
+        /** Its own, which lives or rests. */
+        record Known(Mapping mapping) implements Preview {}
+
+        /** It would get a port of that address, if its protocol has any. */
+        record New(IpAddress address) implements Preview {}
+
+        /** It would get none. */
+        record Refused(Reason reason) implements Preview {}
+    }
+
+    /**
+     * What {@link #claim} would come to now. No mapping is made, counted or woken; rests that are
+     * over end, as they do whenever anybody asks.
+     *
+     * @see #claim
+     */
+    public Preview preview(
+            int tenant,
+            int protocol,
+            long insideHigh,
+            long insideLow,
+            int insidePort,
+            long externalHigh,
+            long externalLow,
+            long nowNanos) {
+        InsideEndpoint inside =
+                InsideEndpoint.of(
+                        tenant,
+                        protocol,
+                        insideHigh,
+                        insideLow,
+                        insidePort,
+                        externalHigh,
+                        externalLow);
+        synchronized (lock) {
+            endRests(nowNanos, RESTS_ENDED_BY_A_FLOW);
+            Mapping known = mappings.get(inside);
+            if (known != null) {
+                return new Preview.Known(known);
+            }
+            Preview preview = preview(inside);
+            while (preview instanceof Preview.Refused
+                    && endRests(nowNanos, RESTS_ENDED_BY_A_FLOW)) {
+                preview = preview(inside);
+            }
+            return preview;
+        }
+    }
+
+    private Preview preview(InsideEndpoint inside) {
+        Reason reason = Reason.NO_ROUTE;
+        for (OutsideAddress outside : pooling.candidates(inside)) {
+            int port = outside.couldTake(inside);
+            if (port >= 0) {
+                return new Preview.New(outside.address());
+            }
+            reason = worse(reason, port);
+        }
+        return new Preview.Refused(reason);
+    }
+
+    /** Why there is no mapping, once one more address has refused. */
+    private static Reason worse(Reason before, int refusal) {
+        return before == Reason.TENANT_PORTS || refusal == OutsideAddress.OVER_QUOTA
+                ? Reason.TENANT_PORTS
+                : Reason.OUTSIDE_PORTS_EXHAUSTED;
+    }
+
     private Claim make(InsideEndpoint inside, long nowNanos) {
         Claim claim = make(inside);
         while (claim instanceof Claim.Refused && endRests(nowNanos, RESTS_ENDED_BY_A_FLOW)) {
@@ -167,12 +237,7 @@ public final class MappingTable {
             if (port >= 0) {
                 return new Claim.Mapped(make(inside, outside, port));
             }
-            if (reason != Reason.TENANT_PORTS) {
-                reason =
-                        port == OutsideAddress.OVER_QUOTA
-                                ? Reason.TENANT_PORTS
-                                : Reason.OUTSIDE_PORTS_EXHAUSTED;
-            }
+            reason = worse(reason, port);
         }
         return new Claim.Refused(reason);
     }

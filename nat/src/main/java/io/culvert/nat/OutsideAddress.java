@@ -19,6 +19,9 @@ final class OutsideAddress {
 
     static final int OVER_QUOTA = -2;
 
+    /** What {@link #couldTake} answers where something is free. */
+    static final int AVAILABLE = 0;
+
     private static final int NO_PORT = 0;
 
     /** More than any load: an address where the tenant would need a block of its own. */
@@ -86,17 +89,36 @@ final class OutsideAddress {
         return (newBlock ? NEW_BLOCK : 0) + space(inside.protocol()).taken();
     }
 
+    /** What {@link #take} would answer, with {@link #AVAILABLE} for any port: nothing is taken. */
+    int couldTake(InsideEndpoint inside) {
+        if (!inside.hasPorts()) {
+            return isFreePortless(inside) ? AVAILABLE : EXHAUSTED;
+        }
+        PortRange within = blocks == null ? ports : blocks.of(inside.tenant());
+        if (within == null) {
+            // All of a block that nobody has is free.
+            return blocks.hasFree() ? AVAILABLE : EXHAUSTED;
+        }
+        long parity = inside.protocol() == IpProtocol.UDP ? parity(inside.port()) : PortSpace.ANY;
+        if (space(inside.protocol()).hasFree(within, parity)) {
+            return AVAILABLE;
+        }
+        return blocks == null ? EXHAUSTED : OVER_QUOTA;
+    }
+
+    private boolean isFreePortless(InsideEndpoint inside) {
+        return !shared
+                && portless(inside.protocol(), inside.externalHigh(), inside.externalLow()) == null;
+    }
+
+    private static long parity(int insidePort) {
+        return (insidePort & 1) == 0 ? PortSpace.EVEN : PortSpace.ODD;
+    }
+
     /** Takes a port for a new mapping, 0 where its protocol has none; else why not. */
     int take(InsideEndpoint inside, RandomGenerator random) {
         if (!inside.hasPorts()) {
-            boolean free =
-                    !shared
-                            && portless(
-                                            inside.protocol(),
-                                            inside.externalHigh(),
-                                            inside.externalLow())
-                                    == null;
-            return free ? NO_PORT : EXHAUSTED;
+            return isFreePortless(inside) ? NO_PORT : EXHAUSTED;
         }
         PortRange within = blocks == null ? ports : blocks.claim(inside.tenant(), random);
         if (within == null) {
@@ -118,7 +140,7 @@ final class OutsideAddress {
      * one.
      */
     private int takeLike(int insidePort, PortRange within, RandomGenerator random) {
-        long parity = (insidePort & 1) == 0 ? PortSpace.EVEN : PortSpace.ODD;
+        long parity = parity(insidePort);
         boolean wellKnown = insidePort <= PortRange.WELL_KNOWN.last();
         PortRange preferred =
                 within.intersection(wellKnown ? PortRange.WELL_KNOWN : PortRange.NOT_WELL_KNOWN);

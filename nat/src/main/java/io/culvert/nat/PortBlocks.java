@@ -51,6 +51,17 @@ final class PortBlocks {
         return byTenant.containsKey(tenant);
     }
 
+    /** The tenant's ports; {@code null} where it has none yet. */
+    PortRange of(int tenant) {
+        Allotted allotted = byTenant.get(tenant);
+        return allotted == null ? null : allotted.block.ports();
+    }
+
+    /** Whether a tenant without ports could get some. */
+    boolean hasFree() {
+        return freeCount > 0;
+    }
+
     /** The tenant's ports, which it gets if it has none; {@code null} where no block is free. */
     PortRange claim(int tenant, RandomGenerator random) {
         Allotted allotted = byTenant.get(tenant);

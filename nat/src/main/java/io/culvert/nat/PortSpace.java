@@ -62,6 +62,16 @@ final class PortSpace {
         return free == 0 ? NONE : takeNth(random.nextInt(free), within, parity);
     }
 
+    /** Whether {@link #take} would find one. */
+    boolean hasFree(PortRange within, long parity) {
+        for (int word = within.first() >> BITS; word <= within.last() >> BITS; word++) {
+            if (free(word, within, parity) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private int takeNth(int nth, PortRange within, long parity) {
         int before = nth;
         for (int word = within.first() >> BITS; ; word++) {

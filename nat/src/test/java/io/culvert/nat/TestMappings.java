@@ -1,5 +1,9 @@
 package io.culvert.nat;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.fail;
+
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpAddress;
 
@@ -91,8 +95,31 @@ final class TestMappings {
     MappingTable.Claim attempt(int tenant, int protocol, String inside, int port, String external) {
         IpAddress from = IpAddress.parse(inside);
         IpAddress to = IpAddress.parse(external);
-        return table.claim(
-                tenant, protocol, from.high(), from.low(), port, to.high(), to.low(), now);
+        MappingTable.Preview preview =
+                table.preview(
+                        tenant, protocol, from.high(), from.low(), port, to.high(), to.low(), now);
+        MappingTable.Claim claim =
+                table.claim(
+                        tenant, protocol, from.high(), from.low(), port, to.high(), to.low(), now);
+        assertForetold(preview, claim);
+        return claim;
+    }
+
+    /** Whatever a test claims, the question comes to the same as the deed. */
+    private static void assertForetold(MappingTable.Preview preview, MappingTable.Claim claim) {
+        switch (claim) {
+            case MappingTable.Claim.Refused(Reason reason) ->
+                    assertEquals(new MappingTable.Preview.Refused(reason), preview);
+            case MappingTable.Claim.Mapped(Mapping mapping) -> {
+                switch (preview) {
+                    case MappingTable.Preview.Known(Mapping known) -> assertSame(mapping, known);
+                    case MappingTable.Preview.New(IpAddress address) ->
+                            assertEquals(mapping.outside().address(), address);
+                    case MappingTable.Preview.Refused refused ->
+                            fail("foretold " + refused + ", claimed " + mapping);
+                }
+            }
+        }
     }
 
     Mapping claim(int tenant, int protocol, String inside, int port, String external) {

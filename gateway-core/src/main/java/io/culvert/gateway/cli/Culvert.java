@@ -24,6 +24,8 @@ import java.io.PrintWriter;
             ReloadCommand.class,
             ApplyCommand.class,
             ConfirmCommand.class,
+            ExplainCommand.class,
+            PluginCommand.class,
             VersionCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",

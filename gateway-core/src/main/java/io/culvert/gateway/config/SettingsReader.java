@@ -182,7 +182,8 @@ public final class SettingsReader {
         return values.containsValue(null) ? null : Map.copyOf(values);
     }
 
-    private Object scalar(String key, String place, Class<?> type, String text) {
+    /** What the text means, or null, and what is wrong with it was said. */
+    Object scalar(String key, String place, Class<?> type, String text) {
         try {
             return type.isEnum() ? constant(type, text) : reader(type).apply(text);
         } catch (IllegalArgumentException wrong) {

@@ -3,6 +3,7 @@ package io.culvert.gateway.control;
 import io.culvert.gateway.Administration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.ConfigurationFile;
+import io.culvert.gateway.plugin.LoadedPlugin;
 
 import jnr.unixsocket.Credentials;
 import jnr.unixsocket.UnixServerSocketChannel;
@@ -224,10 +225,13 @@ public final class ControlServer implements AutoCloseable {
                         new OutputStreamWriter(
                                 Channels.newOutputStream(client), StandardCharsets.UTF_8));
         Request request = request(in);
-        if (request.request().equals("flows")) {
-            flows(out);
-        } else {
-            out.write(json.writeValueAsString(answer(request, in, actor(client))) + "\n");
+        switch (request.request()) {
+            case String explain when ExplainRequest.is(explain) ->
+                    out.write(ExplainRequest.answer(gateway, explain) + "\n");
+            case "flows" -> flows(out);
+            case "plugins" -> plugins(out);
+            default ->
+                    out.write(json.writeValueAsString(answer(request, in, actor(client))) + "\n");
         }
         out.flush();
     }
@@ -269,6 +273,13 @@ public final class ControlServer implements AutoCloseable {
             return text.startsWith("{") ? json.readValue(text, Request.class) : Request.of(text);
         } catch (JacksonException wrong) {
             return Request.of("");
+        }
+    }
+
+    private void plugins(Writer out) throws IOException {
+        for (LoadedPlugin plugin : gateway.plugins().current().plugins()) {
+            out.write(json.writeValueAsString(PluginView.of(plugin)));
+            out.write('\n');
         }
     }
 

@@ -15,6 +15,7 @@ import io.culvert.upgrade.PacketPath;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.TcpHeader;
 
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -95,6 +96,16 @@ public final class ForwardedFlow implements PacketPath {
     /** Whether packets get other addresses on their way. */
     public boolean isTranslated() {
         return lease != null;
+    }
+
+    /** The off-ramp under whose addresses the packets leave or came in; empty for none. */
+    public Optional<DeviceOffRamp> offRamp() {
+        return Optional.ofNullable(lease).map(Lease::offRamp);
+    }
+
+    /** The mapping that the flow uses, if it has one. */
+    public Optional<Mapping> mapping() {
+        return Optional.ofNullable(lease).map(Lease::mapping);
     }
 
     /** What to call the flow's end when its time is over. */

@@ -79,20 +79,48 @@ public final class Forwarder {
      */
     public Reason open(Flow flow, TunnelPort in, FlowDecision.Forward decision) {
         track(flow);
-        PacketDevice tunnel = decision.via().equals(Routes.TUNNELS) ? tunnelTo(flow) : null;
-        if (tunnel != null) {
-            flow.path(new ForwardedFlow(this, flow, in.device(), tunnel));
-            return null;
-        }
-        DevicePort device = devices.get(routes.deviceFor(decision.via()));
-        return device == null ? Reason.NO_ROUTE : openOutwards(flow, in, device);
+        return switch (wayOut(flow.tenant(), flow.key(), decision.via())) {
+            case null -> Reason.NO_ROUTE;
+            case TunnelPort tunnel -> {
+                flow.path(new ForwardedFlow(this, flow, in.device(), tunnel.device()));
+                yield null;
+            }
+            case DevicePort device -> openOutwards(flow, in, device);
+        };
+    }
+
+    /**
+     * Where a forwarded flow leaves: by a tunnel or a device; {@code null} where no way leads to
+     * its target.
+     *
+     * @param via the off-ramp's name
+     */
+    public Port wayOut(Tenant tenant, FlowKey key, String via) {
+        TunnelPorts tunnel =
+                via.equals(Routes.TUNNELS)
+                        ? routes.tunnelTo(tenant, key.destinationHigh(), key.destinationLow())
+                        : null;
+        return tunnel != null ? tunnel.of(worker) : devices.get(routes.deviceFor(via));
+    }
+
+    /** What a claim of a mapping for a flow that leaves there would come to; none is made. */
+    public MappingTable.Preview preview(DevicePort device, Tenant tenant, FlowKey key) {
+        return device.offRamp()
+                .mappings()
+                .preview(
+                        tenant.id(),
+                        key.protocol(),
+                        key.sourceHigh(),
+                        key.sourceLow(),
+                        key.sourcePort(),
+                        /* externalHigh= */ key.destinationHigh(),
+                        /* externalLow= */ key.destinationLow(),
+                        now());
     }
 
     /** The tunnel that leads to a flow's target; {@code null} where none of its tenant's does. */
-    public PacketDevice tunnelTo(Flow flow) {
-        TunnelPorts tunnel =
-                routes.tunnelTo(
-                        flow.tenant(), flow.key().destinationHigh(), flow.key().destinationLow());
+    public PacketDevice tunnelTo(Tenant tenant, FlowKey key) {
+        TunnelPorts tunnel = routes.tunnelTo(tenant, key.destinationHigh(), key.destinationLow());
         return tunnel == null ? null : tunnel.of(worker).device();
     }
 

@@ -94,19 +94,32 @@ public final class Routes {
         return prefixes.stream().filter(known::containsKey).findFirst();
     }
 
+    /** A tenant's tunnels, in the order in which they came. */
+    public List<TunnelPorts> tunnels(Tenant tenant) {
+        return of(tenant).tunnels();
+    }
+
+    /** Those prefixes that lead into a tunnel of its tenant's. */
+    public List<Prefix> prefixes(TunnelPorts tunnel) {
+        return of(tunnel.tenant()).prefixes().entrySet().stream()
+                .filter(route -> route.getValue() == tunnel)
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
     private Ways of(Tenant tenant) {
         return ways.getOrDefault(tenant.id(), Ways.NONE);
     }
 
     /** The tunnel that leads to an address; {@code null} where none of the tenant's does. */
-    TunnelPorts tunnelTo(Tenant tenant, long high, long low) {
+    public TunnelPorts tunnelTo(Tenant tenant, long high, long low) {
         return of(tenant).table().find(high, low);
     }
 
     /**
      * The tunnel that a tenant's own address is behind: the one that leads there, or the only one.
      */
-    TunnelPorts tunnelOf(Tenant tenant, long high, long low) {
+    public TunnelPorts tunnelOf(Tenant tenant, long high, long low) {
         Ways known = of(tenant);
         TunnelPorts tunnel = known.table().find(high, low);
         return tunnel == null && known.tunnels().size() == 1 ? known.tunnels().getFirst() : tunnel;
@@ -119,5 +132,15 @@ public final class Routes {
 
     Tenant tenant(int id) {
         return tenants.get(id);
+    }
+
+    /** The tenant of that name, if a tunnel of it was ever there. */
+    public Optional<Tenant> tenant(String name) {
+        return tenants.values().stream().filter(tenant -> tenant.name().equals(name)).findAny();
+    }
+
+    /** The names of all tenants that a tunnel was ever there of, sorted. */
+    public List<String> tenants() {
+        return tenants.values().stream().map(Tenant::name).sorted().toList();
     }
 }

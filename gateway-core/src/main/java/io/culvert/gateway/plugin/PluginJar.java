@@ -14,6 +14,7 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.SortedSet;
 
 /**
  * A jar with a plugin, opened: its classes, and the plugin, not started.
@@ -47,6 +48,7 @@ public final class PluginJar implements PluginCode {
             String digest = copy(jar, copy);
             PluginLoader loader = new PluginLoader(copy);
             try {
+                fits(jar, copy);
                 return new PluginJar(jar, digest, loader, make(jar, loader));
             } catch (PluginException | RuntimeException | Error e) {
                 loader.close();
@@ -80,6 +82,15 @@ public final class PluginJar implements PluginCode {
             return HexFormat.of().formatHex(in.getMessageDigest().digest());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    private static void fits(Path jar, Path copy) throws IOException, PluginException {
+        SortedSet<String> missing = HookReferences.of(copy).missing();
+        if (!missing.isEmpty()) {
+            throw new PluginException(
+                    "%s was built against another version of the hooks: this one has no %s"
+                            .formatted(jar, String.join(", ", missing)));
         }
     }
 

@@ -39,6 +39,11 @@ public final class AddressSet {
         }
     }
 
+    /** Whether it holds every address. */
+    public boolean isEverything() {
+        return everything;
+    }
+
     public boolean contains(long high, long low) {
         if (everything) {
             return true;
