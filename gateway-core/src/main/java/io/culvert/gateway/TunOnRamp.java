@@ -71,7 +71,6 @@ final class TunOnRamp implements LiveOnRamp {
                 of.name(), routing.tenants().named(of.tenant()), sources(of), queues.byWorker());
     }
 
-    /** The addresses that packets may come from. */
     static AddressSet sources(OnRamp.Tun tun) {
         List<Prefix> prefixes = new ArrayList<>();
         if (tun.strictSource()) {

@@ -464,14 +464,14 @@ final class Worker {
         return buffers;
     }
 
-    int index() {
-        return index;
-    }
-
     /** Says what becomes of flows; asked on this worker's thread, with its clock up to date. */
     Explainer explainer() {
         shared.clock().refresh();
         return explainer;
+    }
+
+    int index() {
+        return index;
     }
 
     Poller poller() {

@@ -156,6 +156,11 @@ public final class TcpUpgrader implements AutoCloseable {
         return null;
     }
 
+    /** Why no connection of that tenant can be upgraded now; {@code null} where one can. */
+    public Reason obstacle(Tenant tenant) {
+        return tenant.slots() < slotsPerTenant ? null : Reason.TENANT_SLOTS;
+    }
+
     /**
      * From now on these apply; a lower one ends nothing.
      *
@@ -176,11 +181,6 @@ public final class TcpUpgrader implements AutoCloseable {
         slotsPerTenant = ofTenant;
         dialer.limits(dialTimeoutNanos, dials, idle);
         splicer.pipeCapacity(relayBuffer);
-    }
-
-    /** Why no connection of that tenant can be upgraded now; {@code null} where one can. */
-    public Reason obstacle(Tenant tenant) {
-        return tenant.slots() < slotsPerTenant ? null : Reason.TENANT_SLOTS;
     }
 
     /** Ends a flow whose time is over. */

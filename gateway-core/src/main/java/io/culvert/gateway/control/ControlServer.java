@@ -2,8 +2,8 @@ package io.culvert.gateway.control;
 
 import io.culvert.gateway.Administration;
 import io.culvert.gateway.Gateway;
-import io.culvert.gateway.config.ConfigurationFile;
 import io.culvert.gateway.plugin.LoadedPlugin;
+import io.culvert.gateway.config.ConfigurationFile;
 
 import jnr.unixsocket.Credentials;
 import jnr.unixsocket.UnixServerSocketChannel;
@@ -231,7 +231,8 @@ public final class ControlServer implements AutoCloseable {
             case "flows" -> flows(out);
             case "plugins" -> plugins(out);
             default ->
-                    out.write(json.writeValueAsString(answer(request, in, actor(client))) + "\n");
+                    out.write(
+                            json.writeValueAsString(answer(request, in, actor(client))) + "\n");
         }
         out.flush();
     }
