@@ -6,6 +6,7 @@ import io.culvert.flow.Tenant;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.policy.Policy;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
@@ -24,7 +25,7 @@ import java.util.Map;
  * One worker's upgraders, by protocol. What is upgraded leaves by a socket of the host, or, where
  * the off-ramp is {@link Routes#TUNNELS}, as packets into a tunnel again.
  *
- * @param offRamps the socket off-ramps by name
+ * @param offRamps the socket off-ramps by name; may change
  */
 record Upgraders(
         int worker,
@@ -47,6 +48,13 @@ record Upgraders(
     /** The worker that a new flow is to live on, should it be upgraded. */
     int owner(int protocol, FlowKey key) {
         return protocol == IpProtocol.UDP ? udp.owner(key) : worker;
+    }
+
+    /** Why nobody can handle a flow of that protocol so; {@code null} where somebody can. */
+    static Reason obstacleToHandler(FlowDecision.Upgrade decision, int protocol) {
+        return protocol == IpProtocol.TCP || decision.handler().equals(Policy.RELAY)
+                ? null
+                : Reason.PROTOCOL_NOT_UPGRADABLE;
     }
 
     /**
@@ -96,6 +104,10 @@ record Upgraders(
             return null;
         }
         SocketOffRamp offRamp = offRamps.get(decision.via());
+        if (offRamp == null) {
+            // Taken out of the configuration since it was decided.
+            return Reason.NO_ROUTE;
+        }
         return switch (protocol) {
             case IpProtocol.TCP -> tcp.open(flow, offRamp, handling, ip, packet, in.device());
             case IpProtocol.UDP -> udp.open(flow, offRamp, in.device());
