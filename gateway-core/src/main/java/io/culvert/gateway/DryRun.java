@@ -135,7 +135,7 @@ public final class DryRun {
     private void add(OnRamp onRamp) {
         switch (onRamp) {
             case OnRamp.Tun tun ->
-                    add(tun.name(), tun.tenant(), DeviceOpener.sources(tun), tun.routes());
+                    add(tun.name(), tun.tenant(), TunOnRamp.sources(tun), tun.routes());
             case OnRamp.Gre gre -> {
                 for (OnRamp.GrePeer peer : gre.peers()) {
                     add(

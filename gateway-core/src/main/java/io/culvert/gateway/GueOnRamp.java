@@ -2,14 +2,23 @@ package io.culvert.gateway;
 
 import io.culvert.flow.NanoClock;
 import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.config.Replacement;
 import io.culvert.gateway.forward.TunnelPorts;
+import io.culvert.hook.Reason;
 import io.culvert.tun.GueEndpoint;
 import io.culvert.tun.GueSettings;
 import io.culvert.tun.NetworkNamespace;
+import io.culvert.tun.PacketDevice;
+import io.culvert.upgrade.Poller;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
@@ -29,26 +38,33 @@ import java.util.random.RandomGenerator;
  * ({@link io.culvert.tun.GuePeer}), and each time it is longer by the headers around it, until it
  * is too long for the way.
  */
-final class GueOnRamp implements TunnelListener {
+final class GueOnRamp implements LiveOnRamp {
     private static final long TICK_MILLIS = 500;
 
     /** Of each worker's peers, which may be as many as the on-ramp has or a few thousand. */
     private static final int MOST_PEERS = 1 << 20;
 
+    private volatile OnRamp.Gue settings;
+    private final Routing routing;
+    private final Workers group;
     private final List<Worker> workers;
     private final List<GueEndpoint<GueSource>> endpoints = new ArrayList<>();
     private final List<GueIntake> intakes = new ArrayList<>();
     private final GueSource.Table sources;
     private final GueTunnels tunnels;
+    private Poller.Repetition ticks;
     private boolean stopped;
 
     /**
-     * @param workers of which the first looks after tunnels that end
+     * @param group of which the first looks after tunnels that end
      * @throws IOException with a sentence for the operator
      */
-    GueOnRamp(OnRamp.Gue settings, Routing routing, List<Worker> workers, NanoClock clock)
+    GueOnRamp(OnRamp.Gue settings, Routing routing, Workers group, NanoClock clock)
             throws IOException {
-        this.workers = List.copyOf(workers);
+        this.settings = settings;
+        this.routing = routing;
+        this.group = group;
+        workers = List.copyOf(group.all());
         sources = new GueSource.Table(settings.peers());
         tunnels = new GueTunnels(settings, routing, clock, endpoints);
         try {
@@ -66,7 +82,7 @@ final class GueOnRamp implements TunnelListener {
                     new GueIntake(i, workers.get(i), endpoints.get(i), tunnels, contexts, clock));
         }
         if (settings.context() == OnRamp.Gue.Context.PEER) {
-            sources.all().forEach(source -> makeTunnel(source, settings, routing));
+            sources.all().forEach(this::makeTunnel);
         }
     }
 
@@ -89,7 +105,7 @@ final class GueOnRamp implements TunnelListener {
         }
     }
 
-    private void makeTunnel(GueSource source, OnRamp.Gue settings, Routing routing) {
+    private void makeTunnel(GueSource source) {
         OnRamp.Gue.Peer peer = source.settings();
         GueTunnel tunnel =
                 new GueTunnel(
@@ -106,20 +122,122 @@ final class GueOnRamp implements TunnelListener {
                             .peer(peer.from().address().high(), peer.from().address().low()));
         }
         source.tunnel(tunnel);
-        routing.routes().add(tunnel.ports(), peer.routes());
     }
 
     @Override
-    public void start() {
-        for (int i = 0; i < workers.size(); i++) {
-            workers.get(i).poller().execute(intakes.get(i)::start);
+    public OnRamp settings() {
+        return settings;
+    }
+
+    @Override
+    public void lead() {
+        sources.all().forEach(this::lead);
+    }
+
+    private void lead(GueSource source) {
+        if (source.tunnel() != null) {
+            routing.routes().add(source.tunnel().ports(), source.settings().routes());
         }
-        workers.getFirst().poller().every(TICK_MILLIS, this::tick);
+    }
+
+    @Override
+    public void start() throws IOException {
+        group.each(worker -> intakes.get(worker.index()).start());
+        group.first(worker -> ticks = worker.poller().every(TICK_MILLIS, this::tick));
+    }
+
+    @Override
+    public boolean canBecome(OnRamp next) {
+        return !Replacement.isNeeded(settings, next);
+    }
+
+    @Override
+    public Commit change(OnRamp next, Undo undo) {
+        return () -> become((OnRamp.Gue) next);
+    }
+
+    private void become(OnRamp.Gue next) throws IOException {
+        settings = next;
+        Set<GueSource> old = new LinkedHashSet<>(sources.all());
+        List<GueSource> now = new ArrayList<>();
+        for (OnRamp.Gue.Peer peer : next.peers()) {
+            Optional<GueSource> kept = old.stream().filter(one -> one.canBecome(peer)).findFirst();
+            if (kept.isPresent()) {
+                old.remove(kept.get());
+                now.add(kept.get());
+                kept.get().become(peer);
+                route(kept.get());
+            } else {
+                now.add(new GueSource(peer));
+            }
+        }
+        Set<GueSource> added = new LinkedHashSet<>(now);
+        added.removeAll(sources.all());
+        sources.have(now);
+        if (next.context() == OnRamp.Gue.Context.PEER) {
+            // An endpoint is its worker's.
+            group.first(worker -> added.forEach(this::makeTunnel));
+            added.forEach(this::lead);
+        }
+        List<TunnelPorts> ended = new ArrayList<>(tunnels.become(next, old));
+        ended.addAll(ports(old));
+        end(ended, Reason.ON_RAMP_REMOVED);
+        group.each(
+                worker -> {
+                    intakes.get(worker.index()).forget();
+                    endpoints.get(worker.index()).readmit();
+                });
+    }
+
+    /** The routes of a tunnel that stays. */
+    private void route(GueSource source) {
+        GueTunnel tunnel = source.tunnel();
+        if (tunnel != null) {
+            OnRamp.Gue.Peer peer = source.settings();
+            routing.routes().replace(tunnel.ports(), peer.routes());
+            tunnel.ports().sources(source.sources(settings.strictSource(), peer.routes()));
+        }
+    }
+
+    /** Tunnels that are there since an entry says so. */
+    private static List<TunnelPorts> ports(Collection<GueSource> entries) {
+        return entries.stream()
+                .map(GueSource::tunnel)
+                .filter(Objects::nonNull)
+                .map(GueTunnel::ports)
+                .toList();
+    }
+
+    /** Nothing goes into those tunnels any more, and their flows end. */
+    private void end(List<TunnelPorts> ended, Reason reason) throws IOException {
+        for (TunnelPorts each : ended) {
+            routing.routes().remove(each);
+            each.end();
+        }
+        group.each(worker -> worker.dismiss(Tunnel.ends(ended, worker.index()), reason));
     }
 
     @Override
     public void stop() {
         stopped = true;
+    }
+
+    @Override
+    public void remove(Reason reason) throws IOException {
+        group.first(
+                worker -> {
+                    stop();
+                    ticks.cancel();
+                });
+        group.each(worker -> intakes.get(worker.index()).stop());
+        List<TunnelPorts> ended = new ArrayList<>(tunnels.endAll());
+        ended.addAll(ports(sources.all()));
+        end(ended, reason);
+        group.each(
+                worker -> {
+                    intakes.get(worker.index()).leave();
+                    endpoints.get(worker.index()).close();
+                });
     }
 
     private void tick() {
@@ -130,6 +248,13 @@ final class GueOnRamp implements TunnelListener {
                 workers.get(i).poller().execute(intakes.get(i)::forget);
             }
         }
+    }
+
+    @Override
+    public List<PacketDevice> ends() {
+        List<TunnelPorts> all = new ArrayList<>(tunnels.ports());
+        all.addAll(ports(sources.all()));
+        return Tunnel.allEnds(all, group.size());
     }
 
     @Override

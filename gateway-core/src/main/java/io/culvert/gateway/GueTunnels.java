@@ -21,6 +21,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The tunnels of a {@link GueOnRamp} that packets name by the text in their headers. One begins
@@ -34,13 +35,14 @@ final class GueTunnels {
 
     private static final Logger LOG = LoggerFactory.getLogger(GueTunnels.class);
 
-    private final OnRamp.Gue settings;
+    private OnRamp.Gue settings;
     private final Routing routing;
     private final NanoClock clock;
     private final List<GueEndpoint<GueSource>> endpoints;
     private final Map<Identity, GueTunnel> tunnels = new LinkedHashMap<>();
     private int made;
     private long refused;
+    private boolean over;
 
     /** What tells tunnels apart: two peers may say the same. */
     private record Identity(GueSource source, String text) {}
@@ -77,6 +79,9 @@ final class GueTunnels {
         GueTunnel known = tunnels.get(identity);
         if (known != null) {
             return new Named.Known(known);
+        }
+        if (over) {
+            return new Named.Refused(Reason.UNKNOWN_PEER);
         }
         if (tunnels.size() >= MOST) {
             return refuse(source, Reason.TUNNEL_LIMIT, "there are " + MOST + " tunnels already");
@@ -163,6 +168,40 @@ final class GueTunnels {
             }
         }
         return ended;
+    }
+
+    /**
+     * Other settings hold from now on.
+     *
+     * @param gone entries whose tunnels end
+     * @return these; their routes and flows are the caller's to end
+     */
+    synchronized List<TunnelPorts> become(OnRamp.Gue next, Set<GueSource> gone) {
+        settings = next;
+        List<TunnelPorts> ended = new ArrayList<>();
+        tunnels.forEach(
+                (identity, tunnel) -> {
+                    if (gone.contains(identity.source())) {
+                        tunnel.end();
+                        ended.add(tunnel.ports());
+                    }
+                });
+        tunnels.keySet().removeIf(identity -> gone.contains(identity.source()));
+        return ended;
+    }
+
+    /** Ends them all, and no other begins; their routes and flows are the caller's to end. */
+    synchronized List<TunnelPorts> endAll() {
+        over = true;
+        tunnels.values().forEach(GueTunnel::end);
+        List<TunnelPorts> ended = tunnels.values().stream().map(GueTunnel::ports).toList();
+        tunnels.clear();
+        return ended;
+    }
+
+    /** Those that there are. */
+    synchronized List<TunnelPorts> ports() {
+        return tunnels.values().stream().map(GueTunnel::ports).toList();
     }
 
     /** How many there are. */

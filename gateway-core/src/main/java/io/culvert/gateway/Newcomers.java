@@ -225,6 +225,18 @@ final class Newcomers {
         }
     }
 
+    /** The listener is about to be closed, and those that wait hear nothing more, either. */
+    void leave() {
+        door.cancel();
+        for (Newcomer each : queue) {
+            if (each.waits) {
+                leave(each);
+                Syscall.close(each.socket);
+            }
+        }
+        queue.clear();
+    }
+
     /** Once the loop runs no more. */
     void close() {
         queue.stream().filter(each -> each.waits).forEach(each -> Syscall.close(each.socket));

@@ -348,13 +348,13 @@ final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
         sockets.abort(reason);
     }
 
-    /** A tunnel has gone that the flow uses: whoever is still there is told what can be told. */
-    void tunnelGone() {
+    /** The flow may not go on: whoever is there is told what can be told. */
+    void cut(Reason reason) {
         if (state == State.DIALING) {
-            syn.refuse(upgrader, Reason.DIAL_UNREACHABLE, Reason.TUNNEL_GONE, initiator.ramp());
-            upgrader.table().close(flow, Reason.TUNNEL_GONE);
+            syn.refuse(upgrader, Reason.DIAL_UNREACHABLE, reason, initiator.ramp());
+            upgrader.table().close(flow, reason);
         } else {
-            reset(Reason.TUNNEL_GONE);
+            reset(reason);
         }
     }
 
