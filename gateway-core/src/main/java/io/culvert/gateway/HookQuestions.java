@@ -3,9 +3,6 @@ package io.culvert.gateway;
 /** Asks plugins about a flow that there is none of. */
 @FunctionalInterface
 interface HookQuestions {
-    /** There are no plugins. */
-    HookQuestions NONE = pending -> {};
-
     /**
      * Adds a stage for each plugin that is asked, and what they decide; on the asker's thread,
      * which may wait.

@@ -52,7 +52,7 @@ class ConfigCommandTest {
         Path file = Files.writeString(directory.resolve("edge.yaml"), "workers: 3\n");
         Ended shown = culvert("config", "show", file.toString());
         assertEquals(0, shown.status());
-        assertTrue(shown.out().matches("(?s).*\nworkers: 3 +# .*/edge.yaml:1\n"), shown.out());
+        assertTrue(shown.out().matches("(?s).*\nworkers: 3 +# .*/edge.yaml:1\n.*"), shown.out());
         assertTrue(shown.out().matches("(?s).*\n  dials: 4096 +# default\n.*"), shown.out());
     }
 

@@ -115,6 +115,8 @@ class EffectiveConfigurationTest {
                 forwarding:
                   mid-stream: true                      # default
                 workers: 2                              # it.yaml:11
+                telemetry:
+                  tenants: 100                          # default
                 """,
                 shown(
                         """
