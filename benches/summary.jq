@@ -5,11 +5,11 @@ def spread: if length == 0 then null else {median: median, min: min, max: max, s
 def of($candidate; $measurement): map(select(.candidate == $candidate and .measurement == $measurement));
 def present: with_entries(select(.value != null));
 
-def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-gue", "culvert-forward"];
+def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-gue", "culvert-forward", "culvert-hooks"];
 def titles: {
     routing: "kernel routing", masquerade: "nft masquerade", haproxy: "HAProxy TPROXY, splice always", "haproxy-auto": "HAProxy TPROXY, splice-auto",
     pasta: "pasta, MTU 65520", slirp4netns: "slirp4netns, MTU 65520",
-    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT"
+    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT", "culvert-hooks": "Culvert, 1,000 rules, 3 hooks"
 };
 # Processor time is shown per so much work: in seconds times `per` over the units of work.
 def measurements: [
@@ -30,6 +30,7 @@ def bars: [
     ["bar", "close", "slirp4netns", 1], ["bar", "close", "pasta", 1],
     ["bar", "udp", "pasta", 1],
     ["bar", "up", "culvert-direct", 0.5], ["bar", "down", "culvert-direct", 0.5], ["bar", "udp", "culvert-direct", 1],
+    ["hooks", "close", "culvert-direct", 0.95], ["hooks", "keepalive", "culvert-direct", 0.95], ["hooks", "up", "culvert-direct", 0.95],
     ["bar", "up", "masquerade", 0.8], ["bar", "down", "masquerade", 0.8], ["bar", "udp", "masquerade", 0.8],
     ["goal", "up", "masquerade", 0.9], ["goal", "down", "masquerade", 0.9],
     ["goal", "keepalive", "haproxy", 1], ["goal", "close", "haproxy", 1],
@@ -74,7 +75,8 @@ def ratio($samples; $candidate; $peer; $measurement):
     }],
     bars: [bars[] as [$kind, $measurement, $peer, $factor]
         | {kind: $kind, measurement: $measurement, peer: $peer, factor: $factor}
-        + (reduce (if $peer == "culvert-direct" then tunnels[]
+        + (reduce (if $kind == "hooks" then "culvert-hooks"
+                   elif $peer == "culvert-direct" then tunnels[]
                    elif $peer == "masquerade" and $kind == "bar" then "culvert-forward"
                    else "culvert-veth", "culvert-direct", "culvert-forward" end) as $c ({};
             ratio($samples; $c; $peer; $measurement) as $r

@@ -55,7 +55,6 @@ public final class ClientNamespace implements AutoCloseable {
 
     private static final IpAddress DNS = IpAddress.parse("100.64.0.1");
     private static final Path RESOLV_CONF = Path.of("/etc/resolv.conf");
-    private static final int DNS_PORT = 53;
 
     private final NetworkNamespace namespace;
     private final Optional<InetSocketAddress> resolver;
@@ -72,7 +71,7 @@ public final class ClientNamespace implements AutoCloseable {
      */
     public static ClientNamespace open() throws IOException {
         return new ClientNamespace(
-                NetworkNamespace.anonymousWithMounts("culvert-client"), hostResolver());
+                NetworkNamespace.anonymousWithMounts("culvert-client"), HostResolver.find());
     }
 
     /** A configuration that upgrades everything. */
@@ -196,26 +195,6 @@ public final class ClientNamespace implements AutoCloseable {
 
     private Optional<IpAddress> dns() {
         return resolver.isPresent() ? Optional.of(DNS) : Optional.empty();
-    }
-
-    /** The first name server of the host's resolv.conf(5), which may be one on loopback. */
-    private static Optional<InetSocketAddress> hostResolver() {
-        try {
-            for (String line : Files.readAllLines(RESOLV_CONF)) {
-                String[] words = line.strip().split("\\s+", -1);
-                // A link-local one (RFC 4007 section 11) says nothing without its zone.
-                if (words.length >= 2
-                        && words[0].equals("nameserver")
-                        && words[1].indexOf('%') < 0) {
-                    return Optional.of(
-                            new InetSocketAddress(
-                                    IpAddress.parse(words[1]).toInetAddress(), DNS_PORT));
-                }
-            }
-        } catch (IOException | IllegalArgumentException ignored) {
-            // No resolver then; the command may bring its own.
-        }
-        return Optional.empty();
     }
 
     private void resolveBy(IpAddress dns) {

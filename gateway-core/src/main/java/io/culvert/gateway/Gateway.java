@@ -92,6 +92,11 @@ public final class Gateway implements AutoCloseable {
     public record Surroundings(
             Map<String, NetworkNamespace> namespaces, Optional<InetSocketAddress> resolver) {
         public static final Surroundings HOST = new Surroundings(Map.of(), Optional.empty());
+
+        /** Devices where the configuration says, and names by the host's own resolver. */
+        public static Surroundings host() {
+            return new Surroundings(Map.of(), HostResolver.find());
+        }
     }
 
     private Gateway(Configuration configuration, Surroundings surroundings, FlowListener listener)

@@ -91,7 +91,7 @@ final class RunCommand implements Callable<Integer> {
                         Telemetry.open(configuration, Version.text(), generation, audit.log());
                 Gateway gateway =
                         Gateway.start(
-                                configuration, Gateway.Surroundings.HOST, telemetry.listener());
+                                configuration, Gateway.Surroundings.host(), telemetry.listener());
                 Administration administration =
                         new Administration(
                                 gateway, file, generation, ServiceManager::tell, audit::changed);

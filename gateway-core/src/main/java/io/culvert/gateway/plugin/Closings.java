@@ -83,7 +83,7 @@ final class Closings {
                 | OutOfMemoryError
                 | AssertionError e) {
             figures().failed();
-            closing.chain.failures().say(plugin, HookTimes.Hook.CLOSED, e);
+            plugin.failures().say(HookTimes.Hook.CLOSED, e);
         } finally {
             figures().took(System.nanoTime() - start);
         }

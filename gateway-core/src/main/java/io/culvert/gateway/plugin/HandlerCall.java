@@ -45,7 +45,7 @@ final class HandlerCall implements Handling {
     @Override
     public void failed(Throwable failure) {
         figures().failed();
-        chain.failures().say(handler.plugin(), HookTimes.Hook.HANDLER, failure);
+        handler.plugin().failures().say(HookTimes.Hook.HANDLER, failure);
     }
 
     @Override

@@ -25,7 +25,6 @@ public final class HookChain {
     private final List<LoadedPlugin> plugins;
     private final List<Step> steps;
     private final Map<String, Handler> handlers;
-    private final HookFailures failures = new HookFailures();
 
     /** The gateway while it is in force, and each flow and tunnel that has something of it. */
     private final AtomicInteger users = new AtomicInteger(1);
@@ -158,10 +157,6 @@ public final class HookChain {
 
     List<Step> steps() {
         return steps;
-    }
-
-    HookFailures failures() {
-        return failures;
     }
 
     /** Whether it is still there to be used; if so {@link #release} is to be called. */

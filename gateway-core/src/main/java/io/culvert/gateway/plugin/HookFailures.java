@@ -3,21 +3,31 @@ package io.culvert.gateway.plugin;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Says in the log that a plugin failed. Whoever can provoke one failure can provoke a million: the
- * first, the second, the fourth and so on are said.
+ * Says in the log that a plugin's hooks failed. Whoever can provoke one failure can provoke a
+ * million: of each hook the first, the second, the fourth and so on are said.
  *
  * <p>Threading: any.
  */
 final class HookFailures {
     private static final Logger LOG = LoggerFactory.getLogger(HookFailures.class);
 
-    private final AtomicLong count = new AtomicLong();
+    private final LoadedPlugin plugin;
+    private final Map<HookTimes.Hook, AtomicLong> counts = new EnumMap<>(HookTimes.Hook.class);
 
-    void say(LoadedPlugin plugin, HookTimes.Hook hook, Throwable failure) {
-        long number = count.incrementAndGet();
+    HookFailures(LoadedPlugin plugin) {
+        this.plugin = plugin;
+        for (HookTimes.Hook hook : HookTimes.Hook.values()) {
+            counts.put(hook, new AtomicLong());
+        }
+    }
+
+    void say(HookTimes.Hook hook, Throwable failure) {
+        long number = counts.get(hook).incrementAndGet();
         if (Long.bitCount(number) != 1) {
             return;
         }

@@ -49,6 +49,7 @@ public final class LoadedPlugin {
     private final Set<Thread> stuck = ConcurrentHashMap.newKeySet();
     private final AtomicInteger atOnce = new AtomicInteger();
     private final AtomicInteger chains = new AtomicInteger();
+    private final HookFailures failures = new HookFailures(this);
     private final CountDownLatch ended = new CountDownLatch(1);
     private final Closings closings;
 
@@ -163,6 +164,11 @@ public final class LoadedPlugin {
 
     ClassLoader loader() {
         return code.loader();
+    }
+
+    /** Where its failures are said. */
+    HookFailures failures() {
+        return failures;
     }
 
     /** Where ends of flows wait for the plugin to hear of them. */

@@ -109,7 +109,7 @@ public final class Question {
                 | OutOfMemoryError
                 | AssertionError e) {
             figures.failed();
-            chain.failures().say(plugin, step.hook(), e);
+            plugin.failures().say(step.hook(), e);
             return step.failed(draft, Reason.HOOK_FAILED);
         } finally {
             thread.setContextClassLoader(null);
