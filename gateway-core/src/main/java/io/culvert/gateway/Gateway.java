@@ -211,8 +211,11 @@ public final class Gateway implements AutoCloseable {
                     devices.put(tun.name(), opened.getLast().device());
                 }
                 case OnRamp.Seqpacket seqpacket ->
-                        listen(new SeqpacketOnRamp(seqpacket, routing, List.of(workers), clock));
-                case OnRamp.Gue gue -> listen(new GueOnRamp(gue, routing, List.of(workers), clock));
+                        listen(
+                                new SeqpacketOnRamp(
+                                        seqpacket, routing, List.of(workers), clock, plugins));
+                case OnRamp.Gue gue ->
+                        listen(new GueOnRamp(gue, routing, List.of(workers), clock, plugins));
                 case OnRamp.Gre gre ->
                         listen(
                                 GreOnRamp.open(

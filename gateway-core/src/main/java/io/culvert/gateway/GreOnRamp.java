@@ -6,7 +6,9 @@ import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.AddressSet;
+import io.culvert.hook.Context;
 import io.culvert.hook.Reason;
+import io.culvert.hook.TunnelInfo;
 import io.culvert.tun.GreEndpoint;
 import io.culvert.tun.GreFields;
 import io.culvert.tun.GreHandler;
@@ -20,6 +22,7 @@ import io.culvert.tun.Packet;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * An on-ramp whose tunnels come in by GRE at one address: one for each peer, there from the start.
@@ -67,6 +70,8 @@ final class GreOnRamp implements TunnelListener {
                             settings.name() + "/" + peer,
                             routing.tenants().named(peer.tenant()),
                             new AddressSet(peer.strictSource() ? peer.routes() : List.of()),
+                            new TunnelInfo(settings.name(), "", Map.of()),
+                            Context.EMPTY,
                             senders.stream().map(tunnel::end).toList());
             routing.routes().add(all, peer.routes());
             homes.add(all.of(home));

@@ -3,6 +3,8 @@ package io.culvert.gateway;
 import io.culvert.flow.NanoClock;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.TunnelPorts;
+import io.culvert.gateway.plugin.Plugins;
+import io.culvert.hook.TunnelInfo;
 import io.culvert.tun.GueEndpoint;
 import io.culvert.tun.GueSettings;
 import io.culvert.tun.NetworkNamespace;
@@ -10,6 +12,7 @@ import io.culvert.tun.NetworkNamespace;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.random.RandomGenerator;
 
 /**
@@ -19,6 +22,7 @@ import java.util.random.RandomGenerator;
  *   datagram ─► from a peer's address? ─► context: the peer   ─► the tunnel of its entry
  *                     │ no                context: its text ─► known? ─► a tunnel of text and entry
  *                     └► dropped                                 └ no ─► right? ─► a tunnel more
+ *                                                     (or: what do the plugins say? dropped till then)
  * </pre>
  *
  * <p>Each worker has sockets of its own on the same addresses, between which the kernel chooses by
@@ -32,6 +36,9 @@ import java.util.random.RandomGenerator;
 final class GueOnRamp implements TunnelListener {
     private static final long TICK_MILLIS = 500;
 
+    /** How exactly plugins' deadlines are kept. */
+    private static final long QUESTIONS_MILLIS = 100;
+
     /** Of each worker's peers, which may be as many as the on-ramp has or a few thousand. */
     private static final int MOST_PEERS = 1 << 20;
 
@@ -39,18 +46,27 @@ final class GueOnRamp implements TunnelListener {
     private final List<GueEndpoint<GueSource>> endpoints = new ArrayList<>();
     private final List<GueIntake> intakes = new ArrayList<>();
     private final GueSource.Table sources;
+    private final TunnelQuestions questions;
     private final GueTunnels tunnels;
     private boolean stopped;
 
     /**
-     * @param workers of which the first looks after tunnels that end
+     * @param workers of which the first looks after tunnels that end, and questions about new ones
+     * @param plugins asked where the settings say so
      * @throws IOException with a sentence for the operator
      */
-    GueOnRamp(OnRamp.Gue settings, Routing routing, List<Worker> workers, NanoClock clock)
+    GueOnRamp(
+            OnRamp.Gue settings,
+            Routing routing,
+            List<Worker> workers,
+            NanoClock clock,
+            Plugins plugins)
             throws IOException {
         this.workers = List.copyOf(workers);
         sources = new GueSource.Table(settings.peers());
-        tunnels = new GueTunnels(settings, routing, clock, endpoints);
+        questions =
+                new TunnelQuestions(settings.name(), plugins, workers.getFirst().poller()::execute);
+        tunnels = new GueTunnels(settings, routing, clock, endpoints, questions);
         try {
             openEndpoints(settings);
         } catch (IOException | RuntimeException e) {
@@ -60,12 +76,12 @@ final class GueOnRamp implements TunnelListener {
         for (int i = 0; i < workers.size(); i++) {
             GueContexts contexts =
                     new GueContexts(
-                            settings.context() == OnRamp.Gue.Context.TEXT ? 2 * GueTunnels.MOST : 1,
+                            settings.isNamedByPackets() ? 2 * GueTunnels.MOST : 1,
                             RandomGenerator.getDefault().nextLong());
             intakes.add(
                     new GueIntake(i, workers.get(i), endpoints.get(i), tunnels, contexts, clock));
         }
-        if (settings.context() == OnRamp.Gue.Context.PEER) {
+        if (!settings.isNamedByPackets()) {
             sources.all().forEach(source -> makeTunnel(source, settings, routing));
         }
     }
@@ -79,7 +95,7 @@ final class GueOnRamp implements TunnelListener {
                                 2L * settings.peers().size(),
                                 GueSettings.DEFAULT_PEERS,
                                 MOST_PEERS),
-                        settings.context() == OnRamp.Gue.Context.TEXT,
+                        settings.isNamedByPackets(),
                         settings.zeroChecksums());
         try (NetworkNamespace namespace = NetworkNamespace.current("culvert-" + settings.name())) {
             GueEndpoint.ensureFree(namespace, of);
@@ -96,6 +112,8 @@ final class GueOnRamp implements TunnelListener {
                         settings.name() + "/" + source,
                         routing.tenants().named(peer.tenant().orElseThrow()),
                         source.sources(settings.strictSource(), peer.routes()),
+                        new TunnelInfo(settings.name(), "", Map.of()),
+                        null,
                         new byte[0],
                         peer.mtu(),
                         endpoints);
@@ -115,11 +133,14 @@ final class GueOnRamp implements TunnelListener {
             workers.get(i).poller().execute(intakes.get(i)::start);
         }
         workers.getFirst().poller().every(TICK_MILLIS, this::tick);
+        workers.getFirst().poller().every(QUESTIONS_MILLIS, questions::tick);
     }
 
     @Override
     public void stop() {
         stopped = true;
+        questions.stop();
+        tunnels.release();
     }
 
     private void tick() {

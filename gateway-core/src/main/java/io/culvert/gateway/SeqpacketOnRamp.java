@@ -3,8 +3,8 @@ package io.culvert.gateway;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.AddressSet;
-import io.culvert.gateway.tunnel.TextContext;
 import io.culvert.gateway.tunnel.TunnelContext;
 import io.culvert.linux.Fd;
 import io.culvert.linux.PeerCredentials;
@@ -25,7 +25,7 @@ import java.util.Set;
 
 /**
  * An on-ramp whose tunnels are connections to a Unix socket. The first message of a connection is
- * its context, and each later one an IP packet.
+ * its context, and each later one an IP packet. A context is text, or what plugins make of it.
  *
  * <pre>
  *   accepted --context--> joined: known by its id? --yes--> its flows go on
@@ -47,6 +47,7 @@ final class SeqpacketOnRamp implements TunnelListener {
     private final NanoClock clock;
     private final Worker home;
     private final Fd listener;
+    private final TunnelQuestions questions;
     private final Newcomers newcomers;
 
     /** In the order of their coming. */
@@ -67,10 +68,15 @@ final class SeqpacketOnRamp implements TunnelListener {
 
     /**
      * @param workers of which the first is at home here
+     * @param plugins asked where the settings say so
      * @throws IOException with a sentence for the operator
      */
     SeqpacketOnRamp(
-            OnRamp.Seqpacket settings, Routing routing, List<Worker> workers, NanoClock clock)
+            OnRamp.Seqpacket settings,
+            Routing routing,
+            List<Worker> workers,
+            NanoClock clock,
+            Plugins plugins)
             throws IOException {
         this.settings = settings;
         this.routing = routing;
@@ -78,13 +84,15 @@ final class SeqpacketOnRamp implements TunnelListener {
         this.clock = clock;
         home = workers.getFirst();
         listener = UnixListener.open(settings.path(), settings.mode());
+        questions = new TunnelQuestions(settings.name(), plugins, home.poller()::execute);
         newcomers =
                 new Newcomers(
                         listener,
                         settings.path().toString(),
                         home.poller(),
                         clock,
-                        (socket, peer, context) -> join(TextContext.parse(context), socket, peer));
+                        settings.asksPlugins() ? questions : null,
+                        (socket, peer, admittance) -> join(admittance, socket, peer));
     }
 
     @Override
@@ -97,12 +105,15 @@ final class SeqpacketOnRamp implements TunnelListener {
     public void stop() {
         stopped = true;
         newcomers.stop();
+        questions.stop();
+        tunnels.forEach(tunnel -> tunnel.admittance().release());
     }
 
     /**
      * @throws IllegalArgumentException with a sentence for the peer
      */
-    private void join(TunnelContext context, int socket, PeerCredentials peer) {
+    private void join(Admittance admittance, int socket, PeerCredentials peer) {
+        TunnelContext context = admittance.context();
         Identity identity = new Identity(context.tenant(), context.id());
         Tunnel before = known.get(identity);
         if (before != null && before.peer().uid() != peer.uid()) {
@@ -110,6 +121,7 @@ final class SeqpacketOnRamp implements TunnelListener {
         }
         if (before != null && before.context().equals(context)) {
             before.disconnect();
+            before.admittance(admittance);
             before.connect(socket, peer);
             away.remove(before);
             count();
@@ -131,10 +143,11 @@ final class SeqpacketOnRamp implements TunnelListener {
                 settings.name() + "/" + (context.id().isEmpty() ? "#" + joined : context.id());
         Tunnel tunnel =
                 new Tunnel(
+                        settings.name(),
                         name,
                         tenant,
                         sources(context),
-                        context,
+                        admittance,
                         workers,
                         joined % workers.size(),
                         this::gone);
@@ -207,6 +220,7 @@ final class SeqpacketOnRamp implements TunnelListener {
 
     private void end(Tunnel tunnel) {
         tunnel.disconnect();
+        tunnel.admittance().release();
         routing.routes().remove(tunnel.ports());
         tunnels.remove(tunnel);
         away.remove(tunnel);
@@ -222,6 +236,7 @@ final class SeqpacketOnRamp implements TunnelListener {
             return;
         }
         newcomers.tick();
+        questions.tick();
         long over = clock.nanoTime() - settings.grace().toNanos();
         while (!away.isEmpty()) {
             Tunnel eldest = away.iterator().next();
