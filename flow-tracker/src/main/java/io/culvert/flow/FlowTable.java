@@ -62,8 +62,8 @@ public final class FlowTable {
     /** Flows looked at for each one that is opened: more than come. */
     private static final int LOOKS_PER_OPENING = 4;
 
-    private final FlowLimits limits;
-    private final FlowTimers timers;
+    private volatile FlowLimits limits;
+    private volatile FlowTimers timers;
     private final NanoClock clock;
     private final FlowListener listener;
     private final Expired expired;
@@ -359,6 +359,19 @@ public final class FlowTable {
 
     public FlowLimits limits() {
         return limits;
+    }
+
+    /** From now on new flows are counted against these; what lives stays. */
+    public void limits(FlowLimits replacement) {
+        limits = replacement;
+    }
+
+    /**
+     * From now on these apply: to a live flow from its next packet that moves its deadline, an
+     * eighth of its old time-out later at most.
+     */
+    public void timers(FlowTimers replacement) {
+        timers = replacement;
     }
 
     /** Shows every live flow, in no order, to a reader on any thread. */

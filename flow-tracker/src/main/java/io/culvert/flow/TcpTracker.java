@@ -111,6 +111,20 @@ public final class TcpTracker {
         this.midStream = midStream;
     }
 
+    /** Whether anything of that side's own has been seen. */
+    public boolean isKnown(Direction side) {
+        return side(side).isKnown();
+    }
+
+    /** The sequence number behind all that the side has sent and that was passed on. */
+    public int next(Direction side) {
+        return side(side).end();
+    }
+
+    private TcpSide side(Direction side) {
+        return side == Direction.FROM_INITIATOR ? initiator : target;
+    }
+
     /**
      * Whether this can be the first segment of a connection to a tracker; others are refused before
      * there is one.

@@ -46,6 +46,38 @@ public final class TcpAnswer {
         return mayBeAnswered(syn) ? write(syn, 0, number, TcpHeader.ACK, into, at) : 0;
     }
 
+    /**
+     * Writes a whole packet with the reset of a connection, as of one of its ends.
+     *
+     * @param sequence what the other expects next, or it does not believe it: RFC 5961 section 3.2
+     * @param at absolute index; 40 bytes (IPv4) or 60 (IPv6) are needed there
+     * @return the packet's length
+     */
+    public static int reset(
+            long sourceHigh,
+            long sourceLow,
+            int sourcePort,
+            long destinationHigh,
+            long destinationLow,
+            int destinationPort,
+            int sequence,
+            ByteBuffer into,
+            int at) {
+        return write(
+                sourceHigh,
+                sourceLow,
+                sourcePort,
+                destinationHigh,
+                destinationLow,
+                destinationPort,
+                0,
+                sequence,
+                0,
+                TcpHeader.RST,
+                into,
+                at);
+    }
+
     private static boolean mayBeAnswered(IpPacket ip) {
         return ip.tcp() != null && !ip.isFragment() && !ip.tcp().rst() && ip.isUnicast();
     }
@@ -57,10 +89,34 @@ public final class TcpAnswer {
             int flags,
             ByteBuffer into,
             int at) {
-        long sourceHigh = answered.destinationHigh();
-        long sourceLow = answered.destinationLow();
-        long destinationHigh = answered.sourceHigh();
-        long destinationLow = answered.sourceLow();
+        return write(
+                /* sourceHigh= */ answered.destinationHigh(),
+                /* sourceLow= */ answered.destinationLow(),
+                /* sourcePort= */ answered.tcp().destinationPort(),
+                /* destinationHigh= */ answered.sourceHigh(),
+                /* destinationLow= */ answered.sourceLow(),
+                /* destinationPort= */ answered.tcp().sourcePort(),
+                answered.trafficClass() & DSCP,
+                sequence,
+                acknowledgment,
+                flags,
+                into,
+                at);
+    }
+
+    private static int write(
+            long sourceHigh,
+            long sourceLow,
+            int sourcePort,
+            long destinationHigh,
+            long destinationLow,
+            int destinationPort,
+            int trafficClass,
+            int sequence,
+            int acknowledgment,
+            int flags,
+            ByteBuffer into,
+            int at) {
         int header = IpHeader.length(destinationHigh, destinationLow);
         IpHeader.write(
                 into,
@@ -71,13 +127,12 @@ public final class TcpAnswer {
                 destinationLow,
                 IpProtocol.TCP,
                 IpHeader.TIME_TO_LIVE,
-                answered.trafficClass() & DSCP,
+                trafficClass,
                 TcpHeader.MINIMUM_LENGTH);
 
         int start = at + header;
-        TcpHeader tcp = answered.tcp();
-        into.putShort(start + TcpHeader.SOURCE_PORT, (short) tcp.destinationPort());
-        into.putShort(start + TcpHeader.DESTINATION_PORT, (short) tcp.sourcePort());
+        into.putShort(start + TcpHeader.SOURCE_PORT, (short) sourcePort);
+        into.putShort(start + TcpHeader.DESTINATION_PORT, (short) destinationPort);
         into.putInt(start + TcpHeader.SEQUENCE_NUMBER, sequence);
         into.putInt(start + TcpHeader.ACKNOWLEDGMENT_NUMBER, acknowledgment);
         into.putShort(start + TcpHeader.DATA_OFFSET, (short) ((5 << 12) | flags));

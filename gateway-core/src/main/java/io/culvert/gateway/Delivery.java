@@ -60,9 +60,6 @@ final class Delivery {
             handOver(flow.worker(), port, packet);
             return true;
         }
-        if (flow.throttle() != null && isThrottled(flow, ip, packet)) {
-            return true;
-        }
         if (flow.path() instanceof ForwardedFlow forwarded) {
             if (isElsewhere(forwarded, from, port)) {
                 refusals.drop(packet, Reason.WRONG_SIDE);
@@ -73,14 +70,14 @@ final class Delivery {
                 refusals.refuse((TunnelPort) port, ip, packet, Reason.SEGMENTS_LEFT);
                 return true;
             }
-            return forwarded.carry(from, ip, packet);
+            return isThrottled(flow, ip, packet) || forwarded.carry(from, ip, packet);
         }
         return upgraded(flow, from, (TunnelPort) port, ip, packet);
     }
 
     /** Whether a rate has the packet dropped; a reset passes, which is never sent again. */
     private boolean isThrottled(Flow flow, IpPacket ip, Packet packet) {
-        if (ip.tcp() != null && ip.tcp().rst()) {
+        if (flow.throttle() == null || (ip.tcp() != null && ip.tcp().rst())) {
             return false;
         }
         Reason reason = flow.throttle().pass(packet.packets(), ip.length(), clock.nanoTime());
@@ -104,6 +101,9 @@ final class Delivery {
         Reason obstacle = obstacleToUpgrade(ip);
         if (obstacle != null) {
             refusals.refuse(port, ip, packet, obstacle);
+            return true;
+        }
+        if (isThrottled(flow, ip, packet)) {
             return true;
         }
         flow.count(from, packet.packets(), ip.length(), clock.nanoTime());

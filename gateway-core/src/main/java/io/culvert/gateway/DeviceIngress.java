@@ -22,6 +22,9 @@ import io.culvert.wire.IpPacket;
  * <p>Confined to one worker.
  */
 final class DeviceIngress {
+    /** Of a flow from outside: a mapping lets it in, which a flow from inside has. */
+    static final FlowDecision INBOUND = new FlowDecision.Forward("mapping", Routes.TUNNELS);
+
     private final int worker;
     private final FlowTable table;
     private final Refusals refusals;
@@ -29,7 +32,6 @@ final class DeviceIngress {
     private final Forwarder forwarder;
     private final Delivery delivery;
     private final FlowKey key = new FlowKey();
-    private final FlowDecision inbound = new FlowDecision.Forward("mapping", Routes.TUNNELS);
 
     DeviceIngress(
             int worker,
@@ -102,7 +104,7 @@ final class DeviceIngress {
             refusals.drop(packet, Reason.SYN_FLOOD);
             return;
         }
-        switch (table.open(key, tenant, worker, inbound)) {
+        switch (table.open(key, tenant, worker, INBOUND)) {
             case FlowTable.Opening.Refused refused -> refusals.drop(packet, refused.reason());
             case FlowTable.Opening.Found found ->
                     delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);

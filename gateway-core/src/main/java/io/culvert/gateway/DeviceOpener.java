@@ -1,14 +1,9 @@
 package io.culvert.gateway;
 
 import io.culvert.gateway.capture.Capture;
-import io.culvert.gateway.config.InterfaceAddress;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.DeviceOffRamp;
-import io.culvert.gateway.forward.DevicePort;
-import io.culvert.gateway.forward.Port;
-import io.culvert.gateway.forward.TunnelPorts;
-import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.share.SharedAddresses;
 import io.culvert.linux.LinkAddress;
 import io.culvert.nat.MappingSettings;
@@ -17,108 +12,96 @@ import io.culvert.nat.PortBlockListener;
 import io.culvert.tun.NetworkNamespace;
 import io.culvert.tun.Offload;
 import io.culvert.tun.TunDevice;
-import io.culvert.tun.TunQueue;
 import io.culvert.tun.TunSettings;
 import io.culvert.wire.IpAddress;
-import io.culvert.wire.Prefix;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.security.SecureRandom;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.List;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.IntFunction;
 
-/** Makes the devices of on-ramps and off-ramps, or attaches to them. */
+/**
+ * Makes the devices of on-ramps and off-ramps, or attaches to them.
+ *
+ * <p>Threading: one thread, in the gateway's network namespace.
+ */
 final class DeviceOpener {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceOpener.class);
 
-    private final int workers;
+    private final Workers workers;
     private final Gateway.Surroundings surroundings;
     private final Set<Offload> offloads;
-    private final List<AutoCloseable> resources;
-    private final Set<IpAddress> routed = new HashSet<>();
+    private final Routing routing;
     private int offRamps;
     private int opened;
 
-    /**
-     * A device whose queues are workers' ports. One that was there before may have fewer queues
-     * than there are workers, and then some workers send by another's.
-     *
-     * @param ports by the worker's index
-     * @param first the index of the worker whose queue is the first
-     */
-    record Opened(TunDevice device, IntFunction<Port> ports, int first, int workers) {
-        /** Whether that worker has a queue to itself. */
-        boolean isOwn(int worker) {
-            return Math.floorMod(worker - first, workers) < device.queues().size();
-        }
-    }
-
-    /**
-     * @param resources where each device is put, to be closed
-     */
     DeviceOpener(
-            int workers,
+            Workers workers,
             Gateway.Surroundings surroundings,
             Set<Offload> offloads,
-            List<AutoCloseable> resources) {
+            Routing routing) {
         this.workers = workers;
         this.surroundings = surroundings;
         this.offloads = offloads;
-        this.resources = resources;
+        this.routing = routing;
     }
 
-    /** The device of an on-ramp, with the routes into it. */
-    Opened open(OnRamp.Tun tun, Routing routing) throws IOException {
-        LinkAddress[] addresses =
-                tun.addresses().stream().map(DeviceOpener::linkAddress).toArray(LinkAddress[]::new);
+    /**
+     * The on-ramp with its device.
+     *
+     * @throws IOException with a sentence for the operator; then nothing is left behind
+     */
+    TunOnRamp open(OnRamp.Tun tun) throws IOException {
+        TunOnRamp.Place place = placeOf(tun);
+        return place.in(namespace -> open(namespace, tun, place));
+    }
+
+    private TunOnRamp.Place placeOf(OnRamp.Tun tun) {
         NetworkNamespace given = surroundings.namespaces().get(tun.name());
-        TunDevice device;
-        if (given != null) {
-            device = open(given, tun, addresses);
-        } else {
-            try (NetworkNamespace namespace =
-                    tun.netns().isPresent()
-                            ? NetworkNamespace.named(tun.netns().get())
-                            : NetworkNamespace.current("culvert-" + tun.name())) {
-                device = open(namespace, tun, addresses);
-            }
-        }
-        int first = opened++;
-        TunnelPorts ports =
-                new TunnelPorts(
-                        tun.name(),
-                        routing.tenants().named(tun.tenant()),
-                        sources(tun),
-                        queues(device, first));
-        routing.routes().add(ports, tun.routes());
-        return new Opened(device, ports::of, first, workers);
+        return given != null
+                ? new TunOnRamp.Place() {
+                    @Override
+                    public <T> T in(TunOnRamp.NetworkNamespaceTask<T> task) throws IOException {
+                        return task.run(given);
+                    }
+                }
+                : new TunOnRamp.Place() {
+                    @Override
+                    public <T> T in(TunOnRamp.NetworkNamespaceTask<T> task) throws IOException {
+                        try (NetworkNamespace namespace =
+                                tun.netns().isPresent()
+                                        ? NetworkNamespace.named(tun.netns().get())
+                                        : NetworkNamespace.current("culvert-" + tun.name())) {
+                            return task.run(namespace);
+                        }
+                    }
+                };
     }
 
-    /** The queue of each worker. */
-    private List<TunQueue> queues(TunDevice device, int first) {
-        List<TunQueue> queues = device.queues();
-        List<TunQueue> byWorker = new ArrayList<>();
-        for (int worker = 0; worker < workers; worker++) {
-            int index = Math.floorMod(worker - first, workers);
-            byWorker.add(queues.get(index < queues.size() ? index : 0));
-        }
-        return byWorker;
-    }
-
-    private TunDevice open(NetworkNamespace namespace, OnRamp.Tun tun, LinkAddress... addresses)
+    private TunOnRamp open(NetworkNamespace namespace, OnRamp.Tun tun, TunOnRamp.Place place)
             throws IOException {
+        LinkAddress[] addresses =
+                tun.addresses().stream().map(TunOnRamp::linkAddress).toArray(LinkAddress[]::new);
         int mtu = Capture.mtu(namespace, tun.capture(), tun.mtu());
         TunDevice device =
                 TunDevice.open(namespace, settings(tun.device(), mtu).withAddresses(addresses));
-        resources.add(device);
+        try {
+            Capture capture = capture(namespace, tun, device);
+            DeviceQueues queues = new DeviceQueues(device, opened++, workers.size());
+            return new TunOnRamp(tun, queues, capture, place, routing, workers);
+        } catch (IOException | RuntimeException e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    private static Capture capture(NetworkNamespace namespace, OnRamp.Tun tun, TunDevice device)
+            throws IOException {
         try {
             // What the host itself answers on the way (a time to live that has run out behind an
             // off-ramp) comes back from its own address.
@@ -128,81 +111,88 @@ final class DeviceOpener {
         }
         if (tun.capture().isEmpty()) {
             Capture.removeLeftBehind(namespace, device);
-        } else {
-            resources.add(
-                    Capture.start(namespace, tun.name(), device, tun.capture(), tun.hasIpv6()));
+            return null;
         }
-        return device;
+        return Capture.start(namespace, tun.name(), device, tun.capture(), tun.hasIpv6());
     }
 
     private TunSettings settings(String device, int mtu) {
         return TunSettings.named(device)
-                .withQueues(Math.min(workers, TunSettings.MOST_QUEUES))
+                .withQueues(Math.min(workers.size(), TunSettings.MOST_QUEUES))
                 .withMtu(mtu)
                 .withOffloads(offloads);
     }
 
-    private static LinkAddress linkAddress(InterfaceAddress address) {
-        return new LinkAddress(address.address().toInetAddress(), address.length());
-    }
-
-    /** The addresses that packets may come from. */
-    static AddressSet sources(OnRamp.Tun tun) {
-        List<Prefix> prefixes = new ArrayList<>();
-        if (tun.strictSource()) {
-            prefixes.addAll(tun.routes());
-            tun.addresses().forEach(address -> prefixes.add(address.network()));
-        }
-        return new AddressSet(prefixes);
-    }
-
-    /** The device of an off-ramp, with what the host has to do for it. */
-    Opened open(OffRamp.Device offRamp) throws IOException {
-        TunDevice device;
-        Map<IpAddress, IpAddress> standIns;
+    /**
+     * The off-ramp with its device, and what the host has to do for it.
+     *
+     * @param others the device off-ramps that there are
+     * @throws IOException with a sentence for the operator; then nothing is left behind
+     */
+    LiveOffRamp open(OffRamp.Device offRamp, Collection<LiveOffRamp> others) throws IOException {
         try (NetworkNamespace namespace = NetworkNamespace.current("culvert-" + offRamp.name())) {
-            device = TunDevice.open(namespace, settings(offRamp.device(), offRamp.mtu()));
-            resources.add(device);
-            standIns = standIns(offRamp, device);
-            HostRoutes.lead(namespace, offRamp.mappings().addresses(), standIns.keySet(), device);
+            TunDevice device = TunDevice.open(namespace, settings(offRamp.device(), offRamp.mtu()));
+            try {
+                return open(namespace, offRamp, device, others);
+            } catch (IOException | RuntimeException e) {
+                device.close();
+                throw e;
+            }
         }
-        offRamps++;
-        DeviceOffRamp ramp =
-                new DeviceOffRamp(
-                        offRamp.name(),
-                        -offRamps,
-                        new MappingTable(
-                                offRamp.mappings().withStandIns(standIns),
-                                PortBlockListener.NONE,
-                                new SecureRandom()));
-        int first = opened++;
-        List<DevicePort> ports =
-                queues(device, first).stream().map(queue -> new DevicePort(ramp, queue)).toList();
-        return new Opened(device, ports::get, first, workers);
     }
 
-    /** Takes ports of those addresses that are the host's own. */
-    private Map<IpAddress, IpAddress> standIns(OffRamp.Device offRamp, TunDevice device)
+    private LiveOffRamp open(
+            NetworkNamespace namespace,
+            OffRamp.Device offRamp,
+            TunDevice device,
+            Collection<LiveOffRamp> others)
             throws IOException {
         MappingSettings mappings = offRamp.mappings();
-        String who = "off-ramp %s (line %d)".formatted(offRamp.name(), offRamp.line());
         SharedAddresses shared =
                 SharedAddresses.take(
                         NetworkNamespace.current("culvert-" + offRamp.device()),
                         mappings.addresses(),
                         offRamp.portsGiven() ? Optional.of(mappings.ports()) : Optional.empty(),
                         device,
-                        who);
-        // Closed before the device, to which its connections would otherwise lead no more.
-        resources.add(shared);
-        Map<IpAddress, IpAddress> standIns = shared.standIns();
-        for (IpAddress address : mappings.addresses()) {
-            if (!standIns.containsKey(address) && !routed.add(address)) {
+                        who(offRamp));
+        try {
+            Map<IpAddress, IpAddress> standIns = shared.standIns();
+            refuseSharing(offRamp, standIns.keySet(), others);
+            HostRoutes.lead(namespace, mappings.addresses(), standIns.keySet(), device);
+            offRamps++;
+            DeviceOffRamp ramp =
+                    new DeviceOffRamp(
+                            offRamp.name(),
+                            -offRamps,
+                            new MappingTable(
+                                    mappings.withStandIns(standIns),
+                                    PortBlockListener.NONE,
+                                    new SecureRandom()));
+            DeviceQueues queues = new DeviceQueues(device, opened++, workers.size());
+            return new LiveOffRamp(offRamp, queues, shared, ramp, workers);
+        } catch (IOException | RuntimeException e) {
+            shared.close();
+            throw e;
+        }
+    }
+
+    private static String who(OffRamp.Device offRamp) {
+        return "off-ramp %s (line %d)".formatted(offRamp.name(), offRamp.line());
+    }
+
+    private static void refuseSharing(
+            OffRamp.Device offRamp, Set<IpAddress> hosts, Collection<LiveOffRamp> others)
+            throws IOException {
+        for (IpAddress address : offRamp.mappings().addresses()) {
+            boolean taken =
+                    others.stream()
+                            .map(other -> other.settings().mappings().addresses())
+                            .anyMatch(addresses -> addresses.contains(address));
+            if (taken && !hosts.contains(address)) {
                 throw new IOException(
                         "%s: %s is not an address of this host, so only one off-ramp can have it"
-                                .formatted(who, address));
+                                .formatted(who(offRamp), address));
             }
         }
-        return standIns;
     }
 }

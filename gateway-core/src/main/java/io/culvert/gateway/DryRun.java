@@ -115,7 +115,7 @@ public final class DryRun {
     private void add(OnRamp onRamp) {
         switch (onRamp) {
             case OnRamp.Tun tun ->
-                    add(tun.name(), tun.tenant(), DeviceOpener.sources(tun), tun.routes());
+                    add(tun.name(), tun.tenant(), TunOnRamp.sources(tun), tun.routes());
             case OnRamp.Gre gre -> {
                 for (OnRamp.GrePeer peer : gre.peers()) {
                     add(

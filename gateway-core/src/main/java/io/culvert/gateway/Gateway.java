@@ -5,18 +5,13 @@ import io.culvert.flow.Flow;
 import io.culvert.flow.FlowLimits;
 import io.culvert.flow.FlowListener;
 import io.culvert.flow.FlowTable;
-import io.culvert.flow.FlowTimers;
 import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.Configuration;
-import io.culvert.gateway.config.OffRamp;
-import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
-import io.culvert.gateway.forward.DevicePort;
-import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
@@ -27,7 +22,6 @@ import io.culvert.tun.Offload;
 import io.culvert.tun.OffloadSelfTest;
 import io.culvert.tun.TunDevice;
 import io.culvert.upgrade.Poller;
-import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.UdpOwners;
 import io.culvert.upgrade.UpgradeNamespace;
 import io.netty.channel.IoEventLoop;
@@ -43,21 +37,16 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -79,18 +68,20 @@ public final class Gateway implements AutoCloseable {
     /** Two a relayed connection, for a few thousand of them. */
     private static final int FEW_DESCRIPTORS = 16_384;
 
-    private static final Duration ANSWER_TIME = Duration.ofSeconds(5);
-
     private final FlowTable table;
-    private final Worker[] workers;
+    private final Workers workers;
     private final MultiThreadIoEventLoopGroup loops;
-    private final List<AutoCloseable> resources = new ArrayList<>();
-    private final Map<String, TunDevice> devices = new HashMap<>();
-    private final List<TunnelListener> listeners = new ArrayList<>();
     private final Plugins plugins = new Plugins();
     private final AtomicBoolean closed = new AtomicBoolean();
-    private final List<DeviceOffRamp> deviceOffRamps = new CopyOnWriteArrayList<>();
     private volatile Tenants tenants = new Tenants();
+
+    /** A thread of the network namespace that the gateway was started in; null before. */
+    private NetworkNamespace home;
+
+    private UpgradeNamespace upgradeNamespace;
+    private Ramps ramps;
+    private Reconfiguration changes;
+    private volatile boolean ending;
 
     /**
      * Where an on-ramp's device is made when that is not in the configuration.
@@ -111,20 +102,12 @@ public final class Gateway implements AutoCloseable {
                     "at most " + SlotAddresses.MAXIMUM_WORKERS + " workers are possible");
         }
         CycleClock clock = new CycleClock(System::nanoTime);
-        workers = new Worker[count];
+        workers = new Workers(new ArrayList<>());
         table =
                 new FlowTable(
                         count,
-                        new FlowLimits(
-                                configuration.limits().flows(),
-                                configuration.limits().flowsPerTenant(),
-                                configuration.limits().flowsPerSecondPerTenant()),
-                        new FlowTimers(
-                                configuration.timers().tcpEstablished(),
-                                configuration.timers().tcpTransitory(),
-                                configuration.timers().udp(),
-                                configuration.timers().icmp(),
-                                FlowTimers.DEFAULT.other()),
+                        Reconfiguration.limits(configuration),
+                        Reconfiguration.timers(configuration),
                         clock,
                         listener,
                         this::expired);
@@ -168,75 +151,63 @@ public final class Gateway implements AutoCloseable {
                             ? "IPv4 and IPv6"
                             : "one of IPv4 and IPv6");
         }
-        UpgradeNamespace namespace =
+        home = NetworkNamespace.current("culvert-changes");
+        upgradeNamespace =
                 UpgradeNamespace.open(
-                        workers.length, offloads, configuration.timers().tcpEstablished());
-        resources.add(namespace);
+                        configuration.workers(), offloads, configuration.timers().tcpEstablished());
         Routing routing = Routing.of(configuration);
+        SocketOffRamps sockets = new SocketOffRamps(surroundings.resolver());
+        sockets.become(configuration);
+        LivePolicy policy = new LivePolicy(configuration.policy());
         tenants = routing.tenants();
         Worker.Shared shared =
                 new Worker.Shared(
                         table,
                         clock,
-                        new LivePolicy(configuration.policy()),
-                        socketOffRamps(configuration, surroundings),
+                        policy,
+                        sockets.byName(),
                         routing.routes(),
-                        new Worker.Limits(
-                                slots(configuration.limits().flows()),
-                                configuration.limits().slotsPerTenant(),
-                                configuration.limits().dials(),
-                                configuration.limits().dialTimeout().toNanos(),
-                                configuration.timers().tcpTransitory().toNanos(),
-                                configuration.limits().relayBuffer(),
-                                configuration.timers().tcpEstablished(),
-                                configuration.midStream()),
+                        Worker.Limits.of(configuration),
                         new UdpOwners(),
                         new Identifications(),
                         plugins,
                         new ConcurrentHashMap<>(),
-                        Arrays.asList(workers));
-        int index = 0;
+                        Collections.unmodifiableList(workers.all()));
         for (EventExecutor loop : loops) {
             Poller poller = new Poller((IoEventLoop) loop, Gateway::failed);
-            workers[index] =
-                    new Worker(index, shared, poller, namespace.entrance(index), echoSockets);
-            index++;
+            int index = workers.size();
+            workers.all()
+                    .add(
+                            new Worker(
+                                    index,
+                                    configuration.workers(),
+                                    shared,
+                                    poller,
+                                    upgradeNamespace.entrance(index),
+                                    echoSockets));
         }
-        DeviceOpener opener = new DeviceOpener(workers.length, surroundings, offloads, resources);
-        List<DeviceOpener.Opened> opened = new ArrayList<>();
-        for (OnRamp onRamp : configuration.onramps()) {
-            switch (onRamp) {
-                case OnRamp.Tun tun -> {
-                    opened.add(opener.open(tun, routing));
-                    devices.put(tun.name(), opened.getLast().device());
-                }
-                case OnRamp.Seqpacket seqpacket ->
-                        listen(
-                                new SeqpacketOnRamp(
-                                        seqpacket, routing, List.of(workers), clock, plugins));
-                case OnRamp.Gue gue ->
-                        listen(new GueOnRamp(gue, routing, List.of(workers), clock, plugins));
-                case OnRamp.Gre gre ->
-                        listen(
-                                GreOnRamp.open(
-                                        gre, routing, List.of(workers), listeners.size(), clock));
-            }
-        }
-        for (OffRamp offRamp : configuration.offramps()) {
-            if (offRamp instanceof OffRamp.Device device) {
-                opened.add(opener.open(device));
-                deviceOffRamps.add(((DevicePort) opened.getLast().ports().apply(0)).offRamp());
-            }
-        }
-        for (Worker worker : workers) {
-            onLoop(worker, Worker::start);
-        }
-        for (DeviceOpener.Opened each : opened) {
-            attach(each);
-        }
-        for (TunnelListener listener : listeners) {
-            onLoop(workers[0], worker -> listener.start());
-        }
+        ramps =
+                new Ramps(
+                        workers,
+                        routing,
+                        new DeviceOpener(workers, surroundings, offloads, routing),
+                        clock,
+                        plugins);
+        changes =
+                new Reconfiguration(
+                        configuration,
+                        new Reconfiguration.Parts(
+                                table,
+                                workers,
+                                policy,
+                                sockets,
+                                routing,
+                                upgradeNamespace,
+                                ramps,
+                                plugins));
+        ramps.open(configuration);
+        workers.each(Worker::start);
+        ramps.start();
     }
 
     private void loadPlugins(Configuration configuration) throws IOException {
@@ -252,16 +223,6 @@ public final class Gateway implements AutoCloseable {
         return plugins;
     }
 
-    /** A flow between two tunnels has two. */
-    private static int slots(int flows) {
-        return (int) Math.min(2L * flows, SlotAddresses.MAXIMUM_SLOTS);
-    }
-
-    private void listen(TunnelListener listener) {
-        resources.add(listener);
-        listeners.add(listener);
-    }
-
     private static void warnOfFewDescriptors() throws IOException {
         long limit = OpenDescriptors.limit();
         if (limit < FEW_DESCRIPTORS) {
@@ -274,26 +235,35 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    private void attach(DeviceOpener.Opened opened) throws IOException {
-        for (int i = 0; i < workers.length; i++) {
-            Port port = opened.ports().apply(i);
-            boolean own = opened.isOwn(i);
-            onLoop(workers[i], worker -> worker.attach(port, own));
-        }
+    /** What the gateway does. */
+    public Configuration configuration() {
+        return changes.current();
     }
 
-    private static Map<String, SocketOffRamp> socketOffRamps(
-            Configuration configuration, Surroundings surroundings) {
-        Map<String, SocketOffRamp> sockets = new HashMap<>();
-        for (OffRamp offRamp : configuration.offramps()) {
-            if (offRamp instanceof OffRamp.Socket socket) {
-                sockets.put(
-                        socket.name(),
-                        new SocketOffRamp(
-                                socket.hostLoopback(), socket.dns(), surroundings.resolver()));
-            }
-        }
-        return sockets;
+    /**
+     * Does from now on what that configuration says, without losing a flow that it allows. All of
+     * it, or, where this throws, nothing.
+     *
+     * @param recheck whether flows that live are asked of the new policy, too, and closed where it
+     *     decides otherwise
+     * @return flows that were closed for that
+     * @throws IOException with a sentence for the operator
+     */
+    public int apply(Configuration next, boolean recheck) throws IOException {
+        return home.call(
+                () -> {
+                    if (ending) {
+                        throw new IOException(
+                                "the gateway is about to end, and changes nothing any more; start"
+                                        + " it again with the configuration");
+                    }
+                    return changes.apply(next, recheck);
+                });
+    }
+
+    /** What would become of the flows that live, at that configuration. */
+    public Reconfiguration.Closed wouldClose(Configuration next) throws IOException {
+        return home.call(() -> changes.wouldClose(next));
     }
 
     /** Every live flow, in no order. */
@@ -318,12 +288,12 @@ public final class Gateway implements AutoCloseable {
 
     /** The off-ramps that translate. */
     public List<DeviceOffRamp> deviceOffRamps() {
-        return List.copyOf(deviceOffRamps);
+        return ramps.offRamps().stream().map(LiveOffRamp::ramp).toList();
     }
 
     /** Tunnels that came by themselves and whose peer is there. */
     public int tunnels() {
-        return listeners.stream().mapToInt(TunnelListener::tunnels).sum();
+        return ramps.tunnels();
     }
 
     /**
@@ -332,46 +302,32 @@ public final class Gateway implements AutoCloseable {
      * @throws IOException with a sentence: there is no such tenant or on-ramp, or no answer
      */
     public Explanation explain(Question question) throws IOException {
-        return new Explanations(Arrays.asList(workers), table, HookQuestions.NONE).of(question);
+        return new Explanations(workers.all(), table, HookQuestions.NONE).of(question);
     }
 
     /** Says what a live flow is. */
     public Explanation explainFlow(long id) throws IOException {
-        return new Explanations(Arrays.asList(workers), table, HookQuestions.NONE).of(id);
+        return new Explanations(workers.all(), table, HookQuestions.NONE).of(id);
     }
 
     /** Each worker's count of packets. */
     public List<PacketCounters> counters() {
-        return Arrays.stream(workers).map(Worker::counters).toList();
+        return workers.all().stream().map(Worker::counters).toList();
     }
 
     /** The device of an on-ramp. */
     public TunDevice device(String onRamp) {
-        return devices.get(onRamp);
+        return ramps.device(onRamp).orElseThrow();
     }
 
     /** What the workers hold now. */
     public List<WorkerStatus> status() throws IOException {
-        List<WorkerStatus> all = new ArrayList<>();
-        for (CompletableFuture<WorkerStatus> answer : askStatus()) {
-            all.add(await(answer));
-        }
-        return all;
+        return workers.ask(Worker::status);
     }
 
     /** The same by worker, as each gets round to an answer; one that is stuck gives none. */
     public List<CompletableFuture<WorkerStatus>> askStatus() {
-        List<CompletableFuture<WorkerStatus>> answers = new ArrayList<>();
-        for (Worker worker : workers) {
-            CompletableFuture<WorkerStatus> answer = new CompletableFuture<>();
-            answers.add(answer);
-            try {
-                worker.poller().execute(() -> answer.complete(worker.status()));
-            } catch (RejectedExecutionException ended) {
-                answer.completeExceptionally(ended);
-            }
-        }
-        return answers;
+        return workers.begin(Worker::status);
     }
 
     /**
@@ -382,7 +338,8 @@ public final class Gateway implements AutoCloseable {
      */
     public void drain(Duration limit, CountDownLatch atOnce)
             throws IOException, InterruptedException {
-        for (Worker worker : workers) {
+        ending = true;
+        for (Worker worker : workers.all()) {
             worker.poller().execute(worker::drain);
         }
         // A quarter of a short limit is time enough for closing.
@@ -414,66 +371,43 @@ public final class Gateway implements AutoCloseable {
         if (closed.getAndSet(true)) {
             return;
         }
-        for (TunnelListener listener : listeners) {
-            workers[0].poller().execute(listener::stop);
+        ending = true;
+        if (home != null) {
+            endChanges();
         }
-        for (Worker worker : workers) {
-            if (worker != null) {
-                try {
-                    onLoop(worker, Worker::closeFlows);
-                } catch (IOException e) {
-                    LOG.warn("A worker does not answer; its flows end with the process", e);
-                }
+        if (ramps != null) {
+            ramps.stop();
+        }
+        for (Worker worker : workers.all()) {
+            try {
+                workers.on(worker, Worker::closeFlows);
+            } catch (IOException e) {
+                LOG.warn("A worker does not answer; its flows end with the process", e);
             }
         }
         plugins.close();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
-        for (Worker worker : workers) {
-            if (worker != null) {
-                worker.close();
-            }
+        workers.all().forEach(Worker::close);
+        if (ramps != null) {
+            ramps.close();
         }
-        for (AutoCloseable resource : resources.reversed()) {
-            try {
-                resource.close();
-            } catch (Exception e) {
-                LOG.warn("Could not close {}", resource, e);
-            }
+        if (upgradeNamespace != null) {
+            upgradeNamespace.close();
         }
-        resources.clear();
     }
 
-    private static void onLoop(Worker worker, Consumer<Worker> task) throws IOException {
-        CompletableFuture<Boolean> done = new CompletableFuture<>();
-        worker.poller()
-                .execute(
-                        () -> {
-                            try {
-                                task.accept(worker);
-                                done.complete(true);
-                            } catch (RuntimeException e) {
-                                done.completeExceptionally(e);
-                            }
-                        });
-        await(done);
-    }
-
-    private static <T> T await(CompletableFuture<T> answer) throws IOException {
+    /** What is being changed is changed first. */
+    private void endChanges() {
         try {
-            return answer.get(ANSWER_TIME.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted while waiting for a worker", e);
-        } catch (ExecutionException e) {
-            throw new IOException(e.getCause().getMessage(), e.getCause());
-        } catch (TimeoutException e) {
-            throw new IOException(
-                    "a worker did not answer within " + ANSWER_TIME.toSeconds() + " s", e);
+            boolean _ = home.call(() -> true);
+        } catch (IOException e) {
+            LOG.warn("A change of the configuration has not ended", e);
         }
+        home.close();
     }
 
     private void expired(Flow flow) {
-        Worker owner = workers[flow.worker()];
+        Worker owner = workers.all().get(flow.worker());
         owner.poller().execute(() -> owner.expire(flow));
     }
 

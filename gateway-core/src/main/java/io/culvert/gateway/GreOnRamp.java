@@ -3,6 +3,7 @@ package io.culvert.gateway;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.config.Replacement;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.AddressSet;
@@ -18,11 +19,14 @@ import io.culvert.tun.GreSettings;
 import io.culvert.tun.GreTunnel;
 import io.culvert.tun.NetworkNamespace;
 import io.culvert.tun.Packet;
+import io.culvert.tun.PacketDevice;
+import io.culvert.upgrade.Poller;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * An on-ramp whose tunnels come in by GRE at one address: one for each peer, there from the start.
@@ -33,7 +37,7 @@ import java.util.Map;
  * packet for each of them; where one worker is too little, peers are better spread over several
  * addresses, whose on-ramps are at home on one worker after the other.
  */
-final class GreOnRamp implements TunnelListener {
+final class GreOnRamp implements LiveOnRamp {
     /** How often some of the paths' MTUs are looked at. */
     private static final long LOOK_MILLIS = 1_000;
 
@@ -41,68 +45,91 @@ final class GreOnRamp implements TunnelListener {
     private static final int LOOKS = 60;
 
     private final GreEndpoint endpoint;
+    private final Routing routing;
+    private final Workers group;
     private final List<Worker> workers;
     private final List<GreSender> senders;
+    private final List<Runnable> flushes;
     private final int home;
-    private final int looked;
-
-    /** Ends of the home worker. */
-    private final TunnelPort[] ports;
-
     private final GreHandler intake = new Intake();
 
-    private GreOnRamp(
-            GreEndpoint endpoint,
-            OnRamp.Gre settings,
-            Routing routing,
-            List<Worker> workers,
-            int home) {
-        this.endpoint = endpoint;
-        this.workers = List.copyOf(workers);
-        this.home = home;
-        senders = workers.stream().map(_ -> endpoint.sender()).toList();
-        looked = Math.ceilDiv(settings.peers().size(), LOOKS);
-        List<TunnelPort> homes = new ArrayList<>();
-        for (OnRamp.GrePeer peer : settings.peers()) {
-            GreTunnel tunnel = endpoint.tunnel(homes.size());
-            TunnelPorts all =
-                    new TunnelPorts(
-                            settings.name() + "/" + peer,
-                            routing.tenants().named(peer.tenant()),
-                            new AddressSet(peer.strictSource() ? peer.routes() : List.of()),
-                            new TunnelInfo(settings.name(), "", Map.of()),
-                            Context.EMPTY,
-                            senders.stream().map(tunnel::end).toList());
-            routing.routes().add(all, peer.routes());
-            homes.add(all.of(home));
+    private OnRamp.Gre settings;
+    private List<Entry> entries;
+    private Poller.Watch watch;
+    private Poller.Repetition looks;
+
+    /** Ends of the home worker, by the tunnel's number; its own. */
+    private TunnelPort[] ports;
+
+    /** One of the peers. */
+    private record Entry(OnRamp.GrePeer peer, GreTunnel tunnel, TunnelPorts ports) {
+        /** Whether packets go on as they do where that is the peer, though by other routes. */
+        boolean canBecome(OnRamp.GrePeer next) {
+            return peer.tenant().equals(next.tenant()) && settings(peer).equals(settings(next));
         }
-        ports = homes.toArray(TunnelPort[]::new);
+    }
+
+    private GreOnRamp(
+            GreEndpoint endpoint, OnRamp.Gre settings, Routing routing, Workers group, int home) {
+        this.endpoint = endpoint;
+        this.settings = settings;
+        this.routing = routing;
+        this.group = group;
+        this.home = home;
+        workers = List.copyOf(group.all());
+        senders = workers.stream().map(_ -> endpoint.sender()).toList();
+        flushes = senders.stream().<Runnable>map(sender -> sender::flush).toList();
+        entries = new ArrayList<>();
+        for (OnRamp.GrePeer peer : settings.peers()) {
+            entries.add(entry(settings.name(), peer, endpoint.tunnel(entries.size())));
+        }
+        ports = homes();
+    }
+
+    private Entry entry(String name, OnRamp.GrePeer peer, GreTunnel tunnel) {
+        return new Entry(
+                peer,
+                tunnel,
+                new TunnelPorts(
+                        name + "/" + peer,
+                        routing.tenants().named(peer.tenant()),
+                        sources(peer),
+                        new TunnelInfo(name, "", Map.of()),
+                        Context.EMPTY,
+                        senders.stream().map(tunnel::end).toList()));
+    }
+
+    private static AddressSet sources(OnRamp.GrePeer peer) {
+        return new AddressSet(peer.strictSource() ? peer.routes() : List.of());
+    }
+
+    private TunnelPort[] homes() {
+        return entries.stream().map(entry -> entry.ports().of(home)).toArray(TunnelPort[]::new);
     }
 
     /**
-     * Opens the sockets in the calling thread's network namespace, and makes the routes into the
-     * tunnels.
+     * Opens the sockets in the calling thread's network namespace.
      *
      * @param place among the gateway's on-ramps, by which the home is chosen
      * @throws IOException with a sentence for the operator
      */
     static GreOnRamp open(
-            OnRamp.Gre settings, Routing routing, List<Worker> workers, int place, NanoClock clock)
+            OnRamp.Gre settings, Routing routing, Workers group, int place, NanoClock clock)
             throws IOException {
-        List<GreSettings.Peer> peers = settings.peers().stream().map(GreOnRamp::peer).toList();
+        List<GreSettings.Peer> peers = settings.peers().stream().map(GreOnRamp::settings).toList();
         try (NetworkNamespace namespace = NetworkNamespace.current("culvert-" + settings.name())) {
             GreEndpoint endpoint =
                     GreEndpoint.open(
                             namespace,
                             new GreSettings(settings.listen().toInetAddress(), peers),
                             clock::nanoTime);
-            return new GreOnRamp(endpoint, settings, routing, workers, place % workers.size());
+            return new GreOnRamp(endpoint, settings, routing, group, place % group.size());
         } catch (IOException e) {
             throw new IOException("on-ramp " + settings.name() + ": " + e.getMessage(), e);
         }
     }
 
-    private static GreSettings.Peer peer(OnRamp.GrePeer peer) {
+    private static GreSettings.Peer settings(OnRamp.GrePeer peer) {
         return new GreSettings.Peer(
                 peer.from().address().toInetAddress(),
                 peer.from().length(),
@@ -112,30 +139,108 @@ final class GreOnRamp implements TunnelListener {
     }
 
     @Override
-    public void start() {
-        for (int i = 0; i < workers.size(); i++) {
-            Worker worker = workers.get(i);
-            GreSender sender = senders.get(i);
-            boolean receives = i == home;
-            worker.poller()
-                    .execute(
-                            () -> {
-                                worker.flushAfterEach(sender::flush);
-                                if (receives) {
-                                    receive(worker);
-                                }
-                            });
-        }
+    public OnRamp settings() {
+        return settings;
     }
 
-    private void receive(Worker worker) {
-        worker.poller().every(LOOK_MILLIS, () -> endpoint.refreshMtus(looked));
-        worker.watch(endpoint.descriptor(), budget -> endpoint.receive(intake, budget));
+    @Override
+    public void lead() {
+        entries.forEach(this::lead);
+    }
+
+    private void lead(Entry entry) {
+        routing.routes().add(entry.ports(), entry.peer().routes());
+    }
+
+    @Override
+    public void start() throws IOException {
+        group.each(worker -> worker.flushAfterEach(flushes.get(worker.index())));
+        group.on(
+                workers.get(home),
+                worker -> {
+                    looks = worker.poller().every(LOOK_MILLIS, this::look);
+                    watch =
+                            worker.watch(
+                                    endpoint.descriptor(),
+                                    budget -> endpoint.receive(intake, budget));
+                });
+    }
+
+    private void look() {
+        endpoint.refreshMtus(Math.ceilDiv(ports.length, LOOKS));
+    }
+
+    @Override
+    public boolean canBecome(OnRamp next) {
+        return !Replacement.isNeeded(settings, next);
+    }
+
+    @Override
+    public Commit change(OnRamp next, Undo undo) {
+        return () -> become((OnRamp.Gre) next);
+    }
+
+    private void become(OnRamp.Gre next) throws IOException {
+        List<Entry> old = new ArrayList<>(entries);
+        List<Entry> now = new ArrayList<>();
+        for (OnRamp.GrePeer peer : next.peers()) {
+            Optional<Entry> kept = old.stream().filter(one -> one.canBecome(peer)).findFirst();
+            if (kept.isPresent()) {
+                old.remove(kept.get());
+                now.add(new Entry(peer, kept.get().tunnel(), kept.get().ports()));
+                routing.routes().replace(kept.get().ports(), peer.routes());
+                kept.get().ports().sources(sources(peer));
+            } else {
+                Entry added = entry(next.name(), peer, endpoint.make(settings(peer)));
+                now.add(added);
+                lead(added);
+            }
+        }
+        settings = next;
+        entries = now;
+        TunnelPort[] homes = homes();
+        group.on(
+                workers.get(home),
+                worker -> {
+                    endpoint.have(now.stream().map(Entry::tunnel).toList());
+                    ports = homes;
+                });
+        end(old, Reason.ON_RAMP_REMOVED);
+    }
+
+    /** Ends the flows of tunnels that nothing comes from any more, and then sends nothing there. */
+    private void end(List<Entry> old, Reason reason) throws IOException {
+        List<TunnelPorts> tunnels = old.stream().map(Entry::ports).toList();
+        for (TunnelPorts each : tunnels) {
+            routing.routes().remove(each);
+            each.end();
+        }
+        group.each(worker -> worker.dismiss(Tunnel.ends(tunnels, worker.index()), reason));
+        old.forEach(entry -> entry.tunnel().end());
+        group.settle();
     }
 
     /** Nobody comes or goes here anyway. */
     @Override
     public void stop() {}
+
+    @Override
+    public void remove(Reason reason) throws IOException {
+        group.on(
+                workers.get(home),
+                worker -> {
+                    watch.cancel();
+                    looks.cancel();
+                });
+        end(entries, reason);
+        group.each(worker -> worker.flushNoMore(flushes.get(worker.index())));
+        endpoint.close();
+    }
+
+    @Override
+    public List<PacketDevice> ends() {
+        return Tunnel.allEnds(entries.stream().map(Entry::ports).toList(), group.size());
+    }
 
     @Override
     public int tunnels() {

@@ -9,7 +9,10 @@ import io.culvert.tun.GueHeader;
 import io.culvert.tun.GueOutcome;
 import io.culvert.tun.GuePeer;
 import io.culvert.tun.Packet;
+import io.culvert.upgrade.Poller;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 import java.util.function.IntUnaryOperator;
@@ -39,6 +42,9 @@ final class GueIntake implements GueHandler<GueSource> {
     private final NanoClock clock;
     private final PacketCounters counters;
     private final IntConsumer rest = this::takeRest;
+    private final Runnable flush;
+    private final List<Poller.Watch> watches = new ArrayList<>();
+    private final List<Poller.Repetition> repetitions = new ArrayList<>();
     private boolean inTurn;
 
     /**
@@ -60,21 +66,40 @@ final class GueIntake implements GueHandler<GueSource> {
         this.contexts = contexts;
         this.clock = clock;
         counters = worker.counters();
+        flush = endpoint::flush;
     }
 
     /** Begins; on the worker's thread. */
     void start() {
-        worker.flushAfterEach(endpoint::flush);
+        worker.flushAfterEach(flush);
         for (int listener : endpoint.listeners()) {
-            worker.watch(listener, budget -> take(budget, this::fromListeners));
+            watches.add(worker.watch(listener, budget -> take(budget, this::fromListeners)));
         }
         for (int sender : endpoint.senders()) {
-            worker.watch(
-                    sender,
-                    budget -> take(budget, most -> endpoint.receiveOnSender(sender, this, most)));
+            watches.add(
+                    worker.watch(
+                            sender,
+                            budget ->
+                                    take(
+                                            budget,
+                                            most -> endpoint.receiveOnSender(sender, this, most))));
         }
-        worker.poller().every(PATHS_MILLIS, () -> endpoint.refreshMtus(PATHS));
-        worker.poller().every(UNUSED_MILLIS, endpoint::forgetUnused);
+        repetitions.add(worker.poller().every(PATHS_MILLIS, () -> endpoint.refreshMtus(PATHS)));
+        repetitions.add(worker.poller().every(UNUSED_MILLIS, endpoint::forgetUnused));
+    }
+
+    /** Takes no packet any more; on the worker's thread. */
+    void stop() {
+        watches.forEach(Poller.Watch::cancel);
+        watches.clear();
+        repetitions.forEach(Poller.Repetition::cancel);
+        repetitions.clear();
+    }
+
+    /** Sends no packet any more; on the worker's thread. */
+    void leave() {
+        endpoint.flush();
+        worker.flushNoMore(flush);
     }
 
     private int fromListeners(int budget) {

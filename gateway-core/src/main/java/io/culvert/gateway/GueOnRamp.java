@@ -2,17 +2,26 @@ package io.culvert.gateway;
 
 import io.culvert.flow.NanoClock;
 import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.config.Replacement;
 import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.plugin.Plugins;
+import io.culvert.hook.Reason;
 import io.culvert.hook.TunnelInfo;
 import io.culvert.tun.GueEndpoint;
 import io.culvert.tun.GueSettings;
 import io.culvert.tun.NetworkNamespace;
+import io.culvert.tun.PacketDevice;
+import io.culvert.upgrade.Poller;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
@@ -33,7 +42,7 @@ import java.util.random.RandomGenerator;
  * ({@link io.culvert.tun.GuePeer}), and each time it is longer by the headers around it, until it
  * is too long for the way.
  */
-final class GueOnRamp implements TunnelListener {
+final class GueOnRamp implements LiveOnRamp {
     private static final long TICK_MILLIS = 500;
 
     /** How exactly plugins' deadlines are kept. */
@@ -42,27 +51,30 @@ final class GueOnRamp implements TunnelListener {
     /** Of each worker's peers, which may be as many as the on-ramp has or a few thousand. */
     private static final int MOST_PEERS = 1 << 20;
 
+    private volatile OnRamp.Gue settings;
+    private final Routing routing;
+    private final Workers group;
     private final List<Worker> workers;
     private final List<GueEndpoint<GueSource>> endpoints = new ArrayList<>();
     private final List<GueIntake> intakes = new ArrayList<>();
     private final GueSource.Table sources;
     private final TunnelQuestions questions;
     private final GueTunnels tunnels;
+    private Poller.Repetition ticks;
+    private Poller.Repetition expiries;
     private boolean stopped;
 
     /**
-     * @param workers of which the first looks after tunnels that end, and questions about new ones
+     * @param group of which the first looks after tunnels that end, and questions about new ones
      * @param plugins asked where the settings say so
      * @throws IOException with a sentence for the operator
      */
-    GueOnRamp(
-            OnRamp.Gue settings,
-            Routing routing,
-            List<Worker> workers,
-            NanoClock clock,
-            Plugins plugins)
+    GueOnRamp(OnRamp.Gue settings, Routing routing, Workers group, NanoClock clock, Plugins plugins)
             throws IOException {
-        this.workers = List.copyOf(workers);
+        this.settings = settings;
+        this.routing = routing;
+        this.group = group;
+        workers = List.copyOf(group.all());
         sources = new GueSource.Table(settings.peers());
         questions =
                 new TunnelQuestions(settings.name(), plugins, workers.getFirst().poller()::execute);
@@ -82,7 +94,7 @@ final class GueOnRamp implements TunnelListener {
                     new GueIntake(i, workers.get(i), endpoints.get(i), tunnels, contexts, clock));
         }
         if (!settings.isNamedByPackets()) {
-            sources.all().forEach(source -> makeTunnel(source, settings, routing));
+            sources.all().forEach(this::makeTunnel);
         }
     }
 
@@ -105,7 +117,7 @@ final class GueOnRamp implements TunnelListener {
         }
     }
 
-    private void makeTunnel(GueSource source, OnRamp.Gue settings, Routing routing) {
+    private void makeTunnel(GueSource source) {
         OnRamp.Gue.Peer peer = source.settings();
         GueTunnel tunnel =
                 new GueTunnel(
@@ -124,16 +136,103 @@ final class GueOnRamp implements TunnelListener {
                             .peer(peer.from().address().high(), peer.from().address().low()));
         }
         source.tunnel(tunnel);
-        routing.routes().add(tunnel.ports(), peer.routes());
     }
 
     @Override
-    public void start() {
-        for (int i = 0; i < workers.size(); i++) {
-            workers.get(i).poller().execute(intakes.get(i)::start);
+    public OnRamp settings() {
+        return settings;
+    }
+
+    @Override
+    public void lead() {
+        sources.all().forEach(this::lead);
+    }
+
+    private void lead(GueSource source) {
+        if (source.tunnel() != null) {
+            routing.routes().add(source.tunnel().ports(), source.settings().routes());
         }
-        workers.getFirst().poller().every(TICK_MILLIS, this::tick);
-        workers.getFirst().poller().every(QUESTIONS_MILLIS, questions::tick);
+    }
+
+    @Override
+    public void start() throws IOException {
+        group.each(worker -> intakes.get(worker.index()).start());
+        group.first(
+                worker -> {
+                    ticks = worker.poller().every(TICK_MILLIS, this::tick);
+                    expiries = worker.poller().every(QUESTIONS_MILLIS, questions::tick);
+                });
+    }
+
+    @Override
+    public boolean canBecome(OnRamp next) {
+        return !Replacement.isNeeded(settings, next);
+    }
+
+    @Override
+    public Commit change(OnRamp next, Undo undo) {
+        return () -> become((OnRamp.Gue) next);
+    }
+
+    private void become(OnRamp.Gue next) throws IOException {
+        settings = next;
+        Set<GueSource> old = new LinkedHashSet<>(sources.all());
+        List<GueSource> now = new ArrayList<>();
+        for (OnRamp.Gue.Peer peer : next.peers()) {
+            Optional<GueSource> kept = old.stream().filter(one -> one.canBecome(peer)).findFirst();
+            if (kept.isPresent()) {
+                old.remove(kept.get());
+                now.add(kept.get());
+                kept.get().become(peer);
+                route(kept.get());
+            } else {
+                now.add(new GueSource(peer));
+            }
+        }
+        Set<GueSource> added = new LinkedHashSet<>(now);
+        added.removeAll(sources.all());
+        sources.have(now);
+        if (!next.isNamedByPackets()) {
+            // An endpoint is its worker's.
+            group.first(worker -> added.forEach(this::makeTunnel));
+            added.forEach(this::lead);
+        }
+        List<TunnelPorts> ended = new ArrayList<>(tunnels.become(next, old));
+        ended.addAll(ports(old));
+        end(ended, Reason.ON_RAMP_REMOVED);
+        group.each(
+                worker -> {
+                    intakes.get(worker.index()).forget();
+                    endpoints.get(worker.index()).readmit();
+                });
+    }
+
+    /** The routes of a tunnel that stays. */
+    private void route(GueSource source) {
+        GueTunnel tunnel = source.tunnel();
+        if (tunnel != null) {
+            OnRamp.Gue.Peer peer = source.settings();
+            routing.routes().replace(tunnel.ports(), peer.routes());
+            tunnel.ports().sources(source.sources(settings.strictSource(), peer.routes()));
+        }
+    }
+
+    /** Tunnels that are there since an entry says so. */
+    private static List<TunnelPorts> ports(Collection<GueSource> entries) {
+        return entries.stream()
+                .map(GueSource::tunnel)
+                .filter(Objects::nonNull)
+                .map(GueTunnel::ports)
+                .toList();
+    }
+
+    /** Nothing goes into those tunnels any more, and their flows end. */
+    private void end(List<TunnelPorts> ended, Reason reason) throws IOException {
+        for (TunnelPorts each : ended) {
+            routing.routes().remove(each);
+            each.end();
+        }
+        group.each(worker -> worker.dismiss(Tunnel.ends(ended, worker.index()), reason));
     }
 
     @Override
@@ -141,6 +240,25 @@ final class GueOnRamp implements TunnelListener {
         stopped = true;
         questions.stop();
         tunnels.release();
+    }
+
+    @Override
+    public void remove(Reason reason) throws IOException {
+        group.first(
+                worker -> {
+                    stop();
+                    ticks.cancel();
+                    expiries.cancel();
+                });
+        group.each(worker -> intakes.get(worker.index()).stop());
+        List<TunnelPorts> ended = new ArrayList<>(tunnels.endAll());
+        ended.addAll(ports(sources.all()));
+        end(ended, reason);
+        group.each(
+                worker -> {
+                    intakes.get(worker.index()).leave();
+                    endpoints.get(worker.index()).close();
+                });
     }
 
     private void tick() {
@@ -151,6 +269,13 @@ final class GueOnRamp implements TunnelListener {
                 workers.get(i).poller().execute(intakes.get(i)::forget);
             }
         }
+    }
+
+    @Override
+    public List<PacketDevice> ends() {
+        List<TunnelPorts> all = new ArrayList<>(tunnels.ports());
+        all.addAll(ports(sources.all()));
+        return Tunnel.allEnds(all, group.size());
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.culvert.gateway;
 
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -24,7 +23,7 @@ final class GueQuestions<I> {
     /** As long a refusal holds. */
     static final long REFUSED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    private final Set<I> asked = new HashSet<>();
+    private final Map<I, GueSource> asked = new HashMap<>();
     private final Map<GueSource, Integer> bySource = new HashMap<>();
 
     /** When each is forgotten, the oldest first. */
@@ -37,7 +36,7 @@ final class GueQuestions<I> {
             };
 
     boolean isAsked(I text) {
-        return asked.contains(text);
+        return asked.containsKey(text);
     }
 
     boolean isRefused(I text, long nowNanos) {
@@ -56,14 +55,32 @@ final class GueQuestions<I> {
             return false;
         }
         bySource.put(source, ofSource + 1);
-        return asked.add(text);
+        asked.put(text, source);
+        return true;
     }
 
-    /** It was answered. */
-    void end(I text, GueSource source) {
-        if (asked.remove(text)) {
+    /**
+     * It was answered.
+     *
+     * @return whether anybody still wants to know
+     */
+    boolean end(I text) {
+        GueSource source = asked.remove(text);
+        if (source != null) {
             bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
         }
+        return source != null;
+    }
+
+    /**
+     * Other settings hold: what was refused may be right now.
+     *
+     * @param gone about whose texts nobody wants to know any more
+     */
+    void become(Set<GueSource> gone) {
+        refused.clear();
+        asked.values().removeAll(gone);
+        bySource.keySet().removeAll(gone);
     }
 
     void refuse(I text, long nowNanos) {

@@ -13,26 +13,31 @@ import java.util.Map;
 /**
  * An entry of a {@link GueOnRamp}'s peers: outer addresses, and what is known of packets from them.
  *
- * <p>Threading: complete before anything is received, and unchanged from then on.
+ * <p>Threading: any looks; what it says is another at once where the peers are changed.
  */
 final class GueSource {
-    private final OnRamp.Gue.Peer settings;
-    private GueTunnel tunnel;
+    private volatile OnRamp.Gue.Peer settings;
+    private volatile GueTunnel tunnel;
 
-    private GueSource(OnRamp.Gue.Peer settings) {
+    GueSource(OnRamp.Gue.Peer settings) {
         this.settings = settings;
     }
 
     /** All entries by their addresses, of which the longest prefix counts. */
     static final class Table implements GueAdmission<GueSource> {
-        private final RouteTable<GueSource> byAddress;
-        private final List<GueSource> all;
+        private volatile RouteTable<GueSource> byAddress;
+        private volatile List<GueSource> all;
 
         Table(List<OnRamp.Gue.Peer> peers) {
-            all = peers.stream().map(GueSource::new).toList();
+            have(peers.stream().map(GueSource::new).toList());
+        }
+
+        /** From now on these are the entries. */
+        final void have(List<GueSource> sources) {
             Map<Prefix, GueSource> prefixes = new HashMap<>();
-            all.forEach(source -> prefixes.put(source.settings.from(), source));
+            sources.forEach(source -> prefixes.put(source.settings.from(), source));
             byAddress = new RouteTable<>(prefixes);
+            all = sources;
         }
 
         List<GueSource> all() {
@@ -52,6 +57,21 @@ final class GueSource {
 
     OnRamp.Gue.Peer settings() {
         return settings;
+    }
+
+    /** Whether packets go on as they do where that is the entry, though by other routes. */
+    boolean canBecome(OnRamp.Gue.Peer next) {
+        OnRamp.Gue.Peer now = settings;
+        return now.from().equals(next.from())
+                && now.tenant().equals(next.tenant())
+                && now.port() == next.port()
+                && now.mtu() == next.mtu()
+                // A tunnel that a packet has named may have some of them.
+                && (tunnel != null || now.routes().equals(next.routes()));
+    }
+
+    void become(OnRamp.Gue.Peer next) {
+        settings = next;
     }
 
     /** Whether it is one address, which is known without having been heard. */

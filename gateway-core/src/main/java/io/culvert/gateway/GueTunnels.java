@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The tunnels of a {@link GueOnRamp} that packets name by the text in their headers. One begins
@@ -41,7 +42,7 @@ final class GueTunnels {
 
     private static final Logger LOG = LoggerFactory.getLogger(GueTunnels.class);
 
-    private final OnRamp.Gue settings;
+    private OnRamp.Gue settings;
     private final Routing routing;
     private final NanoClock clock;
     private final List<GueEndpoint<GueSource>> endpoints;
@@ -51,6 +52,7 @@ final class GueTunnels {
     private boolean stopped;
     private int made;
     private long refused;
+    private boolean over;
 
     /** What tells tunnels apart: two peers may say the same. */
     private record Identity(GueSource source, String text) {}
@@ -90,6 +92,9 @@ final class GueTunnels {
         GueTunnel known = tunnels.get(identity);
         if (known != null) {
             return new Named.Known(known);
+        }
+        if (over) {
+            return new Named.Refused(Reason.UNKNOWN_PEER);
         }
         if (tunnels.size() >= MOST) {
             return refuse(source, Reason.TUNNEL_LIMIT, "there are " + MOST + " tunnels already");
@@ -136,23 +141,31 @@ final class GueTunnels {
     }
 
     private synchronized void admit(Identity identity, Admittance admittance, byte[] text) {
-        unknown.end(identity, identity.source);
+        if (!unknown.end(identity)) {
+            admittance.release();
+            return;
+        }
         try {
             if (tunnels.size() >= MOST) {
                 throw new IllegalArgumentException("there are " + MOST + " tunnels already");
             }
             GueTunnel made = make(identity.source, admittance, text);
-            // Its packets may never come again.
+            // It may be that no packet of it comes again.
             made.begun(clock.nanoTime());
             tunnels.put(identity, made);
         } catch (IllegalArgumentException wrong) {
             admittance.release();
-            reject(identity, wrong.getMessage());
+            remember(identity, wrong.getMessage());
         }
     }
 
     private synchronized void reject(Identity identity, String why) {
-        unknown.end(identity, identity.source);
+        if (unknown.end(identity)) {
+            remember(identity, why);
+        }
+    }
+
+    private void remember(Identity identity, String why) {
         unknown.refuse(identity, clock.nanoTime());
         Named unused = refuse(identity.source, Reason.TUNNEL_CONTEXT, why);
     }
@@ -239,6 +252,41 @@ final class GueTunnels {
     synchronized void release() {
         stopped = true;
         tunnels.values().forEach(GueTunnel::release);
+    }
+
+    /**
+     * Other settings hold from now on.
+     *
+     * @param gone entries whose tunnels end
+     * @return these; their routes and flows are the caller's to end
+     */
+    synchronized List<TunnelPorts> become(OnRamp.Gue next, Set<GueSource> gone) {
+        settings = next;
+        unknown.become(gone);
+        List<TunnelPorts> ended = new ArrayList<>();
+        tunnels.forEach(
+                (identity, tunnel) -> {
+                    if (gone.contains(identity.source())) {
+                        tunnel.end();
+                        ended.add(tunnel.ports());
+                    }
+                });
+        tunnels.keySet().removeIf(identity -> gone.contains(identity.source()));
+        return ended;
+    }
+
+    /** Ends them all, and no other begins; their routes and flows are the caller's to end. */
+    synchronized List<TunnelPorts> endAll() {
+        over = true;
+        tunnels.values().forEach(GueTunnel::end);
+        List<TunnelPorts> ended = tunnels.values().stream().map(GueTunnel::ports).toList();
+        tunnels.clear();
+        return ended;
+    }
+
+    /** Those that there are. */
+    synchronized List<TunnelPorts> ports() {
+        return tunnels.values().stream().map(GueTunnel::ports).toList();
     }
 
     /** How many there are. */

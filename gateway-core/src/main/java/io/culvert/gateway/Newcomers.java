@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * Connections to an on-ramp's socket that have not said yet what they are, which the first message
@@ -54,6 +55,7 @@ final class Newcomers {
     private final String name;
     private final Poller poller;
     private final NanoClock clock;
+    private final BooleanSupplier asksPlugins;
     private final TunnelQuestions questions;
     private final Arrival arrival;
     private final ByteBuffer message = NativeMemory.allocate(TextContext.LONGEST);
@@ -96,19 +98,22 @@ final class Newcomers {
     /**
      * @param listener stays its owner's
      * @param name of the socket, for the log
-     * @param questions to plugins about the first message; {@code null} where it is text
+     * @param asksPlugins whether they say what a first message means, or else it is text
+     * @param questions to plugins
      */
     Newcomers(
             Fd listener,
             String name,
             Poller poller,
             NanoClock clock,
+            BooleanSupplier asksPlugins,
             TunnelQuestions questions,
             Arrival arrival) {
         this.listener = listener;
         this.name = name;
         this.poller = poller;
         this.clock = clock;
+        this.asksPlugins = asksPlugins;
         this.questions = questions;
         this.arrival = arrival;
     }
@@ -190,7 +195,7 @@ final class Newcomers {
                         NativeMemory.address(message),
                         message.capacity(),
                         Syscall.MSG_TRUNC);
-        if (questions != null && read > 0 && read <= message.capacity() && !stopped) {
+        if (read > 0 && read <= message.capacity() && !stopped && asksPlugins.getAsBoolean()) {
             ask(newcomer, read);
             return;
         }
@@ -296,6 +301,18 @@ final class Newcomers {
                         eldest.asked ? "no plugin has answered in time" : "no context came");
             }
         }
+    }
+
+    /** The listener is about to be closed, and those that wait hear nothing more, either. */
+    void leave() {
+        door.cancel();
+        for (Newcomer each : queue) {
+            if (each.waits) {
+                leave(each);
+                Syscall.close(each.socket);
+            }
+        }
+        queue.clear();
     }
 
     /** Once the loop runs no more. */

@@ -28,8 +28,8 @@ final class Openings {
 
     private final FlowTable table;
     private final NanoClock clock;
-    private final boolean midStream;
-    private final int manyHalfOpen;
+    private boolean midStream;
+    private int manyHalfOpen;
     private boolean draining;
 
     /**
@@ -39,6 +39,12 @@ final class Openings {
     Openings(FlowTable table, NanoClock clock, boolean midStream, int manyHalfOpen) {
         this.table = table;
         this.clock = clock;
+        this.midStream = midStream;
+        this.manyHalfOpen = manyHalfOpen;
+    }
+
+    /** From now on these apply. */
+    void limits(boolean midStream, int manyHalfOpen) {
         this.midStream = midStream;
         this.manyHalfOpen = manyHalfOpen;
     }

@@ -11,7 +11,8 @@ record Routing(Tenants tenants, Routes routes) {
         return new Routing(new Tenants(), new Routes(firstDevice(configuration)));
     }
 
-    private static String firstDevice(Configuration configuration) {
+    /** The off-ramp for what no tunnel leads to; empty for none. */
+    static String firstDevice(Configuration configuration) {
         return configuration.offramps().stream()
                 .filter(OffRamp.Device.class::isInstance)
                 .map(OffRamp::name)

@@ -3,11 +3,16 @@ package io.culvert.gateway;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.config.Replacement;
+import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.tunnel.TunnelContext;
+import io.culvert.hook.Reason;
 import io.culvert.linux.Fd;
 import io.culvert.linux.PeerCredentials;
+import io.culvert.tun.PacketDevice;
+import io.culvert.upgrade.Poller;
 import io.culvert.wire.Prefix;
 
 import org.slf4j.Logger;
@@ -36,13 +41,14 @@ import java.util.Set;
  *
  * <p>Everything here runs on the loop of one worker, its home.
  */
-final class SeqpacketOnRamp implements TunnelListener {
+final class SeqpacketOnRamp implements LiveOnRamp {
     private static final Logger LOG = LoggerFactory.getLogger(SeqpacketOnRamp.class);
 
     private static final long TICK_MILLIS = 100;
 
-    private final OnRamp.Seqpacket settings;
+    private volatile OnRamp.Seqpacket settings;
     private final Routing routing;
+    private final Workers group;
     private final List<Worker> workers;
     private final NanoClock clock;
     private final Worker home;
@@ -59,6 +65,7 @@ final class SeqpacketOnRamp implements TunnelListener {
     private final UserCounts users = new UserCounts();
     private final Map<Identity, Tunnel> known = new HashMap<>();
     private final List<Tunnel> leaving = new ArrayList<>();
+    private Poller.Repetition ticks;
     private int joined;
     private boolean stopped;
     private volatile int connected;
@@ -67,20 +74,21 @@ final class SeqpacketOnRamp implements TunnelListener {
     private record Identity(String tenant, String id) {}
 
     /**
-     * @param workers of which the first is at home here
+     * @param group of which the first is at home here
      * @param plugins asked where the settings say so
      * @throws IOException with a sentence for the operator
      */
     SeqpacketOnRamp(
             OnRamp.Seqpacket settings,
             Routing routing,
-            List<Worker> workers,
+            Workers group,
             NanoClock clock,
             Plugins plugins)
             throws IOException {
         this.settings = settings;
         this.routing = routing;
-        this.workers = List.copyOf(workers);
+        this.group = group;
+        workers = List.copyOf(group.all());
         this.clock = clock;
         home = workers.getFirst();
         listener = UnixListener.open(settings.path(), settings.mode());
@@ -91,14 +99,50 @@ final class SeqpacketOnRamp implements TunnelListener {
                         settings.path().toString(),
                         home.poller(),
                         clock,
-                        settings.asksPlugins() ? questions : null,
+                        () -> this.settings.asksPlugins(),
+                        questions,
                         (socket, peer, admittance) -> join(admittance, socket, peer));
     }
 
     @Override
-    public void start() {
-        newcomers.start();
-        home.poller().every(TICK_MILLIS, this::tick);
+    public OnRamp settings() {
+        return settings;
+    }
+
+    @Override
+    public void lead() {
+        // Tunnels have yet to come.
+    }
+
+    @Override
+    public void start() throws IOException {
+        group.first(
+                worker -> {
+                    newcomers.start();
+                    ticks = home.poller().every(TICK_MILLIS, this::tick);
+                });
+    }
+
+    @Override
+    public boolean canBecome(OnRamp next) {
+        return !Replacement.isNeeded(settings, next);
+    }
+
+    @Override
+    public Commit change(OnRamp to, Undo undo) throws IOException {
+        OnRamp.Seqpacket before = settings;
+        OnRamp.Seqpacket next = (OnRamp.Seqpacket) to;
+        if (next.mode() != before.mode()) {
+            undo.push(() -> UnixListener.mode(before.path(), before.mode()));
+            UnixListener.mode(next.path(), next.mode());
+        }
+        return () ->
+                group.first(
+                        worker -> {
+                            settings = next;
+                            tunnels.forEach(
+                                    tunnel -> tunnel.ports().sources(sources(tunnel.context())));
+                        });
     }
 
     @Override
@@ -107,6 +151,33 @@ final class SeqpacketOnRamp implements TunnelListener {
         newcomers.stop();
         questions.stop();
         tunnels.forEach(tunnel -> tunnel.admittance().release());
+    }
+
+    @Override
+    public void remove(Reason reason) throws IOException {
+        group.first(
+                worker -> {
+                    stop();
+                    ticks.cancel();
+                    newcomers.leave();
+                    for (Tunnel tunnel : tunnels) {
+                        routing.routes().remove(tunnel.ports());
+                        tunnel.ports().end();
+                        leaving.add(tunnel);
+                    }
+                    away.clear();
+                    count();
+                });
+        // While their peers can still be told.
+        group.each(worker -> worker.dismiss(Tunnel.ends(ports(leaving), worker.index()), reason));
+        group.first(worker -> leaving.forEach(Tunnel::disconnect));
+        group.settle();
+        tunnels.clear();
+        close();
+    }
+
+    private static List<TunnelPorts> ports(List<Tunnel> tunnels) {
+        return tunnels.stream().map(Tunnel::ports).toList();
     }
 
     /**
@@ -214,6 +285,14 @@ final class SeqpacketOnRamp implements TunnelListener {
     }
 
     @Override
+    public List<PacketDevice> ends() throws IOException {
+        List<PacketDevice> ends = new ArrayList<>();
+        group.first(
+                worker -> ends.addAll(Tunnel.allEnds(ports(List.copyOf(tunnels)), group.size())));
+        return ends;
+    }
+
+    @Override
     public int tunnels() {
         return connected;
     }
@@ -246,7 +325,7 @@ final class SeqpacketOnRamp implements TunnelListener {
             end(eldest);
         }
         if (!leaving.isEmpty()) {
-            Tunnel.dismiss(leaving.stream().map(Tunnel::ports).toList(), workers);
+            Tunnel.dismiss(ports(leaving), workers);
             leaving.clear();
         }
     }

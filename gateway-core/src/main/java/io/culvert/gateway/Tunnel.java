@@ -5,12 +5,14 @@ import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.tunnel.TunnelContext;
+import io.culvert.hook.Reason;
 import io.culvert.hook.TunnelInfo;
 import io.culvert.linux.PeerCredentials;
 import io.culvert.linux.Syscall;
 import io.culvert.tun.PacketDevice;
 import io.culvert.tun.SeqpacketTunnel;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -158,11 +160,25 @@ final class Tunnel {
     static void dismiss(List<TunnelPorts> tunnels, List<Worker> workers) {
         for (int i = 0; i < workers.size(); i++) {
             Worker worker = workers.get(i);
-            int index = i;
-            Set<PacketDevice> devices = Collections.newSetFromMap(new IdentityHashMap<>());
-            tunnels.forEach(tunnel -> devices.add(tunnel.of(index).device()));
-            worker.poller().execute(() -> worker.dismiss(devices));
+            Set<PacketDevice> devices = ends(tunnels, i);
+            worker.poller().execute(() -> worker.dismiss(devices, Reason.TUNNEL_GONE));
         }
+    }
+
+    /** All workers' ends of tunnels. */
+    static List<PacketDevice> allEnds(List<TunnelPorts> tunnels, int workers) {
+        List<PacketDevice> ends = new ArrayList<>();
+        for (int i = 0; i < workers; i++) {
+            ends.addAll(ends(tunnels, i));
+        }
+        return ends;
+    }
+
+    /** A worker's ends of tunnels, told apart by identity. */
+    static Set<PacketDevice> ends(List<TunnelPorts> tunnels, int worker) {
+        Set<PacketDevice> ends = Collections.newSetFromMap(new IdentityHashMap<>());
+        tunnels.forEach(tunnel -> ends.add(tunnel.of(worker).device()));
+        return ends;
     }
 
     /** Once no worker runs any more. */

@@ -122,6 +122,10 @@ final class TunnelIngress implements UndecidedFlows.Decided {
 
     /** The first packet of a flow, if it may be one. */
     private void open(TunnelPort port, IpPacket ip, Packet packet) {
+        if (port.tunnel().isGone()) {
+            refusals.drop(packet, Reason.TUNNEL_GONE);
+            return;
+        }
         // Maybe reversed by the look-ups before.
         setKey(port, ip);
         int asking = undecided.owner(key);
@@ -291,6 +295,11 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     @Override
     public void first(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
         setKey(port, ip);
+        if (port.tunnel().isGone()) {
+            refusals.drop(packet, Reason.TUNNEL_GONE);
+            answer.refused(Reason.TUNNEL_GONE);
+            return;
+        }
         Reason obstacle =
                 switch (answer.decision()) {
                     case FlowDecision.Refuse refuse -> refuse.reason();

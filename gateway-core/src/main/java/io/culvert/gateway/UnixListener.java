@@ -41,7 +41,7 @@ final class UnixListener {
         Fd socket = Sockets.seqpacket();
         try {
             Sockets.bind(socket, address);
-            Files.setPosixFilePermissions(path, permissions(mode));
+            mode(path, mode);
             Sockets.listen(socket, BACKLOG);
             return socket;
         } catch (SyscallException e) {
@@ -51,6 +51,11 @@ final class UnixListener {
             socket.close();
             throw e;
         }
+    }
+
+    /** Gives a socket that is there other permissions. */
+    static void mode(Path path, int mode) throws IOException {
+        Files.setPosixFilePermissions(path, permissions(mode));
     }
 
     private static void clear(Path path, SocketAddressBuffer address) throws IOException {

@@ -24,7 +24,7 @@ import java.util.Map;
  * One worker's upgraders, by protocol. What is upgraded leaves by a socket of the host, or, where
  * the off-ramp is {@link Routes#TUNNELS}, as packets into a tunnel again.
  *
- * @param offRamps the socket off-ramps by name
+ * @param offRamps the socket off-ramps by name; may change
  */
 record Upgraders(
         int worker,
@@ -96,6 +96,10 @@ record Upgraders(
             return null;
         }
         SocketOffRamp offRamp = offRamps.get(decision.via());
+        if (offRamp == null) {
+            // Taken out of the configuration since it was decided.
+            return Reason.NO_ROUTE;
+        }
         return switch (protocol) {
             case IpProtocol.TCP -> tcp.open(flow, offRamp, handling, ip, packet, in.device());
             case IpProtocol.UDP -> udp.open(flow, offRamp, in.device());

@@ -7,6 +7,7 @@ import io.culvert.flow.FlowTable;
 import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.Reassembler;
+import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.forward.DevicePort;
 import io.culvert.gateway.forward.Egress;
 import io.culvert.gateway.forward.ForwardedFlow;
@@ -17,6 +18,7 @@ import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.hook.Reason;
+import io.culvert.nat.SlotAddresses;
 import io.culvert.nat.SlotPool;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
@@ -71,6 +73,7 @@ final class Worker {
 
     private final int index;
     private final Shared shared;
+    private Limits limits;
     private final Poller poller;
     private final PacketCounters counters = new PacketCounters();
     private final Reassembler reassembler;
@@ -96,7 +99,8 @@ final class Worker {
     /**
      * What all workers share.
      *
-     * @param offRamps the socket off-ramps by name
+     * @param offRamps the socket off-ramps by name; may change
+     * @param limits to begin with
      * @param undecided the worker of each flow that plugins are being asked about
      * @param peers every worker, by index
      */
@@ -122,10 +126,30 @@ final class Worker {
             long halfClosedNanos,
             int relayBuffer,
             Duration idle,
-            boolean midStream) {}
+            boolean midStream) {
+
+        /** A flow between two tunnels has two slots. */
+        static Limits of(Configuration configuration) {
+            io.culvert.gateway.config.Limits limits = configuration.limits();
+            return new Limits(
+                    (int) Math.min(2L * limits.flows(), SlotAddresses.MAXIMUM_SLOTS),
+                    limits.slotsPerTenant(),
+                    limits.dials(),
+                    limits.dialTimeout().toNanos(),
+                    configuration.timers().tcpTransitory().toNanos(),
+                    limits.relayBuffer(),
+                    configuration.timers().tcpEstablished(),
+                    configuration.midStream());
+        }
+
+        int manyHalfOpen() {
+            return Math.max(1, dials / HALF_OPEN_PART);
+        }
+    }
 
     Worker(
             int index,
+            int workers,
             Shared shared,
             Poller poller,
             UpgradeNamespace.Entrance entrance,
@@ -134,9 +158,8 @@ final class Worker {
         this.shared = shared;
         this.poller = poller;
         CycleClock clock = shared.clock();
-        Limits limits = shared.limits();
-        Answers answers =
-                new Answers(clock, new SplittableRandom(), shared.peers().size(), counters);
+        limits = shared.limits();
+        Answers answers = new Answers(clock, new SplittableRandom(), workers, counters);
         Outlet outlet = new Outlet(shared.identifications(), counters);
         inbox = new Inbox(() -> poller.execute(this::readInbox));
         tcp =
@@ -191,12 +214,7 @@ final class Worker {
                         new Egress(clock, answers, counters, shared.identifications()),
                         shared.routes(),
                         limits.midStream());
-        openings =
-                new Openings(
-                        shared.table(),
-                        clock,
-                        limits.midStream(),
-                        Math.max(1, limits.dials() / HALF_OPEN_PART));
+        openings = new Openings(shared.table(), clock, limits.midStream(), limits.manyHalfOpen());
         Upgraders upgraders = new Upgraders(index, tcp, udp, echo, shared.offRamps(), forwarder);
         explainer =
                 new Explainer(
@@ -245,19 +263,23 @@ final class Worker {
     }
 
     /**
-     * Makes a device's port this worker's; on the worker's thread.
-     *
-     * @param receives whether to take packets from it, which of the workers that send by the same
-     *     queue one does
+     * Takes packets from a device's port from now on; on the worker's thread, which of those that
+     * send by the same queue is one.
      */
-    void attach(Port port, boolean receives) {
-        if (port instanceof DevicePort device) {
-            devices.put(device.offRamp().name(), device);
-            forwarder.add(device);
-        }
-        if (receives) {
-            Poller.Watch unused = watch(port.device().descriptor(), receiver(port));
-        }
+    Poller.Watch attach(Port port) {
+        return watch(port.device().descriptor(), receiver(port));
+    }
+
+    /** Flows may leave by that port of an off-ramp from now on; on the worker's thread. */
+    void add(DevicePort device) {
+        devices.put(device.offRamp().name(), device);
+        forwarder.add(device);
+    }
+
+    /** No flow does any more; on the worker's thread. */
+    void remove(DevicePort device) {
+        devices.remove(device.offRamp().name(), device);
+        forwarder.remove(device);
     }
 
     /** Takes packets from the device of a port, as many as it is told. */
@@ -308,6 +330,11 @@ final class Worker {
         senders.add(flush);
     }
 
+    /** It is not, any more. */
+    void flushNoMore(Runnable flush) {
+        senders.remove(flush);
+    }
+
     private void flushSenders() {
         for (int i = 0; i < senders.size(); i++) {
             senders.get(i).run();
@@ -350,12 +377,11 @@ final class Worker {
     }
 
     /**
-     * Tunnels have gone for good, and their flows with them.
+     * Tunnels or off-ramps have gone for good, and their flows with them.
      *
      * @param devices this worker's ends of them, told apart by identity
      */
-    void dismiss(Set<PacketDevice> devices) {
-        shared.clock().refresh();
+    void dismiss(Set<PacketDevice> devices, Reason reason) {
         List<Flow> stranded = new ArrayList<>();
         own(
                 flow -> {
@@ -363,11 +389,42 @@ final class Worker {
                         stranded.add(flow);
                     }
                 });
+        dismiss(stranded, reason);
+    }
+
+    /** Ends flows of this worker's. */
+    void dismiss(List<Flow> stranded, Reason reason) {
+        shared.clock().refresh();
         // Somebody at the other end of an upgraded connection may still be there to be told.
-        stranded.forEach(tcp::tunnelGone);
+        stranded.forEach(flow -> tell(flow, reason));
         tcp.deliver();
-        stranded.forEach(flow -> shared.table().close(flow, Reason.TUNNEL_GONE));
+        stranded.forEach(flow -> shared.table().close(flow, reason));
         tcp.deliver();
+    }
+
+    private void tell(Flow flow, Reason reason) {
+        if (flow.path() instanceof ForwardedFlow forwarded) {
+            // A tunnel that has gone by itself may come back, or another lead there.
+            if (reason != Reason.TUNNEL_GONE) {
+                forwarded.reset();
+            }
+        } else {
+            tcp.cut(flow, reason);
+        }
+    }
+
+    /** From now on these apply; on the worker's thread. */
+    void limits(Limits replacement) {
+        limits = replacement;
+        tcp.limits(
+                limits.slots(),
+                limits.slotsPerTenant(),
+                limits.dials(),
+                limits.dialTimeoutNanos(),
+                limits.idle(),
+                limits.relayBuffer());
+        openings.limits(limits.midStream(), limits.manyHalfOpen());
+        forwarder.midStream(limits.midStream());
     }
 
     /** From now on no flow is opened. */
@@ -413,6 +470,10 @@ final class Worker {
         return explainer;
     }
 
+    int index() {
+        return index;
+    }
+
     Poller poller() {
         return poller;
     }
@@ -449,7 +510,7 @@ final class Worker {
 
     private void tick() {
         shared.clock().refresh();
-        tcp.tick(shared.limits().halfClosedNanos());
+        tcp.tick(limits.halfClosedNanos());
         reassembler.expire();
         ingress.tick();
         shared.table().relieve(index, LOOKS_PER_TICK);
@@ -473,7 +534,11 @@ final class Worker {
                     case TunnelPort tunnel -> tunnel.tunnel().of(index);
                     case DevicePort device -> devices.get(device.offRamp().name());
                 };
-        ingress.handed(own, packet);
+        if (own != null) {
+            ingress.handed(own, packet);
+        } else {
+            counters.dropped(Reason.NO_ROUTE, packet.packets());
+        }
     }
 
     private void flush() {

@@ -154,7 +154,7 @@ class GueTunnelsTest {
         assertEquals(
                 new GueTunnels.Named.Refused(Reason.TUNNEL_CONTEXT),
                 tunnels.named(
-                        peer(2).owner(), "tenant=\u00e4".getBytes(StandardCharsets.ISO_8859_1)));
+                        peer(2), "tenant=\u00e4".getBytes(StandardCharsets.ISO_8859_1)));
     }
 
     @Test

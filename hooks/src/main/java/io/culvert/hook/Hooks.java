@@ -91,18 +91,22 @@ public final class Hooks {
         }
     }
 
+    /** What is asked when a tunnel opens. */
     public Optional<TunnelHook> tunnel() {
         return tunnel;
     }
 
+    /** What is asked when a flow opens. */
     public Optional<FlowHook> flow() {
         return flow;
     }
 
+    /** What is asked when a TCP flow is to become a socket. */
     public Optional<ConnectionHook> connection() {
         return connection;
     }
 
+    /** What is asked which way an upgraded flow leaves. */
     public Optional<EgressHook> egress() {
         return egress;
     }

@@ -15,6 +15,8 @@ public record Network(InetAddress address, int length) {
     private static final Pattern LITERAL = Pattern.compile("[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
 
     /**
+     * Of an address and a length.
+     *
      * @throws IllegalArgumentException where the length is out of range, or bits behind it are set
      */
     public Network {

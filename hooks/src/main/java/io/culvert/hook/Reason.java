@@ -91,6 +91,9 @@ public enum Reason {
     HALF_CLOSED_IDLE("one side had closed it and the other fell silent"),
     HANDSHAKE_TIMEOUT("the initiator did not complete the handshake"),
     TUNNEL_GONE("the tunnel that it came in or left by is gone"),
+    ON_RAMP_REMOVED("its on-ramp, or who comes in there, was taken out of the configuration"),
+    OFF_RAMP_REMOVED("its off-ramp was taken out of the configuration"),
+    POLICY_CHANGED("the policy changed, and refuses it or decides otherwise"),
     HANDLER_CLOSED("the handler closed it"),
     HANDLER_FAILED("the handler failed"),
     SHUTDOWN("the gateway stopped");

@@ -4,6 +4,7 @@ import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.hook.Reason;
 import io.culvert.linux.Errno;
+import io.culvert.nat.Endpoints;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IcmpError;
@@ -203,6 +204,28 @@ public final class Answers {
     /** Sends the RST that a closed port would (RFC 9293 section 3.10.7.1). */
     public boolean reset(IpPacket ip, PacketDevice ramp) {
         return send(TcpAnswer.reset(ip, reply.bytes(), Packet.OFFSET), ramp);
+    }
+
+    /**
+     * Tells an end of a connection that it is over, as if the other had.
+     *
+     * @param from the other's address and port, and to whom
+     * @param sequence what that one expects next
+     */
+    public void reset(Endpoints from, int sequence, PacketDevice ramp) {
+        boolean _ =
+                send(
+                        TcpAnswer.reset(
+                                from.sourceHigh(),
+                                from.sourceLow(),
+                                from.sourcePort(),
+                                from.destinationHigh(),
+                                from.destinationLow(),
+                                from.destinationPort(),
+                                sequence,
+                                reply.bytes(),
+                                Packet.OFFSET),
+                        ramp);
     }
 
     /** Asks the sender of a SYN to show that it exists: {@link TcpAnswer#challenge}. */

@@ -23,9 +23,9 @@ public final class Dialer {
     private static final int STREAM_NONBLOCKING_CLOSE_ON_EXEC = 1 | 0x800 | 0x80000;
 
     private final Poller poller;
-    private final long timeoutNanos;
-    private final int atOnce;
-    private final int idleSeconds;
+    private long timeoutNanos;
+    private int atOnce;
+    private int idleSeconds;
     private final SocketAddressBuffer address = new SocketAddressBuffer();
     private final ArrayDeque<Dial> underWay = new ArrayDeque<>();
     private int pending;
@@ -37,6 +37,14 @@ public final class Dialer {
      */
     public Dialer(Poller poller, long timeoutNanos, int atOnce, Duration idle) {
         this.poller = poller;
+        limits(timeoutNanos, atOnce, idle);
+    }
+
+    /**
+     * From now on these apply, as of the constructor, to dials that begin. One that has less time
+     * than those before it may have to wait for the eldest's.
+     */
+    public final void limits(long timeoutNanos, int atOnce, Duration idle) {
         this.timeoutNanos = timeoutNanos;
         this.atOnce = atOnce;
         idleSeconds = Math.toIntExact(Math.min(idle.toSeconds(), 32_767));

@@ -121,12 +121,26 @@ public final class Poller {
         Future<?> unused = loop.schedule(guarded(command), 0, TimeUnit.NANOSECONDS);
     }
 
-    /** Runs a command on the loop's thread again and again. */
-    public void every(long periodMillis, Runnable command) {
-        // Ends with the loop, and a failure of the command is told by itself.
-        Future<?> unused =
+    /** Runs a command on the loop's thread again and again, until the loop ends or it is told. */
+    public Repetition every(long periodMillis, Runnable command) {
+        // A failure of the command is told by itself.
+        return new Repetition(
                 loop.scheduleWithFixedDelay(
-                        guarded(command), periodMillis, periodMillis, TimeUnit.MILLISECONDS);
+                        guarded(command), periodMillis, periodMillis, TimeUnit.MILLISECONDS));
+    }
+
+    /** What is done again and again. */
+    public static final class Repetition {
+        private final Future<?> future;
+
+        private Repetition(Future<?> future) {
+            this.future = future;
+        }
+
+        /** It is not done any more. */
+        public void cancel() {
+            future.cancel(false);
+        }
     }
 
     public boolean inLoop() {

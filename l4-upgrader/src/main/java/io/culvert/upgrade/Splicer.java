@@ -81,6 +81,11 @@ public final class Splicer implements AutoCloseable {
         void done(Splice splice, Reason reason);
     }
 
+    /** From now on a direction that becomes busy holds so many bytes at most. */
+    public void pipeCapacity(int bytes) {
+        shared.pipes.capacity(bytes);
+    }
+
     /** Splices alive. */
     public int live() {
         return live;

@@ -16,6 +16,7 @@ import io.culvert.wire.Defect;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -41,7 +42,7 @@ public final class TcpUpgrader implements AutoCloseable {
     private final SlotPool slots;
     private final Dialer dialer;
     private final Splicer splicer;
-    private final int slotsPerTenant;
+    private int slotsPerTenant;
     private final ClientSockets clientSockets;
     private final Handlers handlers;
     private final Acceptor acceptor;
@@ -160,6 +161,28 @@ public final class TcpUpgrader implements AutoCloseable {
         return tenant.slots() < slotsPerTenant ? null : Reason.TENANT_SLOTS;
     }
 
+    /**
+     * From now on these apply; a lower one ends nothing.
+     *
+     * @param slots in all
+     * @param ofTenant connections of one tenant that live at once
+     * @param dials under way at once, each within so many nanoseconds
+     * @param idle see {@link Dialer}
+     * @param relayBuffer see {@link Splicer}
+     */
+    public void limits(
+            int slots,
+            int ofTenant,
+            int dials,
+            long dialTimeoutNanos,
+            Duration idle,
+            int relayBuffer) {
+        this.slots.capacity(slots);
+        slotsPerTenant = ofTenant;
+        dialer.limits(dialTimeoutNanos, dials, idle);
+        splicer.pipeCapacity(relayBuffer);
+    }
+
     /** Ends a flow whose time is over. */
     public void expire(Flow flow) {
         table.close(flow, ((UpgradedTcp) flow.path()).ending());
@@ -180,10 +203,13 @@ public final class TcpUpgrader implements AutoCloseable {
         }
     }
 
-    /** A tunnel that the flow uses has gone; what others are told waits for {@link #deliver}. */
-    public void tunnelGone(Flow flow) {
+    /**
+     * The flow may not go on, whatever its state; what its ends are told waits for {@link
+     * #deliver}.
+     */
+    public void cut(Flow flow, Reason reason) {
         if (flow.path() instanceof UpgradedTcp connection) {
-            connection.tunnelGone();
+            connection.cut(reason);
         }
     }
 

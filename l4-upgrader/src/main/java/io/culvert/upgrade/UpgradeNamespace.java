@@ -82,7 +82,8 @@ public final class UpgradeNamespace implements AutoCloseable {
         List<Entrance> entrances = new ArrayList<>();
         UpgradeNamespace opened = new UpgradeNamespace(namespace, entrances);
         try {
-            tune(namespace, idle);
+            tune(namespace);
+            opened.idle(idle);
             for (int worker = 0; worker < workers; worker++) {
                 entrances.add(entrance(namespace, worker, offloads));
             }
@@ -91,6 +92,11 @@ public final class UpgradeNamespace implements AutoCloseable {
             opened.close();
             throw e;
         }
+    }
+
+    /** From now on it is so much silence, for connections that begin. */
+    public void idle(Duration idle) {
+        tune(namespace, "net.ipv4.tcp_keepalive_time", Long.toString(idle.toSeconds()));
     }
 
     /** Worker number {@code worker}'s own. */
@@ -163,8 +169,7 @@ public final class UpgradeNamespace implements AutoCloseable {
      * Settings of this namespace alone; each is an improvement, none is needed (ip-sysctl in the
      * kernel's documentation).
      */
-    private static void tune(NetworkNamespace namespace, Duration idle) {
-        tune(namespace, "net.ipv4.tcp_keepalive_time", Long.toString(idle.toSeconds()));
+    private static void tune(NetworkNamespace namespace) {
         tune(namespace, "net.core.somaxconn", Integer.toString(BACKLOG));
         tune(namespace, "net.ipv4.tcp_max_syn_backlog", Integer.toString(BACKLOG));
         // Room for 200 ms of 10 Gb/s on one connection.

@@ -180,11 +180,12 @@ final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
 
     private void toInitiator(IpPacket ip, Packet packet) {
         int packets = ip.packetsOf(packet.segmentSize());
-        // A reset is never sent again.
-        if (!ip.tcp().rst() && upgrader.withholds(flow, packets, packet.length())) {
+        boolean socket = target.packets() == null;
+        // A reset is never sent again; what a target in a tunnel sends was asked for as it came in.
+        if (socket && !ip.tcp().rst() && upgrader.withholds(flow, packets, packet.length())) {
             return;
         }
-        if (target.packets() == null) {
+        if (socket) {
             // All that we see of the target.
             flow.count(Direction.FROM_TARGET, packets, packet.length(), upgrader.now());
         }
@@ -348,13 +349,13 @@ final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
         sockets.abort(reason);
     }
 
-    /** A tunnel has gone that the flow uses: whoever is still there is told what can be told. */
-    void tunnelGone() {
+    /** The flow may not go on: whoever is there is told what can be told. */
+    void cut(Reason reason) {
         if (state == State.DIALING) {
-            syn.refuse(upgrader, Reason.DIAL_UNREACHABLE, Reason.TUNNEL_GONE, initiator.ramp());
-            upgrader.table().close(flow, Reason.TUNNEL_GONE);
+            syn.refuse(upgrader, Reason.DIAL_UNREACHABLE, reason, initiator.ramp());
+            upgrader.table().close(flow, reason);
         } else {
-            reset(Reason.TUNNEL_GONE);
+            reset(reason);
         }
     }
 

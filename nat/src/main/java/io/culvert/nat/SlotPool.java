@@ -16,7 +16,7 @@ import java.util.Arrays;
  * <p>Confined to one worker.
  */
 public final class SlotPool {
-    private final int capacity;
+    private int capacity;
     private final long holdDownNanos;
 
     private Flow[] flows;
@@ -29,12 +29,20 @@ public final class SlotPool {
     private int restingCount;
 
     public SlotPool(int capacity, long holdDownNanos) {
-        if (capacity < 1 || capacity > SlotAddresses.MAXIMUM_SLOTS) {
-            throw new IllegalArgumentException("slots: " + capacity);
-        }
-        this.capacity = capacity;
+        capacity(capacity);
         flows = new Flow[Math.min(capacity, 64)];
         this.holdDownNanos = holdDownNanos;
+    }
+
+    /**
+     * From now on no slot that has never been claimed is given out beyond that many; those that
+     * have been are given out again.
+     */
+    public final void capacity(int slots) {
+        if (slots < 1 || slots > SlotAddresses.MAXIMUM_SLOTS) {
+            throw new IllegalArgumentException("slots: " + slots);
+        }
+        capacity = slots;
     }
 
     /** Gives the flow a slot; -1 where none is free. */

@@ -7,7 +7,7 @@ import java.util.ArrayDeque;
  * to one thread.
  */
 public final class PipePool implements AutoCloseable {
-    private final int capacity;
+    private int capacity;
     private final int keep;
     private final ArrayDeque<Pipe> empty = new ArrayDeque<>();
     private int open;
@@ -52,6 +52,14 @@ public final class PipePool implements AutoCloseable {
         }
     }
 
+    /** Pipes made from now on have that capacity; those that are taken are kept as they are. */
+    public void capacity(int bytes) {
+        if (bytes != capacity) {
+            capacity = bytes;
+            closeKept();
+        }
+    }
+
     /** Pipes that exist: taken and kept ones. */
     public int open() {
         return open;
@@ -61,6 +69,10 @@ public final class PipePool implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        closeKept();
+    }
+
+    private void closeKept() {
         for (Pipe pipe = empty.pollLast(); pipe != null; pipe = empty.pollLast()) {
             pipe.close();
             open--;

@@ -75,6 +75,8 @@ class ArchitectureTest {
         onlyIn("org.jctools..", "io.culvert.gateway..");
         onlyIn("picocli..", "io.culvert.gateway.cli..");
         onlyIn("com.networknt..", "io.culvert.gateway.config..");
+        onlyIn("io.prometheus..", "io.culvert.gateway.telemetry..");
+        onlyIn("ch.qos.logback..", "io.culvert.gateway.telemetry..");
     }
 
     @Test

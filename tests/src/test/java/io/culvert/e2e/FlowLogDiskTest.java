@@ -15,16 +15,20 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A flow log on a disk of 64 KiB, which flows fill up. */
-@Timeout(120)
+@Timeout(300)
 class FlowLogDiskTest {
     private static final Family FAMILY = Family.IPV4;
 
     /** Two hundred bytes and more each: far beyond the disk. */
     private static final int FLOWS = 1_000;
+
+    /** A program starts in a second, and on a machine with fifty others to do in thirty. */
+    private static final Duration PATIENCE = Duration.ofSeconds(100);
 
     @TempDir private Path directory;
 
@@ -72,7 +76,7 @@ class FlowLogDiskTest {
                 ask(topology, echo, 100);
                 Eventually.holds("the recovery is said", () -> culvert.errors().size() > 1);
                 culvert.terminate();
-                assertEquals(0, culvert.exitStatus(), () -> "" + culvert.errors());
+                assertEquals(0, culvert.exitStatus(PATIENCE), () -> "" + culvert.errors());
                 assertEquals(2, culvert.errors().size(), () -> "" + culvert.errors());
             }
             sh(topology, "cat %s > %s".formatted(log, copy));
@@ -123,7 +127,7 @@ class FlowLogDiskTest {
                 try (CulvertProcess culvert =
                         CulvertProcess.start(
                                 topology.gatewayHost(), "run", configuration.toString())) {
-                    assertEquals(1, culvert.exitStatus());
+                    assertEquals(1, culvert.exitStatus(PATIENCE));
                     assertEquals(1, culvert.errors().size(), () -> "" + culvert.errors());
                     assertTrue(
                             culvert.errors().getFirst().contains("cannot write the "),

@@ -3,6 +3,7 @@ package io.culvert.plugin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -37,8 +38,13 @@ class ApiGuardTest {
                 }
             }
         }
-        hook = home.resolve("hooks/src/main/java/io/culvert/hook/FlowHook.java");
+        hook = home.resolve("hooks/src/main/java/io/culvert/hook/Host.java");
         shell = new Shell(home);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        shell.close();
     }
 
     @Test
@@ -52,12 +58,11 @@ class ApiGuardTest {
         Shell.Ended added = shell.run(home, BUILD);
         assertEquals(0, added.status(), added::said);
 
-        Files.writeString(hook, source.replace(" closed(", " ended("));
+        Files.writeString(hook, source.replace(" resolve(", " absolute("));
         Shell.Ended removed = shell.run(home, BUILD);
         assertTrue(removed.status() != 0, removed::said);
         assertTrue(
-                removed.said()
-                        .contains("FlowHook.closed(io.culvert.hook.FlowSummary):METHOD_REMOVED"),
+                removed.said().contains("Host.resolve(java.nio.file.Path):METHOD_REMOVED"),
                 removed::said);
     }
 

@@ -43,6 +43,17 @@ final class LocalRepository {
         }
     }
 
+    /** Takes it apart; what others have put there stays theirs. */
+    static void unmake(Path repository) throws IOException {
+        for (Path folder : List.of(repository, repository.resolve("io"))) {
+            try (Stream<Path> all = Files.list(folder)) {
+                for (Path one : (Iterable<Path>) all.filter(Files::isSymbolicLink)::iterator) {
+                    Files.delete(one);
+                }
+            }
+        }
+    }
+
     /** The one that a library of this JVM's class path came from. */
     private static Path current() {
         try {

@@ -3,6 +3,7 @@ package io.culvert.plugin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -64,6 +65,11 @@ class PluginManualTest {
             }
         }
         return blocks;
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        shell.close();
     }
 
     @Test

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Runs commands as a person would, with Maven offline and a repository of the test's own. */
-final class Shell {
+final class Shell implements AutoCloseable {
     private final Path home;
     private final Path repository;
 
@@ -43,5 +43,10 @@ final class Shell {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
         }
+    }
+
+    @Override
+    public void close() throws IOException {
+        LocalRepository.unmake(repository);
     }
 }

@@ -5,7 +5,6 @@ import io.culvert.linux.DatagramReader;
 import io.culvert.linux.Errno;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -47,8 +46,12 @@ public final class GreEndpoint implements AutoCloseable {
     private final GreSockets sockets;
     private final long hereHigh;
     private final long hereLow;
-    private final GrePeers peers;
-    private final List<GreTunnel> tunnels = new ArrayList<>();
+    private final long seed = RandomGenerator.getDefault().nextLong();
+    private GrePeers peers;
+
+    /** By number. */
+    private volatile List<GreTunnel> tunnels = List.of();
+
     private final LongSupplier nanoTime;
     private final long[] outcomes = new long[GreOutcome.values().length];
     private final DatagramReader reader = new DatagramReader(MESSAGES, MESSAGE_LENGTH);
@@ -76,10 +79,7 @@ public final class GreEndpoint implements AutoCloseable {
         this.nanoTime = nanoTime;
         hereHigh = OuterAddress.high(settings.listen());
         hereLow = OuterAddress.low(settings.listen());
-        peers = new GrePeers(settings.peers(), RandomGenerator.getDefault().nextLong());
-        for (GreSettings.Peer peer : settings.peers()) {
-            tunnels.add(new GreTunnel(tunnels.size(), peer, sockets, hereHigh, hereLow));
-        }
+        have(settings.peers().stream().map(this::make).toList());
         answers = new GreSender(sockets, ANSWERS, ANSWER_BYTES, this::pathShrank);
     }
 
@@ -99,6 +99,27 @@ public final class GreEndpoint implements AutoCloseable {
             sockets.close();
             throw e;
         }
+    }
+
+    /** A tunnel to a peer, which nothing comes from until the endpoint {@link #have has} it. */
+    public GreTunnel make(GreSettings.Peer peer) {
+        return new GreTunnel(peer, sockets, hereHigh, hereLow);
+    }
+
+    /**
+     * From now on these are its tunnels, numbered in that order; on its worker's thread, or before
+     * there is one.
+     *
+     * @throws IllegalArgumentException where two are of the same address and key
+     */
+    public final void have(List<GreTunnel> all) {
+        peers = new GrePeers(all.stream().map(GreTunnel::settings).toList(), seed);
+        for (int i = 0; i < all.size(); i++) {
+            all.get(i).number(i);
+        }
+        tunnels = List.copyOf(all);
+        // Its packets were handed over at the end of the last batch.
+        held = null;
     }
 
     /** The tunnel to the peer in that place of the settings. */
@@ -261,9 +282,10 @@ public final class GreEndpoint implements AutoCloseable {
      * @param most tunnels to ask about, two system calls each
      */
     public void refreshMtus(int most) {
-        for (int i = 0; i < Math.min(most, tunnels.size()); i++) {
-            refreshed = (refreshed + 1) % tunnels.size();
-            tunnels.get(refreshed).refreshMtu();
+        List<GreTunnel> all = tunnels;
+        for (int i = 0; i < Math.min(most, all.size()); i++) {
+            refreshed = (refreshed + 1) % all.size();
+            all.get(refreshed).refreshMtu();
         }
     }
 
@@ -283,8 +305,9 @@ public final class GreEndpoint implements AutoCloseable {
     }
 
     private void pathShrank(long high, long low) {
-        for (int i = 0; i < tunnels.size(); i++) {
-            tunnels.get(i).refreshMtu(high, low);
+        List<GreTunnel> all = tunnels;
+        for (int i = 0; i < all.size(); i++) {
+            all.get(i).refreshMtu(high, low);
         }
     }
 

@@ -13,7 +13,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * of the outer packet (RFC 2473 section 7.1), so that nothing vanishes without a word; RFC 7676
  * section 3.2 wants no less.
  *
- * <p>Threading: any, but for {@link #heard} and the receiving half, which are the endpoint's.
+ * <p>Threading: any, but for {@link #heard}, {@link #number} and the receiving half, which are the
+ * endpoint's.
  */
 public final class GreTunnel {
     /** RFC 8200 section 5. */
@@ -28,7 +29,7 @@ public final class GreTunnel {
     /** Where the kernel knows no way to the peer: Ethernet's. */
     private static final int UNKNOWN_PATH = 1_500;
 
-    private final int number;
+    private int number;
     private final GreSettings.Peer settings;
     private final GreSockets sockets;
     private final long hereHigh;
@@ -43,6 +44,7 @@ public final class GreTunnel {
 
     private volatile Path path;
     private volatile boolean heard;
+    private volatile boolean ended;
 
     /**
      * The way to the peer.
@@ -56,13 +58,7 @@ public final class GreTunnel {
         }
     }
 
-    GreTunnel(
-            int number,
-            GreSettings.Peer settings,
-            GreSockets sockets,
-            long hereHigh,
-            long hereLow) {
-        this.number = number;
+    GreTunnel(GreSettings.Peer settings, GreSockets sockets, long hereHigh, long hereLow) {
         this.settings = settings;
         this.sockets = sockets;
         this.hereHigh = hereHigh;
@@ -74,9 +70,17 @@ public final class GreTunnel {
         }
     }
 
-    /** Its place among the endpoint's peers. */
+    /** Its place among the endpoint's peers; the endpoint's worker's to ask. */
     public int number() {
         return number;
+    }
+
+    void number(int place) {
+        number = place;
+    }
+
+    GreSettings.Peer settings() {
+        return settings;
     }
 
     /** Whether a packet has ever come from the peer. */
@@ -96,6 +100,11 @@ public final class GreTunnel {
     int room() {
         Path now = path;
         return now == null ? inside(UNKNOWN_PATH) : now.room();
+    }
+
+    /** From now on no end takes a packet. */
+    public void end() {
+        ended = true;
     }
 
     /** A sound packet has come from there. */
@@ -181,7 +190,7 @@ public final class GreTunnel {
         @Override
         public Sent send(Packet packet) {
             to = path;
-            if (to == null || sockets.isClosed()) {
+            if (to == null || ended || sockets.isClosed()) {
                 return Sent.DOWN;
             }
             if (!settings.fields().sequence()) {

@@ -253,6 +253,21 @@ public final class GueEndpoint<T> implements AutoCloseable {
     }
 
     /**
+     * Forgets the peers that the admission, which has changed, would not give to the same owner any
+     * more. Allocates where there is one.
+     */
+    public void readmit() {
+        List<GuePeer<T>> others = new ArrayList<>();
+        for (int i = 0; i < peers.slots(); i++) {
+            GuePeer<T> peer = peers.slot(i);
+            if (peer != null && admission.owner(peer.high(), peer.low()) != peer.owner()) {
+                others.add(peer);
+            }
+        }
+        others.forEach(GuePeer::close);
+    }
+
+    /**
      * What is here the peer of another worker's endpoint, which listens on the same addresses;
      * admitted now if it was not yet. Null where it may not be one, or there is no room.
      */

@@ -29,11 +29,13 @@ public final class TunDevice implements AutoCloseable {
 
     private final String name;
     private final int index;
-    private final int mtu;
+    private volatile int mtu;
     private final List<TunQueue> queues;
 
     /** Bits of {@link Offload#flag}; bits are only ever taken out. */
     private final AtomicInteger offloads;
+
+    private volatile boolean retired;
 
     private TunDevice(String name, Link link, List<Fd> descriptors, Set<Offload> offloads) {
         this.name = name;
@@ -64,9 +66,69 @@ public final class TunDevice implements AutoCloseable {
         return index;
     }
 
-    /** The longest packet, in bytes, as it was when the device was opened. */
+    /** The longest packet, in bytes, as it was when the device was opened or given another. */
     public int mtu() {
         return mtu;
+    }
+
+    /**
+     * Gives the device another one.
+     *
+     * @param where its namespace
+     */
+    public void mtu(NetworkNamespace where, int bytes) throws IOException {
+        mtu =
+                where.call(
+                        () -> {
+                            try (Rtnetlink rtnetlink = new Rtnetlink()) {
+                                rtnetlink.mtu(index, bytes);
+                            }
+                            return bytes;
+                        });
+    }
+
+    /**
+     * Gives the device an address more, unless it has it.
+     *
+     * @param where its namespace
+     * @return whether it is new
+     */
+    public boolean addAddress(NetworkNamespace where, LinkAddress address) throws IOException {
+        return where.call(
+                () -> {
+                    try (Rtnetlink rtnetlink = new Rtnetlink()) {
+                        if (rtnetlink.addresses(index).contains(address)) {
+                            return false;
+                        }
+                        LocalAddress.add(rtnetlink, index, address);
+                        return true;
+                    }
+                });
+    }
+
+    /** Takes an address from the device. */
+    public void removeAddress(NetworkNamespace where, LinkAddress address) throws IOException {
+        boolean _ =
+                where.call(
+                        () -> {
+                            try (Rtnetlink rtnetlink = new Rtnetlink()) {
+                                rtnetlink.removeAddress(
+                                        index, address.address(), address.prefixLength());
+                            }
+                            return true;
+                        });
+    }
+
+    /**
+     * From now on queues neither give nor take a packet, as if the device were down: so that it can
+     * be closed while workers go on, once each has done what it was about to do.
+     */
+    public void retire() {
+        retired = true;
+    }
+
+    boolean isRetired() {
+        return retired;
     }
 
     /** Its queues, never empty; each is for one worker. */

@@ -75,7 +75,7 @@ public final class TunQueue implements PacketDevice {
 
     @Override
     public int descriptor() {
-        return fd.isOpen() ? fd.number() : CLOSED;
+        return fd.isOpen() && !device.isRetired() ? fd.number() : CLOSED;
     }
 
     /** The device it belongs to. */

@@ -13,8 +13,16 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * The interfaces of a host that an on-ramp captures, until this is closed.
@@ -52,6 +60,9 @@ public final class Capture implements AutoCloseable {
     /** RFC 8200 section 5, and no IPv4 link worth capturing has less. */
     private static final int LEAST_MTU = 1280;
 
+    /** How long a change of the interfaces may take. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
     private final String onRamp;
     private final Rtnetlink rtnetlink;
     private final NetworkMonitor monitor;
@@ -60,6 +71,9 @@ public final class Capture implements AutoCloseable {
     private final CompletableFuture<Boolean> stop = new CompletableFuture<>();
     private final CompletableFuture<Boolean> undone = new CompletableFuture<>();
     private final Thread thread;
+
+    /** To be done by the thread. */
+    private final Queue<FutureTask<Boolean>> tasks = new ConcurrentLinkedQueue<>();
 
     private Capture(String onRamp, TunDevice device, List<String> interfaces) throws IOException {
         this.onRamp = onRamp;
@@ -181,6 +195,9 @@ public final class Capture implements AutoCloseable {
         try {
             while (!stop.isDone()) {
                 List<NetworkChange> changes = monitor.await();
+                for (var task = tasks.poll(); task != null; task = tasks.poll()) {
+                    task.run();
+                }
                 if (!stop.isDone() && changes.stream().anyMatch(steering::concerns)) {
                     applyAgain();
                 }
@@ -195,6 +212,37 @@ public final class Capture implements AutoCloseable {
                 LOG.warn("On-ramp {}: not all that capture did is undone", onRamp, e);
             }
             undone.complete(true);
+            tasks.forEach(task -> task.cancel(false));
+        }
+    }
+
+    /**
+     * Captures other interfaces from now on; one that stays captured is so all the time.
+     *
+     * @throws IOException with a sentence for the operator; then those before are captured
+     */
+    public void interfaces(List<String> next) throws IOException {
+        FutureTask<Boolean> task =
+                new FutureTask<>(
+                        () -> {
+                            steering.capture(next);
+                            return true;
+                        });
+        tasks.add(task);
+        monitor.wake();
+        try {
+            boolean _ = task.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while interfaces are captured", e);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof SyscallException refused
+                    ? explained(onRamp, refused)
+                    : new IOException(e.getCause().getMessage(), e.getCause());
+        } catch (TimeoutException | CancellationException e) {
+            throw new IOException(
+                    "on-ramp %s: changes of interfaces are not followed any more".formatted(onRamp),
+                    e);
         }
     }
 

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The rules, routes and forwarding of one on-ramp that captures. Asks the kernel for the whole of
@@ -33,7 +34,7 @@ final class Steering {
 
     private final String onRamp;
     private final TunDevice device;
-    private final List<String> interfaces;
+    private List<String> interfaces;
     private final Rtnetlink rtnetlink;
     private final Forwarding forwarding;
     private final CaptureRules rules;
@@ -62,6 +63,27 @@ final class Steering {
         this.rtnetlink = rtnetlink;
         this.forwarding = forwarding;
         rules = new CaptureRules(device.name(), Tables.free(rtnetlink, device.index()));
+    }
+
+    /**
+     * Captures other interfaces from now on; what is captured before and after is so all the time.
+     *
+     * @throws IOException with a sentence for the operator; then those before are captured
+     */
+    void capture(List<String> next) throws IOException {
+        List<String> before = interfaces;
+        List<String> added = next.stream().filter(one -> !before.contains(one)).toList();
+        try {
+            interfaces = added;
+            refuseCapturedTwice();
+            interfaces = List.copyOf(next);
+            switchOff(one -> !next.contains(one.device()));
+            apply(true);
+        } catch (IOException | RuntimeException e) {
+            interfaces = before;
+            apply(false);
+            throw e;
+        }
     }
 
     /**
@@ -262,13 +284,7 @@ final class Steering {
     /** Removes all that this object has made. */
     void undo() throws IOException {
         // First, so that the host does not route for a moment what it did not route before.
-        for (var one : switchedOn.entrySet()) {
-            String name = one.getKey().device();
-            if (rtnetlink.link(name).map(Link::index).equals(Optional.of(one.getValue()))) {
-                forwarding.set(name, one.getKey().ipv6(), false);
-            }
-        }
-        switchedOn.clear();
+        switchOff(one -> true);
         for (Rule rule : CaptureRules.lastFirst(ownRules())) {
             LeftBehind.delete(() -> rtnetlink.deleteRule(rule));
         }
@@ -279,5 +295,16 @@ final class Steering {
                 }
             }
         }
+    }
+
+    private void switchOff(Predicate<Switch> which) throws IOException {
+        for (var one : switchedOn.entrySet()) {
+            String name = one.getKey().device();
+            if (which.test(one.getKey())
+                    && rtnetlink.link(name).map(Link::index).equals(Optional.of(one.getValue()))) {
+                forwarding.set(name, one.getKey().ipv6(), false);
+            }
+        }
+        switchedOn.keySet().removeIf(which);
     }
 }

@@ -22,6 +22,10 @@ import java.io.PrintWriter;
             FlowsCommand.class,
             ExplainCommand.class,
             PluginCommand.class,
+            DiffCommand.class,
+            ReloadCommand.class,
+            ApplyCommand.class,
+            ConfirmCommand.class,
             VersionCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",

@@ -1,5 +1,6 @@
 package io.culvert.gateway.cli;
 
+import io.culvert.gateway.Administration;
 import io.culvert.gateway.config.TelemetrySettings;
 import io.culvert.gateway.telemetry.AuditLog;
 import io.culvert.gateway.telemetry.AuditLog.Actor;
@@ -7,6 +8,7 @@ import io.culvert.gateway.telemetry.AuditLog.Entry;
 
 import java.io.IOException;
 import java.time.Clock;
+import java.util.Optional;
 
 /**
  * What the audit log hears of a run's beginning and end. Who sends a signal is not known, so both
@@ -49,5 +51,18 @@ record RunAudit(AuditLog log, String hash) {
 
     void stopped() {
         log.note(new Entry(Actor.self(), STOP, hash, "", DONE, ""));
+    }
+
+    /** As {@link Administration.Audit} has it. */
+    void changed(
+            Optional<Administration.Actor> by,
+            String action,
+            String before,
+            String after,
+            Administration.Result result,
+            String detail) {
+        Actor who = by.map(one -> new Actor(one.uid(), one.pid())).orElseGet(Actor::self);
+        String word = result == Administration.Result.DONE ? DONE : "refused";
+        log.note(new Entry(who, action, before, after, word, detail.strip()));
     }
 }

@@ -1,5 +1,6 @@
 package io.culvert.gateway.cli;
 
+import io.culvert.gateway.Administration;
 import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
@@ -31,6 +32,7 @@ import java.util.concurrent.CountDownLatch;
             "",
             "Prints one line, ready, when traffic can flow. SIGTERM and SIGINT let connections end,"
                     + " up to the drain limit, and then stop it; a second one stops it at once."
+                    + " SIGHUP has it read the configuration again, as culvert reload does."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -53,13 +55,18 @@ final class RunCommand implements Callable<Integer> {
         logging.apply();
         Linux.ensureAvailable();
         PrintWriter out = spec.commandLine().getOut();
+        byte[] text;
+        switch (ConfigurationFile.contents(file)) {
+            case ConfigurationFile.Contents.Unreadable unreadable -> {
+                return wrong(unreadable.why().text());
+            }
+            case ConfigurationFile.Contents.Bytes bytes -> text = bytes.text();
+        }
         Configuration configuration;
         String hash;
-        switch (ConfigurationFile.load(file)) {
+        switch (ConfigurationFile.read(file.toString(), text)) {
             case Loaded.Invalid invalid -> {
-                spec.commandLine().getErr().print(invalid.text());
-                spec.commandLine().getErr().flush();
-                return ExitStatus.WRONG_INPUT;
+                return wrong(invalid.text());
             }
             case Loaded.Valid valid -> {
                 spec.commandLine().getErr().print(valid.text());
@@ -79,16 +86,17 @@ final class RunCommand implements Callable<Integer> {
                 };
         Signals.on("TERM", stopped);
         Signals.on("INT", stopped);
+        ConfigurationGeneration generation = new ConfigurationGeneration(hash, Instant.now());
         try (Telemetry telemetry =
-                        Telemetry.open(
-                                configuration,
-                                Version.text(),
-                                new ConfigurationGeneration(hash, Instant.now()),
-                                audit.log());
+                        Telemetry.open(configuration, Version.text(), generation, audit.log());
                 Gateway gateway =
                         Gateway.start(
                                 configuration, Gateway.Surroundings.HOST, telemetry.listener());
-                ControlServer _ = ControlServer.open(control.path(), gateway)) {
+                Administration administration =
+                        new Administration(
+                                gateway, file, generation, ServiceManager::tell, audit::changed);
+                ControlServer _ = ControlServer.open(control.path(), gateway, administration)) {
+            Signals.on("HUP", administration::reloadSoon);
             telemetry.ready(gateway);
             audit.started();
             out.println("ready");
@@ -98,12 +106,18 @@ final class RunCommand implements Callable<Integer> {
             ServiceManager.tell("STOPPING=1");
             telemetry.draining();
             audit.stopping();
-            gateway.drain(configuration.limits().drain(), stopAtOnce);
+            gateway.drain(gateway.configuration().limits().drain(), stopAtOnce);
         } catch (IOException | RuntimeException e) {
             audit.failed(e);
             throw e;
         }
         audit.stopped();
         return ExitStatus.DONE;
+    }
+
+    private int wrong(String errors) {
+        spec.commandLine().getErr().print(errors);
+        spec.commandLine().getErr().flush();
+        return ExitStatus.WRONG_INPUT;
     }
 }

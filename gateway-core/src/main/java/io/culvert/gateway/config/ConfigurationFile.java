@@ -24,9 +24,28 @@ import java.util.function.BiFunction;
  */
 public final class ConfigurationFile {
     /** A file of more bytes than this is refused unread. */
-    private static final int LARGEST = 2 << 20;
+    public static final int LARGEST = 2 << 20;
 
     private ConfigurationFile() {}
+
+    /** What is in a file, whatever that means. */
+    public sealed interface Contents {
+        /** At most one byte more than a configuration may have. */
+        final class Bytes implements Contents {
+            private final byte[] text;
+
+            private Bytes(byte[] text) {
+                this.text = text;
+            }
+
+            public byte[] text() {
+                return text.clone();
+            }
+        }
+
+        /** It cannot be known. */
+        record Unreadable(Loaded.Invalid why) implements Contents {}
+    }
 
     /** Reads a file, which may be a pipe. */
     public static Loaded load(Path path) {
@@ -39,20 +58,42 @@ public final class ConfigurationFile {
      * @param reader of the file's name and text
      */
     static Loaded load(Path path, BiFunction<String, String, Loaded> reader) {
+        return switch (contents(path)) {
+            case Contents.Bytes bytes -> read(path.toString(), bytes.text(), reader);
+            case Contents.Unreadable(Loaded.Invalid why) -> why;
+        };
+    }
+
+    /** Reads a file, which may be a pipe, without looking what it says. */
+    public static Contents contents(Path path) {
         String name = path.toString();
         try (InputStream in = Files.newInputStream(path)) {
-            byte[] bytes = in.readNBytes(LARGEST + 1);
-            if (bytes.length > LARGEST) {
-                return unreadable(name, "the file is larger than 2 MiB");
-            }
-            return decode(name, bytes, reader);
+            return new Contents.Bytes(in.readNBytes(LARGEST + 1));
         } catch (NoSuchFileException e) {
-            return unreadable(name, "there is no such file");
+            return new Contents.Unreadable(unreadable(name, "there is no such file"));
         } catch (AccessDeniedException e) {
-            return unreadable(name, "you may not read the file");
+            return new Contents.Unreadable(unreadable(name, "you may not read the file"));
         } catch (IOException e) {
-            return unreadable(name, "the file cannot be read: " + e.getMessage());
+            return new Contents.Unreadable(
+                    unreadable(name, "the file cannot be read: " + e.getMessage()));
         }
+    }
+
+    /**
+     * Reads a text.
+     *
+     * @param name what errors call the text
+     * @param bytes as they are in a file
+     */
+    public static Loaded read(String name, byte[] bytes) {
+        return read(name, bytes, ConfigurationFile::read);
+    }
+
+    private static Loaded read(
+            String name, byte[] bytes, BiFunction<String, String, Loaded> reader) {
+        return bytes.length > LARGEST
+                ? unreadable(name, "the file is larger than 2 MiB")
+                : decode(name, bytes, reader);
     }
 
     /**
@@ -101,7 +142,7 @@ public final class ConfigurationFile {
         return reader.apply(name, text.startsWith("\ufeff") ? text.substring(1) : text);
     }
 
-    private static Loaded unreadable(String name, String message) {
+    private static Loaded.Invalid unreadable(String name, String message) {
         return new Loaded.Invalid(List.of(new ConfigurationError(name, 1, 1, message, "")));
     }
 }

@@ -6,7 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A whole number with a unit: spans of time and numbers of bytes. */
-final class Quantity {
+public final class Quantity {
     private static final Pattern FORM = Pattern.compile("(\\d{1,12}) ?([A-Za-z]+)");
     private static final Map<String, Long> MILLISECONDS =
             Map.of("ms", 1L, "s", 1000L, "m", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
@@ -45,7 +45,7 @@ final class Quantity {
     }
 
     /** The same between two others, as written. */
-    static Duration duration(String text, String least, String most) {
+    public static Duration duration(String text, String least, String most) {
         Duration span = duration(text);
         if (span.compareTo(duration(least)) < 0 || span.compareTo(duration(most)) > 0) {
             throw outside(text, least, most);

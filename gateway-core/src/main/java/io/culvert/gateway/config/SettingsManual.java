@@ -103,11 +103,16 @@ public final class SettingsManual {
                 wrong.add("%s: the record %s holds itself".formatted(name, inner.getName()));
             } else {
                 addAll(
-                        name + (component.getType() == List.class ? "[]." : "."),
+                        name + step(component.getType()),
                         inner,
                         Stream.concat(within.stream(), Stream.of(inner)).toList());
             }
         }
+    }
+
+    /** How a place in a list, under any key of a map, or in a mapping is written. */
+    private static String step(Class<?> type) {
+        return type == List.class ? "[]." : type == Map.class ? ".*." : ".";
     }
 
     private void tryDefault(String name, RecordComponent component, String text) {

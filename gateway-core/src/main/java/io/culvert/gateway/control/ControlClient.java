@@ -3,6 +3,9 @@ package io.culvert.gateway.control;
 import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
 
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -11,6 +14,7 @@ import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /** Asks a running gateway by its control socket. */
@@ -23,6 +27,32 @@ public final class ControlClient {
      * @throws IOException with a sentence where no gateway answers
      */
     public static List<String> ask(Path path, String request) throws IOException {
+        return ask(path, (request + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * The line that answers a request with more to it.
+     *
+     * @param text that goes along
+     * @throws IOException with a sentence where no gateway answers, or it refuses to
+     */
+    public static JsonNode ask(Path path, Request request, byte[] text) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        byte[] line = (json.writeValueAsString(request) + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] all = Arrays.copyOf(line, line.length + text.length);
+        System.arraycopy(text, 0, all, line.length, text.length);
+        List<String> lines = ask(path, all);
+        if (lines.isEmpty()) {
+            throw new IOException("the gateway on the control socket " + path + " gave no answer");
+        }
+        JsonNode answer = json.readTree(lines.getFirst());
+        if (answer.has("error")) {
+            throw new IOException("the gateway refuses: " + answer.path("error").asString());
+        }
+        return answer;
+    }
+
+    private static List<String> ask(Path path, byte[] request) throws IOException {
         if (!Files.exists(path)) {
             throw new IOException(
                     "no gateway: there is no control socket "
@@ -37,7 +67,7 @@ public final class ControlClient {
         }
         try (UnixSocketChannel channel =
                 UnixSocketChannel.open(new UnixSocketAddress(path.toFile()))) {
-            ByteBuffer line = ByteBuffer.wrap((request + "\n").getBytes(StandardCharsets.UTF_8));
+            ByteBuffer line = ByteBuffer.wrap(request);
             while (line.hasRemaining()) {
                 channel.write(line);
             }

@@ -1,8 +1,11 @@
 package io.culvert.gateway.control;
 
+import io.culvert.gateway.Administration;
 import io.culvert.gateway.Gateway;
+import io.culvert.gateway.config.ConfigurationFile;
 import io.culvert.gateway.plugin.LoadedPlugin;
 
+import jnr.unixsocket.Credentials;
 import jnr.unixsocket.UnixServerSocketChannel;
 import jnr.unixsocket.UnixSocketAddress;
 import jnr.unixsocket.UnixSocketChannel;
@@ -11,13 +14,16 @@ import jnr.unixsocket.UnixSocketOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.ObjectMapper;
 
+import java.io.BufferedInputStream;
 import java.io.BufferedWriter;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStreamWriter;
 import java.io.Writer;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -30,16 +36,18 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 
 /**
  * Serves the control socket of a running gateway. Who may connect is what the file's mode says: its
  * owner, and root.
  *
- * <p>Threading: a thread of its own; {@link #close} from any.
+ * <p>Threading: a thread of its own takes connections, and each is answered by another; {@link
+ * #close} from any.
  */
 public final class ControlServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
-    private static final int LONGEST_REQUEST = 1024;
+    private static final int LONGEST_REQUEST = 16_384;
 
     /** unix(7): sun_path has 108 bytes, the last of which is zero. */
     private static final int LONGEST_PATH = 107;
@@ -47,16 +55,30 @@ public final class ControlServer implements AutoCloseable {
     /** How long a client may keep the others waiting. */
     private static final int PATIENCE_MILLIS = 2_000;
 
+    /** Clients that are answered at once; others wait in the socket's queue. */
+    private static final int MOST_AT_ONCE = 16;
+
     private final Path path;
     private final Gateway gateway;
     private final UnixServerSocketChannel channel;
     private final int owner;
     private final ObjectMapper json = new ObjectMapper();
+    private final Semaphore room = new Semaphore(MOST_AT_ONCE);
+
+    /** Null where the configuration cannot be changed. */
+    private final Administration administration;
+
     private volatile boolean closed;
 
-    private ControlServer(Path path, Gateway gateway, UnixServerSocketChannel channel, int owner) {
+    private ControlServer(
+            Path path,
+            Gateway gateway,
+            Administration administration,
+            UnixServerSocketChannel channel,
+            int owner) {
         this.path = path;
         this.gateway = gateway;
+        this.administration = administration;
         this.channel = channel;
         this.owner = owner;
     }
@@ -68,9 +90,19 @@ public final class ControlServer implements AutoCloseable {
      *     written
      */
     public static ControlServer open(Path path, Gateway gateway) throws IOException {
+        return open(path, gateway, null);
+    }
+
+    /**
+     * The same of a gateway whose configuration may be changed.
+     *
+     * @param administration who does it
+     */
+    public static ControlServer open(Path path, Gateway gateway, Administration administration)
+            throws IOException {
         UnixServerSocketChannel channel = bind(path);
         int owner = (int) Files.getAttribute(path, "unix:uid");
-        ControlServer server = new ControlServer(path, gateway, channel, owner);
+        ControlServer server = new ControlServer(path, gateway, administration, channel, owner);
         Thread thread = new Thread(server::serve, "control");
         thread.setDaemon(true);
         thread.start();
@@ -153,11 +185,16 @@ public final class ControlServer implements AutoCloseable {
 
     private void serve() {
         while (!closed) {
-            try (UnixSocketChannel client = channel.accept()) {
-                if (client != null && !closed && mayAsk(client)) {
-                    answer(client);
+            try {
+                room.acquireUninterruptibly();
+                UnixSocketChannel client = channel.accept();
+                if (client == null || closed) {
+                    room.release();
+                } else {
+                    Thread.ofPlatform().name("control-client").daemon().start(() -> serve(client));
                 }
             } catch (IOException | RuntimeException e) {
+                room.release();
                 if (!closed) {
                     LOG.warn("A control request failed", e);
                 }
@@ -165,37 +202,78 @@ public final class ControlServer implements AutoCloseable {
         }
     }
 
+    private void serve(UnixSocketChannel connected) {
+        try (UnixSocketChannel client = connected) {
+            if (mayAsk(client)) {
+                answer(client);
+            }
+        } catch (IOException | RuntimeException e) {
+            if (!closed) {
+                LOG.warn("A control request failed", e);
+            }
+        } finally {
+            room.release();
+        }
+    }
+
     private void answer(UnixSocketChannel client) throws IOException {
+        client.setOption(UnixSocketOptions.SO_RCVTIMEO, PATIENCE_MILLIS);
+        client.setOption(UnixSocketOptions.SO_SNDTIMEO, PATIENCE_MILLIS);
+        BufferedInputStream in = new BufferedInputStream(Channels.newInputStream(client));
         Writer out =
                 new BufferedWriter(
                         new OutputStreamWriter(
                                 Channels.newOutputStream(client), StandardCharsets.UTF_8));
-        String request = request(client);
-        switch (request) {
+        Request request = request(in);
+        switch (request.request()) {
             case String explain when ExplainRequest.is(explain) ->
                     out.write(ExplainRequest.answer(gateway, explain) + "\n");
             case "flows" -> flows(out);
             case "plugins" -> plugins(out);
-            case "status" -> out.write(json.writeValueAsString(GatewayStatus.of(gateway)) + "\n");
             default ->
-                    out.write(json.writeValueAsString(Map.of("error", "unknown request")) + "\n");
+                    out.write(json.writeValueAsString(answer(request, in, actor(client))) + "\n");
         }
         out.flush();
     }
 
-    /** The first line; empty where the client sends none in time. */
-    private static String request(UnixSocketChannel client) throws IOException {
-        client.setOption(UnixSocketOptions.SO_RCVTIMEO, PATIENCE_MILLIS);
-        client.setOption(UnixSocketOptions.SO_SNDTIMEO, PATIENCE_MILLIS);
-        ByteBuffer request = ByteBuffer.allocate(LONGEST_REQUEST);
-        while (request.hasRemaining() && client.read(request) > 0) {
-            String text = StandardCharsets.UTF_8.decode(request.duplicate().flip()).toString();
-            int end = text.indexOf('\n');
-            if (end >= 0) {
-                return text.substring(0, end);
-            }
+    private static Administration.Actor actor(UnixSocketChannel client) throws IOException {
+        Credentials peer = client.getOption(UnixSocketOptions.SO_PEERCRED);
+        return new Administration.Actor(peer.getUid(), peer.getPid());
+    }
+
+    private Object answer(Request request, InputStream in, Administration.Actor by)
+            throws IOException {
+        if (request.request().equals("status")) {
+            return GatewayStatus.of(gateway, administration);
         }
-        return "";
+        if (!ChangeRequests.takes(request) || administration == null) {
+            return Map.of("error", "unknown request");
+        }
+        if (request.length() < 0 || request.length() > ConfigurationFile.LARGEST + 1) {
+            return Map.of("error", "a configuration is no longer than 2 MiB");
+        }
+        byte[] text = in.readNBytes(request.length());
+        if (text.length < request.length()) {
+            return Map.of("error", "the configuration was cut off");
+        }
+        return new ChangeRequests(administration, by).answer(request, text);
+    }
+
+    /** The first line; nothing where the client sends none in time. */
+    private Request request(InputStream in) throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int next = in.read(); next >= 0 && next != '\n'; next = in.read()) {
+            if (line.size() == LONGEST_REQUEST) {
+                return Request.of("");
+            }
+            line.write(next);
+        }
+        String text = line.toString(StandardCharsets.UTF_8);
+        try {
+            return text.startsWith("{") ? json.readValue(text, Request.class) : Request.of(text);
+        } catch (JacksonException wrong) {
+            return Request.of("");
+        }
     }
 
     private void plugins(Writer out) throws IOException {

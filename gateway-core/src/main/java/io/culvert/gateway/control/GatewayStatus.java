@@ -1,6 +1,9 @@
 package io.culvert.gateway.control;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+
 import io.culvert.flow.PacketCounters;
+import io.culvert.gateway.Administration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.WorkerStatus;
 import io.culvert.hook.Reason;
@@ -8,6 +11,7 @@ import io.culvert.hook.Reason;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -22,6 +26,7 @@ import java.util.TreeMap;
  * @param returned packets to on-ramps
  * @param dropped by reason, those that occurred
  * @param withheld packets of targets that a rate kept back, by reason
+ * @param configuration which one is in force; empty where it cannot be changed
  */
 public record GatewayStatus(
         int flows,
@@ -33,9 +38,17 @@ public record GatewayStatus(
         long returned,
         Map<String, Long> dropped,
         Map<String, Long> withheld,
-        List<WorkerStatus> workers) {
+        List<WorkerStatus> workers,
+        @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<ConfigurationStatus> configuration) {
 
     public static GatewayStatus of(Gateway gateway) throws IOException {
+        return of(gateway, null);
+    }
+
+    /**
+     * @param administration who changes its configuration; {@code null} where nobody does
+     */
+    static GatewayStatus of(Gateway gateway, Administration administration) throws IOException {
         long received = 0;
         long carried = 0;
         long answered = 0;
@@ -71,6 +84,7 @@ public record GatewayStatus(
                 returned,
                 dropped,
                 withheld,
-                workers);
+                workers,
+                Optional.ofNullable(administration).map(ConfigurationStatus::of));
     }
 }

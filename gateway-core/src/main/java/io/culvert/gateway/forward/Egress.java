@@ -4,6 +4,7 @@ import io.culvert.flow.Identifications;
 import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.hook.Reason;
+import io.culvert.nat.Endpoints;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.tun.PacketDevice.PacketHandler;
@@ -70,6 +71,12 @@ public final class Egress {
         this.answers = answers;
         this.counters = counters;
         this.identifications = identifications;
+    }
+
+    /** As {@link Answers#reset(Endpoints, int, PacketDevice)}. */
+    void reset(Endpoints from, int sequence, PacketDevice to) {
+        answers.reset(from, sequence, to);
+        to.flush();
     }
 
     /**

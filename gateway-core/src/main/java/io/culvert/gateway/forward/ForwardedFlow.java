@@ -233,6 +233,21 @@ public final class ForwardedFlow implements PacketPath {
         IcmpErrorTranslation.apply(error, quoted, outer, sender.reversed());
     }
 
+    /** Tells both ends of a TCP connection that it is over, as if the other had. */
+    public void reset() {
+        if (flow.tracker() == null || flow.tcpState().isOver()) {
+            return;
+        }
+        Endpoints sent = inward == null ? Forwarder.endpoints(flow.key()) : inward.to().reversed();
+        Endpoints received = outward == null ? sent : outward.to();
+        if (flow.tracker().isKnown(Direction.FROM_TARGET)) {
+            int next = flow.tracker().next(Direction.FROM_TARGET);
+            forwarder.egress().reset(sent.reversed(), next, initiator);
+        }
+        int next = flow.tracker().next(Direction.FROM_INITIATOR);
+        forwarder.egress().reset(received, next, target);
+    }
+
     @Override
     public boolean usesAny(Set<PacketDevice> devices) {
         return devices.contains(initiator) || devices.contains(target);

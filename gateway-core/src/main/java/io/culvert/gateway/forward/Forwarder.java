@@ -31,7 +31,7 @@ public final class Forwarder {
     private final PacketCounters counters;
     private final Egress egress;
     private final Routes routes;
-    private final boolean midStream;
+    private boolean midStream;
     private final Map<String, DevicePort> devices = new HashMap<>();
     private final BareDatagram bareDatagram = new BareDatagram();
 
@@ -59,6 +59,16 @@ public final class Forwarder {
     /** From now on flows may leave there. */
     public void add(DevicePort device) {
         devices.put(device.offRamp().name(), device);
+    }
+
+    /** From now on flows leave there no more, unless another device has taken its name. */
+    public void remove(DevicePort device) {
+        devices.remove(device.offRamp().name(), device);
+    }
+
+    /** From now on that is so for flows that open. */
+    public void midStream(boolean allowed) {
+        midStream = allowed;
     }
 
     /**
@@ -235,7 +245,7 @@ public final class Forwarder {
         devices.values().forEach(device -> device.offRamp().mappings().expire(now()));
     }
 
-    private static Endpoints endpoints(FlowKey key) {
+    static Endpoints endpoints(FlowKey key) {
         return new Endpoints(
                 key.sourceHigh(),
                 key.sourceLow(),

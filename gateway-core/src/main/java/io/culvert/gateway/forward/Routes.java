@@ -21,7 +21,7 @@ public final class Routes {
     /** The off-ramp that stands for the tenant's tunnels. */
     public static final String TUNNELS = Action.FORWARD.defaultOffRamp();
 
-    private final String defaultDevice;
+    private volatile String defaultDevice;
     private final Map<Integer, Tenant> tenants = new ConcurrentHashMap<>();
     private final Map<Integer, Ways> ways = new ConcurrentHashMap<>();
 
@@ -69,6 +69,18 @@ public final class Routes {
                 tenant,
                 Ways.NONE.with(tunnel, prefixes),
                 (before, one) -> before.with(tunnel, prefixes));
+    }
+
+    /** From now on packets for those prefixes, and no others, go into a tunnel that is here. */
+    public void replace(TunnelPorts tunnel, List<Prefix> prefixes) {
+        ways.computeIfPresent(
+                tunnel.tenant().id(),
+                (id, before) -> before.without(tunnel).with(tunnel, prefixes));
+    }
+
+    /** From now on what no tunnel leads to goes there; empty for nowhere. */
+    public void defaultDevice(String name) {
+        defaultDevice = name;
     }
 
     /** Nothing goes into that tunnel any more. */

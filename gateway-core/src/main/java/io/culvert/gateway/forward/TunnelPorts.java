@@ -18,7 +18,8 @@ import java.util.Map;
 public final class TunnelPorts {
     private final String name;
     private final Tenant tenant;
-    private final AddressSet sources;
+    private volatile AddressSet sources;
+    private volatile boolean gone;
     private final TunnelInfo info;
     private volatile Context context;
     private final List<TunnelPort> ports;
@@ -75,6 +76,21 @@ public final class TunnelPorts {
 
     AddressSet sources() {
         return sources;
+    }
+
+    /** From now on packets may come from those addresses. */
+    public void sources(AddressSet replacement) {
+        sources = replacement;
+    }
+
+    /** No flow begins here any more: the tunnel has been taken out of the configuration. */
+    public void end() {
+        gone = true;
+    }
+
+    /** Whether it has, while a packet of it was under way. */
+    public boolean isGone() {
+        return gone;
     }
 
     /** The end of the worker with that index. */

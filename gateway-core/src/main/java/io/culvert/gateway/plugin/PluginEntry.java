@@ -21,7 +21,7 @@ public record PluginEntry(
     public static final Duration DEFAULT_DEADLINE = Duration.ofMillis(500);
 
     /** Whether a plugin that runs by the other entry can go on by this one. */
-    boolean isSame(PluginEntry other) {
+    public boolean isSame(PluginEntry other) {
         return jar.equals(other.jar)
                 && digest.equals(other.digest)
                 && settings.text().equals(other.settings.text())

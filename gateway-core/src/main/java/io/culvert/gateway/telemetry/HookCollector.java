@@ -22,7 +22,7 @@ import java.util.Locale;
  *
  * @param times read when asked for
  */
-record HookCollector(HookTimesRegistry times) implements MultiCollector {
+public record HookCollector(HookTimesRegistry times) implements MultiCollector {
     private static final List<Double> BOUNDS = bounds();
 
     private static List<Double> bounds() {

@@ -13,7 +13,7 @@ enum Series {
             Type.COUNTER,
             "culvert_packets_received_total",
             "Packets from on-ramps and from devices of off-ramps. The sum of those carried,"
-                    + " answered and dropped, and of the fragments that are held."),
+                + " answered and dropped, of the fragments that are held and of those undecided."),
     PACKETS(
             Type.COUNTER,
             "culvert_packets_total",
@@ -27,6 +27,16 @@ enum Series {
             "culvert_packets_dropped_total",
             "Packets dropped, by reason (docs/reasons.md).",
             "reason"),
+    PACKETS_WITHHELD(
+            Type.COUNTER,
+            "culvert_packets_withheld_total",
+            "Packets of targets that did not go out by an on-ramp, by reason: those of a rate.",
+            "reason"),
+    PACKETS_UNDECIDED(
+            Type.GAUGE,
+            "culvert_packets_undecided",
+            "Packets of flows that plugins are being asked about.",
+            "worker"),
     FRAGMENTS_HELD(
             Type.GAUGE,
             "culvert_fragments_held",

@@ -5,7 +5,6 @@ import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.TelemetrySettings;
-import io.culvert.gateway.plugin.HookTimesRegistry;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 
@@ -96,11 +95,6 @@ public final class Telemetry implements AutoCloseable {
         return http.map(Http::registry);
     }
 
-    /** How long plugins' hooks take is to be had from now on. Called once. */
-    public void hooks(HookTimesRegistry times) {
-        http.ifPresent(each -> each.registry().register(new HookCollector(times)));
-    }
-
     /** A gateway has started with {@link #listener}: its figures are to be had from now on. */
     public void ready(Gateway gateway) {
         health.watch(gateway);
@@ -110,6 +104,7 @@ public final class Telemetry implements AutoCloseable {
                             .register(
                                     new GatewayCollector(
                                             gateway, each.totals(), settings.tenants()));
+                    each.registry().register(new HookCollector(gateway.plugins().times()));
                     JvmMetrics.builder().register(each.registry());
                 });
         health.ready();

@@ -79,6 +79,26 @@ class CulvertTest {
     }
 
     @Test
+    void endsWithZeroWhenThereAreOnlyWarnings() throws IOException {
+        Path file =
+                Files.writeString(
+                        directory.resolve("odd.yaml"),
+                        "policy:\n  rules:\n    - { do: deny }\n    - { do: forward }\n");
+        assertEquals(
+                new Ended(
+                        0,
+                        file + ": no errors, 1 warning\n",
+                        """
+                        FILE:4:7: warning: rule "rule 2" can never match: rule "rule 1" on line 3 \
+                        matches all of it first
+                            - { do: forward }
+                              ^
+                        """
+                                .replace("FILE", file.toString())),
+                culvert("check", file.toString()));
+    }
+
+    @Test
     void endsWithTwoWhenTheFileIsNotThere() {
         Ended ended = culvert("check", "absent.yaml");
         assertEquals(2, ended.status);

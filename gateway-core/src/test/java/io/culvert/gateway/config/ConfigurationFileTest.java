@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 
 class ConfigurationFileTest {
     @TempDir private Path directory;
@@ -68,16 +70,41 @@ class ConfigurationFileTest {
     }
 
     @Test
-    void findsInTheDocumentedExampleOnlyWhatIsNotSupportedYet() throws IOException {
-        Loaded.Invalid invalid =
-                assertInstanceOf(
-                        Loaded.Invalid.class,
-                        ConfigurationFile.read("full.yaml", resource("full.yaml")));
+    void acceptsTheDocumentedExample() throws IOException {
+        Configuration full = valid(resource("full.yaml"));
+
         assertEquals(
-                List.of("44:1 plugins is not supported yet by this version"),
-                invalid.errors().stream()
-                        .map(e -> e.line() + ":" + e.column() + " " + e.message())
-                        .toList());
+                new TelemetrySettings(
+                        Optional.of(
+                                new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 9464)),
+                        100,
+                        Optional.of(Path.of("/var/log/culvert/flows.jsonl")),
+                        Optional.empty(),
+                        Set.of()),
+                full.telemetry());
+    }
+
+    @Test
+    void readsTelemetry() {
+        TelemetrySettings telemetry =
+                valid(
+                                """
+                                telemetry:
+                                  listen: "[::1]:9464"
+                                  tenants: 0
+                                  audit-log: audit.jsonl
+                                  redact: [token, Pre-Shared.Key]
+                                """)
+                        .telemetry();
+        assertEquals(
+                new TelemetrySettings(
+                        Optional.of(new InetSocketAddress(InetAddress.ofLiteral("::1"), 9464)),
+                        0,
+                        Optional.empty(),
+                        Optional.of(Path.of("audit.jsonl")),
+                        Set.of("token", "Pre-Shared.Key")),
+                telemetry);
+        assertEquals(TelemetrySettings.NONE, valid("workers: 1\n").telemetry());
     }
 
     @Test

@@ -38,7 +38,7 @@ final class SshAudit implements ConnectionHandler {
             if (observer.refused == null) {
                 throw ended;
             }
-            // The relay has reset both sides; that was meant, so it is no failure of ours.
+            // The relay has reset both sides, which was meant; nothing more is to be said of it.
             outcome = "refused (" + observer.refused + ")";
         } finally {
             log(

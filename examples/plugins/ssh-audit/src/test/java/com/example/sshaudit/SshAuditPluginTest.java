@@ -66,8 +66,8 @@ class SshAuditPluginTest {
                             .server(peer -> peer.say("SSH-1.99-old\n").hearReset())
                             .run();
 
-            // The handler means it, so it is no failure.
-            outcome.assertReason(Reason.FINISHED);
+            // So the flow log has it; why, only the plugin's own line says.
+            outcome.assertReason(Reason.HANDLER_FAILED);
             assertEquals("", outcome.client().text());
             assertTrue(
                     kit.log().getLast().endsWith("outcome=refused (server speaks version 1.99)"));

@@ -74,15 +74,14 @@ public final class HandlerQuestion {
         Player asking = play("client", client, up, down);
         MemoryConnection connection = new MemoryConnection(flow, new Side(up, down), this::dial);
         Optional<Throwable> failure;
+        Optional<Reason> broken;
         boolean finished;
         try {
             failure = handle(connection);
+            broken = connection.broken();
             finished = connection.hasEnded();
         } finally {
             connection.close();
-        }
-        if (failure.isPresent()) {
-            connection.reset();
         }
         List<Player> all;
         synchronized (players) {
@@ -101,9 +100,7 @@ public final class HandlerQuestion {
         }
         Heard served = all.size() < 2 ? new Heard(new byte[0], false) : heard(all.get(1).peer);
         return new HandlerOutcome(
-                failure.isPresent()
-                        ? Reason.HANDLER_FAILED
-                        : finished ? Reason.FINISHED : Reason.HANDLER_CLOSED,
+                broken.orElse(finished ? Reason.FINISHED : Reason.HANDLER_CLOSED),
                 failure,
                 heard(asking.peer),
                 served);
@@ -125,7 +122,7 @@ public final class HandlerQuestion {
                                         end.complete(Optional.empty());
                                     } catch (Throwable thrown) {
                                         // Reset first, or a script hears an orderly end.
-                                        connection.reset();
+                                        connection.reset(Reason.HANDLER_FAILED);
                                         end.complete(Optional.of(thrown));
                                     }
                                 });

@@ -3,6 +3,7 @@ package io.culvert.gateway.plugin.kit;
 import io.culvert.hook.ByteStream;
 import io.culvert.hook.Connection;
 import io.culvert.hook.FlowInfo;
+import io.culvert.hook.Reason;
 import io.culvert.hook.RelayObserver;
 
 import java.io.IOException;
@@ -27,6 +28,7 @@ final class MemoryConnection implements Connection {
     private final FlowInfo flow;
     private final Side initiator;
     private final Dial dial;
+    private final AtomicReference<Reason> broken = new AtomicReference<>();
     private Side target;
 
     MemoryConnection(FlowInfo flow, Side initiator, Dial dial) {
@@ -98,7 +100,7 @@ final class MemoryConnection implements Connection {
             to.shutdownOutput();
         } catch (IOException e) {
             failure.compareAndSet(null, e);
-            reset();
+            reset(e instanceof ObserverFailed ? Reason.HANDLER_FAILED : Reason.HANDLER_CLOSED);
         }
     }
 
@@ -106,12 +108,27 @@ final class MemoryConnection implements Connection {
         try {
             sight.show(bytes);
         } catch (Exception e) {
-            throw new IOException("the observer threw " + e, e);
+            throw new ObserverFailed(e);
+        }
+    }
+
+    /** The observer threw what is its cause. */
+    private static final class ObserverFailed extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        ObserverFailed(Exception cause) {
+            super("the observer threw " + cause, cause);
         }
     }
 
     @Override
     public void reset() {
+        reset(Reason.HANDLER_CLOSED);
+    }
+
+    /** The first reason counts. */
+    void reset(Reason why) {
+        broken.compareAndSet(null, why);
         initiator.reset();
         dialedAlready().ifPresent(Side::reset);
     }
@@ -122,9 +139,14 @@ final class MemoryConnection implements Connection {
         dialedAlready().ifPresent(Side::close);
     }
 
-    /** Whether both sides were over before they were closed. */
+    /** Why it was reset before the handler came back; empty where it was not. */
+    Optional<Reason> broken() {
+        return Optional.ofNullable(broken.get());
+    }
+
+    /** Whether both peers have said their last. */
     boolean hasEnded() {
-        return initiator.hasEnded() && dialedAlready().map(Side::hasEnded).orElse(true);
+        return initiator.hasEnded() && dialedAlready().map(Side::hasEnded).orElse(false);
     }
 
     private synchronized Optional<Side> dialedAlready() {

@@ -154,6 +154,16 @@ final class Pipe {
         }
     }
 
+    /** Whether the writer has said its last, and nobody has reset it. */
+    boolean hasEnded() {
+        lock.lock();
+        try {
+            return state == State.ENDED;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether it has ended, orderly or not. */
     boolean isOver() {
         lock.lock();

@@ -71,8 +71,8 @@ final class Side implements ByteStream {
         in.reset();
     }
 
-    /** Whether both directions were over before anybody closed this. */
+    /** Whether the peer has said its last. */
     boolean hasEnded() {
-        return in.isOver() && out.isOver();
+        return in.hasEnded();
     }
 }

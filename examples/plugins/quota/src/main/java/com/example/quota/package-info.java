@@ -1,0 +1,2 @@
+/** Limits the flows of each user: {@link com.example.quota.QuotaPlugin}. */
+package com.example.quota;
