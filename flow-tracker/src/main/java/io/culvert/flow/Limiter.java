@@ -70,6 +70,16 @@ public final class Limiter implements Throttle {
         return reason;
     }
 
+    /** Why no flow more may be opened; {@code null} where one may. Nothing is counted. */
+    Reason obstacle(long nowNanos) {
+        if (mostFlows > 0 && flows.get() >= mostFlows) {
+            return Reason.RATE_FLOWS;
+        }
+        return opened == null || opened.wouldTake(1, nowNanos)
+                ? null
+                : Reason.RATE_FLOWS_PER_SECOND;
+    }
+
     @Override
     public void closed() {
         flows.decrementAndGet();
@@ -94,10 +104,16 @@ public final class Limiter implements Throttle {
      * one does.
      */
     boolean retire(long nowNanos) {
-        return isFull(opened, nowNanos)
-                && isFull(packets, nowNanos)
-                && isFull(bytes, nowNanos)
-                && flows.compareAndSet(0, RETIRED);
+        return isUnused(nowNanos) && flows.compareAndSet(0, RETIRED);
+    }
+
+    /** Whether {@link #retire} would. */
+    boolean couldRetire(long nowNanos) {
+        return isUnused(nowNanos) && flows.get() == 0;
+    }
+
+    private boolean isUnused(long nowNanos) {
+        return isFull(opened, nowNanos) && isFull(packets, nowNanos) && isFull(bytes, nowNanos);
     }
 
     boolean isRetired() {

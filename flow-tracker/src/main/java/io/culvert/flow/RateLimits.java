@@ -73,6 +73,28 @@ public final class RateLimits {
         return reason == null ? new Admission.Admitted(limiter) : new Admission.Refused(reason);
     }
 
+    /**
+     * Why {@link #open} would refuse now; {@code null} where it would not. Nothing is counted, and
+     * no limiter is made.
+     */
+    public Reason obstacle(Tenant tenant, long high, long low, long nowNanos) {
+        Limiter limiter =
+                switch (per) {
+                    case RULE -> limiters.get(COMMON);
+                    case TENANT -> limiters.get(tenant.id());
+                    case SOURCE ->
+                            sources.peek(
+                                    id,
+                                    tenant.id(),
+                                    high,
+                                    IpAddress.isIpv4(high, low) ? low : 0,
+                                    limiters.get(COMMON),
+                                    nowNanos);
+                };
+        // A new one lets the first flow pass.
+        return limiter == null ? null : limiter.obstacle(nowNanos);
+    }
+
     private Limiter entered(int who, long nowNanos) {
         Limiter limiter = limiter(who, nowNanos);
         // Never retired.

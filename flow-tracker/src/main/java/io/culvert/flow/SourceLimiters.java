@@ -75,6 +75,26 @@ public final class SourceLimiters {
         }
     }
 
+    /**
+     * The limiter that {@link #enter} would answer; {@code null} where it would be a new one.
+     * Nobody loses his place.
+     */
+    Limiter peek(int limits, int tenant, long high, long low, Limiter otherwise, long nowNanos) {
+        int first = KeyedHash.of(limits, tenant, high, low, 0) & (PLACES - WAYS);
+        int own = find(first, limits, tenant, high, low);
+        if (own >= 0) {
+            Limiter limiter = places.get(own).limiter;
+            return limiter.isRetired() ? null : limiter;
+        }
+        for (int i = first; i < first + WAYS; i++) {
+            Place place = places.get(i);
+            if (place == null || place.limiter.isRetired() || place.limiter.couldRetire(nowNanos)) {
+                return null;
+            }
+        }
+        return otherwise;
+    }
+
     private int find(int first, int limits, int tenant, long high, long low) {
         for (int i = first; i < first + WAYS; i++) {
             Place place = places.get(i);

@@ -52,6 +52,12 @@ final class TokenBucket {
         }
     }
 
+    /** Whether {@link #take} would let so many pass; nothing is counted. */
+    boolean wouldTake(long units, long nowNanos) {
+        long used = Math.max(0, fullAt.get() - (nowNanos << SHIFT));
+        return used == 0 || used + time(units) <= burst;
+    }
+
     /** Units that were taken have not passed after all. */
     void giveBack(long units) {
         fullAt.getAndAdd(-time(units));

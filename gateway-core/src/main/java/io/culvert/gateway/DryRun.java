@@ -95,6 +95,7 @@ public final class DryRun {
                 new Explainer(
                         WORKER,
                         table,
+                        clock,
                         new LivePolicy(configuration.policy()),
                         new Openings(table, clock, configuration.midStream(), Integer.MAX_VALUE),
                         new Upgraders(WORKER, null, null, null, sockets, forwarder),
@@ -108,8 +109,27 @@ public final class DryRun {
      * @throws IllegalArgumentException with a sentence: there is no such tenant or on-ramp
      */
     public Explanation explain(Question question) {
+        return explain(question, this::notAsked);
+    }
+
+    Explanation explain(Question question, HookQuestions hooks) {
         configuration.onramps().forEach(onRamp -> imagine(onRamp, question));
-        return explainer.end(explainer.begin(question));
+        Explainer.Pending pending = explainer.begin(question);
+        if (!pending.isAnswered()) {
+            hooks.ask(pending);
+        }
+        return explainer.end(pending);
+    }
+
+    /** Only a gateway loads plugins. */
+    private void notAsked(Explainer.Pending pending) {
+        if (!configuration.plugins().isEmpty()) {
+            pending.findings()
+                    .stage(
+                            "hooks",
+                            "not asked",
+                            "plugins may decide otherwise; only a running gateway asks them");
+        }
     }
 
     private void add(OnRamp onRamp) {

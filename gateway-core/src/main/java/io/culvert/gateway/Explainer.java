@@ -3,6 +3,8 @@ package io.culvert.gateway;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
+import io.culvert.flow.NanoClock;
+import io.culvert.flow.RateLimits;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.FirstPacket;
@@ -35,6 +37,7 @@ import java.util.List;
 final class Explainer {
     private final int worker;
     private final FlowTable table;
+    private final NanoClock clock;
     private final LivePolicy policy;
     private final Openings openings;
     private final Upgraders upgraders;
@@ -44,6 +47,7 @@ final class Explainer {
     Explainer(
             int worker,
             FlowTable table,
+            NanoClock clock,
             LivePolicy policy,
             Openings openings,
             Upgraders upgraders,
@@ -51,6 +55,7 @@ final class Explainer {
             Routes routes) {
         this.worker = worker;
         this.table = table;
+        this.clock = clock;
         this.policy = policy;
         this.openings = openings;
         this.upgraders = upgraders;
@@ -64,6 +69,7 @@ final class Explainer {
         private final TunnelPort port;
         private final IpPacket ip = new IpPacket();
         private final FlowKey key = new FlowKey();
+        private Ruling ruling;
         private FlowDecision decision;
 
         private Pending(Findings findings, TunnelPort port) {
@@ -84,8 +90,12 @@ final class Explainer {
             return findings;
         }
 
-        FlowKey key() {
-            return key;
+        IpPacket ip() {
+            return ip;
+        }
+
+        TunnelPort port() {
+            return port;
         }
 
         Tenant tenant() {
@@ -139,13 +149,16 @@ final class Explainer {
         if (!findings.isOver()) {
             ruling(pending);
         }
+        if (!findings.isOver()) {
+            opening(pending);
+        }
         return pending;
     }
 
     /** Asks all that comes after plugins. */
     Explanation end(Pending pending) {
         if (!pending.isAnswered()) {
-            opening(pending);
+            limits(pending);
         }
         if (!pending.isAnswered()) {
             new WayOut(forwarder, upgraders, routes)
@@ -284,24 +297,45 @@ final class Explainer {
                         ip.destinationLow(),
                         ip.destinationPort());
         pending.findings.ruling(rules, ruling, pending.tenant().name(), pending.key);
+        pending.ruling = ruling;
         pending.decision = ruling.decision();
     }
 
     private void opening(Pending pending) {
-        IpPacket ip = pending.ip;
         Findings findings = pending.findings;
-        Reason obstacle = openings.obstacle(ip, pending.decision);
+        Reason obstacle = openings.obstacle(pending.ip, pending.decision);
         if (obstacle != null) {
             findings.refuse("opening", obstacle, "such a packet opens no flow now");
-        } else if (openings.isDoubtful(ip, pending.key, pending.tenant())) {
+        } else if (openings.isDoubtful(pending.ip, pending.key, pending.tenant())) {
             findings.challenge(pending.tenant().halfOpen());
+        }
+    }
+
+    private void limits(Pending pending) {
+        Findings findings = pending.findings;
+        Tenant tenant = pending.tenant();
+        // Plugins may have decided otherwise.
+        Reason obstacle = openings.obstacle(pending.ip, pending.decision);
+        if (obstacle != null) {
+            findings.refuse("opening", obstacle, "such a packet opens no flow now");
+            return;
+        }
+        RateLimits rates = pending.ruling.limits();
+        Reason rate =
+                rates == null
+                        ? null
+                        : rates.obstacle(
+                                tenant,
+                                pending.ip.sourceHigh(),
+                                pending.ip.sourceLow(),
+                                clock.nanoTime());
+        Reason limit = rate != null ? rate : table.obstacle(tenant, worker);
+        if (rate != null) {
+            findings.refuse("limits", rate, "the rate of its rule is used up");
+        } else if (limit != null) {
+            findings.refuse("limits", limit, "a limit is reached");
         } else {
-            Reason limit = table.obstacle(pending.tenant(), worker);
-            if (limit != null) {
-                findings.refuse("limits", limit, "a limit is reached");
-            } else {
-                findings.stage("limits", "room", "there is room for it");
-            }
+            findings.stage("limits", "room", "there is room for it");
         }
     }
 }

@@ -70,6 +70,28 @@ final class Findings {
         stages.add(new Stage(name, verdict, text, notes));
     }
 
+    /** What plugins make of it. */
+    void hooks(
+            FlowDecision proposed, FlowDecision decided, List<String> asked, List<String> notes) {
+        boolean same = decided.equals(proposed);
+        stage(
+                "hooks",
+                same ? "pass" : word(decided),
+                "asked: %s; %s"
+                        .formatted(
+                                String.join(", ", asked),
+                                same ? "none objects" : "decided by " + decided.decidedBy()),
+                notes);
+        if (decided instanceof FlowDecision.Refuse refuse) {
+            boolean told = refuse.answered() && Answers.isAnswered(refuse.reason());
+            over(told ? "refuse" : "drop", refuse.reason(), told);
+        }
+        if (!same) {
+            rule = decided.decidedBy();
+            ruleAt = "";
+        }
+    }
+
     /** It ends here, and its sender is told where that reason is one to tell. */
     void refuse(String stage, Reason why, String text) {
         boolean told = Answers.isAnswered(why);
@@ -149,7 +171,7 @@ final class Findings {
                         at.isEmpty() ? "" : "  (" + at + ")",
                         mismatch != null
                                 ? "not its " + mismatch.word()
-                                : one.terms().audit() ? "in audit mode" : "not now");
+                                : one.isAudited() ? "in audit mode" : "not its hours");
     }
 
     private static String word(FlowDecision decision) {

@@ -302,12 +302,12 @@ public final class Gateway implements AutoCloseable {
      * @throws IOException with a sentence: there is no such tenant or on-ramp, or no answer
      */
     public Explanation explain(Question question) throws IOException {
-        return new Explanations(workers.all(), table, HookQuestions.NONE).of(question);
+        return new Explanations(workers.all(), table, new ExplainedHooks(plugins)).of(question);
     }
 
     /** Says what a live flow is. */
     public Explanation explainFlow(long id) throws IOException {
-        return new Explanations(workers.all(), table, HookQuestions.NONE).of(id);
+        return new Explanations(workers.all(), table, new ExplainedHooks(plugins)).of(id);
     }
 
     /** Each worker's count of packets. */

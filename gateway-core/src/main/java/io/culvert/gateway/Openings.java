@@ -78,7 +78,7 @@ final class Openings {
     }
 
     /** Why this packet cannot open an upgraded flow; {@code null} where it can. */
-    private Reason obstacleToUpgrade(IpPacket ip) {
+    Reason obstacleToUpgrade(IpPacket ip) {
         if (draining) {
             return Reason.SHUTDOWN;
         }

@@ -375,8 +375,9 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         if (upgrade.handler().equals(Policy.RELAY)) {
             return upgraders.open(flow, upgrade, null, ip, packet, port);
         }
-        if (ip.protocol() != IpProtocol.TCP) {
-            return Reason.PROTOCOL_NOT_UPGRADABLE;
+        Reason obstacle = Upgraders.obstacleToHandler(upgrade, ip.protocol());
+        if (obstacle != null) {
+            return obstacle;
         }
         Handling handling =
                 answer == null

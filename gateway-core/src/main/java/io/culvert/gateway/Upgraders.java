@@ -6,6 +6,7 @@ import io.culvert.flow.Tenant;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.policy.Policy;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
@@ -47,6 +48,13 @@ record Upgraders(
     /** The worker that a new flow is to live on, should it be upgraded. */
     int owner(int protocol, FlowKey key) {
         return protocol == IpProtocol.UDP ? udp.owner(key) : worker;
+    }
+
+    /** Why nobody can handle a flow of that protocol so; {@code null} where somebody can. */
+    static Reason obstacleToHandler(FlowDecision.Upgrade decision, int protocol) {
+        return protocol == IpProtocol.TCP || decision.handler().equals(Policy.RELAY)
+                ? null
+                : Reason.PROTOCOL_NOT_UPGRADABLE;
     }
 
     /**

@@ -102,6 +102,11 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
 
     private void upgraded(
             Findings findings, Tenant tenant, FlowKey key, FlowDecision.Upgrade upgrade) {
+        Reason handler = Upgraders.obstacleToHandler(upgrade, key.protocol());
+        if (handler != null) {
+            findings.refuse("handler", handler, upgrade.handler() + " takes only TCP connections");
+            return;
+        }
         Reason obstacle = upgraders.obstacle(upgrade, tenant, key);
         if (obstacle != null) {
             findings.refuse("off-ramp", obstacle, "of the off-ramp " + upgrade.via());

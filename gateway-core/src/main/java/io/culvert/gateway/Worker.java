@@ -220,6 +220,7 @@ final class Worker {
                 new Explainer(
                         index,
                         shared.table(),
+                        clock,
                         shared.policy(),
                         openings,
                         upgraders,

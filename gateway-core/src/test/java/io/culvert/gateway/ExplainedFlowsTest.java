@@ -28,12 +28,17 @@ import java.util.TreeSet;
  * and then sent.
  */
 class ExplainedFlowsTest {
-    private static final int WORLDS = 150;
+    private static final int WORLDS = 200;
     private static final int FLOWS = 40;
     private static final int TCP = 6;
     private static final int UDP = 17;
     private static final Set<Reason> TABLE =
-            Set.of(Reason.TABLE_FULL, Reason.TENANT_LIMIT, Reason.TENANT_RATE);
+            Set.of(
+                    Reason.TABLE_FULL,
+                    Reason.TENANT_LIMIT,
+                    Reason.TENANT_RATE,
+                    Reason.RATE_FLOWS,
+                    Reason.RATE_FLOWS_PER_SECOND);
     private static final List<String> IPV4 =
             List.of(
                     "10.1.0.5",
@@ -93,6 +98,8 @@ class ExplainedFlowsTest {
                         Reason.TABLE_FULL,
                         Reason.TENANT_LIMIT,
                         Reason.TENANT_RATE,
+                        Reason.RATE_FLOWS,
+                        Reason.RATE_FLOWS_PER_SECOND,
                         Reason.SYN_FLOOD,
                         Reason.NO_ROUTE,
                         Reason.OUTSIDE_PORTS_EXHAUSTED,
@@ -265,7 +272,8 @@ class ExplainedFlowsTest {
             case POLICY_RULE, POLICY_DEFAULT -> tcp ? "reset" : ipv6 ? "1/1" : "3/13";
             case NO_ROUTE -> ipv6 ? "1/0" : "3/0";
             case SYN_FLOOD -> "challenge";
-            case TENANT_LIMIT, TENANT_PORTS, OUTSIDE_PORTS_EXHAUSTED -> ipv6 ? "1/1" : "3/13";
+            case TENANT_LIMIT, RATE_FLOWS, TENANT_PORTS, OUTSIDE_PORTS_EXHAUSTED ->
+                    ipv6 ? "1/1" : "3/13";
             default -> "nothing";
         };
     }

@@ -1,5 +1,6 @@
 package io.culvert.gateway;
 
+import io.culvert.flow.Allowance;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowLimits;
 import io.culvert.flow.FlowListener;
@@ -7,6 +8,7 @@ import io.culvert.flow.FlowTable;
 import io.culvert.flow.FlowTimers;
 import io.culvert.flow.Identifications;
 import io.culvert.flow.PacketCounters;
+import io.culvert.flow.RateLimits;
 import io.culvert.flow.Reassembler;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.explain.Explanation;
@@ -20,8 +22,11 @@ import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.Action;
 import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.policy.Origin;
 import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.Quota;
 import io.culvert.gateway.policy.Rule;
+import io.culvert.gateway.policy.Terms;
 import io.culvert.hook.Reason;
 import io.culvert.nat.Filtering;
 import io.culvert.nat.MappingSettings;
@@ -40,6 +45,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.SplittableRandom;
 
@@ -148,7 +154,8 @@ final class ExplainedWorld {
                         forwarder,
                         HookAccess.none(),
                         (worker, port, each) -> false);
-        explainer = new Explainer(0, table, live, openings, upgraders, forwarder, routes);
+        explainer =
+                new Explainer(0, table, this::now, live, openings, upgraders, forwarder, routes);
     }
 
     /** Mostly plenty. */
@@ -210,7 +217,7 @@ final class ExplainedWorld {
                                         IpAddress.parse("198.51.100." + (number + 7)),
                                         IpAddress.parse("2001:db8:7::" + (number + 7))),
                                 new PortRange(20_000, 20_000 + ports - 1),
-                                random.nextInt(3) == 0 ? 2 : MappingSettings.SHARED,
+                                random.nextInt(2) == 0 ? 2 : MappingSettings.SHARED,
                                 any(Filtering.values()),
                                 MappingSettings.HOLD_DOWN),
                         PortBlockListener.NONE,
@@ -250,9 +257,24 @@ final class ExplainedWorld {
                                     : List.of(),
                             action,
                             action == Action.UPGRADE ? Policy.RELAY : "",
-                            via));
+                            via,
+                            terms(action),
+                            Origin.NONE));
         }
         return rules;
+    }
+
+    private Terms terms(Action action) {
+        boolean refuses = action == Action.DENY || action == Action.REJECT;
+        Optional<Quota> quota =
+                refuses || random.nextInt(3) > 0
+                        ? Optional.empty()
+                        : Optional.of(
+                                new Quota(
+                                        any(RateLimits.Per.values()),
+                                        new Allowance(
+                                                random.nextInt(4), 1 + random.nextInt(4), 0, 0)));
+        return new Terms(Optional.empty(), quota, false, refuses && random.nextInt(3) == 0);
     }
 
     private List<String> sometimes(String... of) {

@@ -153,8 +153,7 @@ class GueTunnelsTest {
     void refusesATextThatIsNotUtf8() {
         assertEquals(
                 new GueTunnels.Named.Refused(Reason.TUNNEL_CONTEXT),
-                tunnels.named(
-                        peer(2), "tenant=\u00e4".getBytes(StandardCharsets.ISO_8859_1)));
+                tunnels.named(peer(2), "tenant=\u00e4".getBytes(StandardCharsets.ISO_8859_1)));
     }
 
     @Test

@@ -125,6 +125,7 @@ public final class Answers {
                     POLICY_DEFAULT,
                     HOOK_REFUSED,
                     TENANT_LIMIT,
+                    RATE_FLOWS,
                     TENANT_SLOTS,
                     TENANT_PORTS,
                     OUTSIDE_PORTS_EXHAUSTED,

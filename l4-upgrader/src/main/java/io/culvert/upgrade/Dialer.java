@@ -102,10 +102,12 @@ public final class Dialer {
         Syscall.setsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_KEEPALIVE, 1);
         Syscall.setsockopt(
                 socket, SocketOptions.IPPROTO_TCP, SocketOptions.TCP_KEEPIDLE, idleSeconds);
-        int errno = source == null ? 0 : bind(socket, source);
+        int errno = SourceAddress.bind(socket, source, address);
         if (errno == 0) {
             address.set(high, low, port);
             errno = connect(dial, socket, trafficClass);
+        } else {
+            Syscall.close(socket);
         }
         if (errno == 0) {
             dial.begin();
@@ -152,25 +154,6 @@ public final class Dialer {
                     }
                 });
         return dial;
-    }
-
-    /**
-     * Gives a socket its own address, and leaves its port to connect(2), so that each target has
-     * all ports (ip(7), IP_BIND_ADDRESS_NO_PORT).
-     *
-     * @return 0, or the errno, and the socket is closed
-     */
-    private int bind(int socket, IpAddress source) {
-        Syscall.setsockopt(
-                socket, SocketOptions.IPPROTO_IP, SocketOptions.IP_BIND_ADDRESS_NO_PORT, 1);
-        address.set(source.high(), source.low(), 0);
-        int result = Syscall.bind(socket, address.address(), address.length());
-        if (result == 0) {
-            return 0;
-        }
-        Syscall.close(socket);
-        // Of connect(2) EADDRNOTAVAIL would mean that there is no port left.
-        return Errno.EADDRNOTAVAIL.is(result) ? Errno.EHOSTUNREACH.number() : -result;
     }
 
     /**

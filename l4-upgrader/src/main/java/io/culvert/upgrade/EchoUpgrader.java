@@ -116,8 +116,12 @@ public final class EchoUpgrader {
                     level,
                     ipv6 ? SocketOptions.IPV6_RECVERR : SocketOptions.IP_RECVERR,
                     1);
-            SocketOffRamp.Target target =
-                    offRamp.target(key.destinationHigh(), key.destinationLow(), 0);
+            SocketOffRamp.Target target = offRamp.target(flow);
+            int errno = SourceAddress.bind(socket.number(), target.source(), address);
+            if (errno != 0) {
+                socket.close();
+                return Answers.reasonOf(errno);
+            }
             int identifier = LAST_IDENTIFIER.incrementAndGet() & 0xffff;
             flow.path(new UpgradedEcho(this, poller, flow, ramp, target, socket, identifier));
             return null;

@@ -46,6 +46,8 @@ final class HandledJoint implements Joint, HandledSide.Owner {
     // Looked at by other threads: to end its stream, or for a word.
     private volatile HandledSide target;
     private volatile State state = State.HANDLING;
+
+    /** Never null again once it is there. */
     private volatile Splice splice;
 
     /** What has gone wrong that a handler may stumble over; read by its threads. */
@@ -190,14 +192,19 @@ final class HandledJoint implements Joint, HandledSide.Owner {
     }
 
     @Override
-    public void broken(SocketStream stream) {
+    public void breaks(SocketStream stream) {
+        trouble(stream == initiator.stream() ? Reason.RESET_BY_INITIATOR : Reason.RESET_BY_TARGET);
+    }
+
+    /** To be said before a handler can hear of it and throw. */
+    private void trouble(Reason reason) {
         if (trouble == null) {
-            // Before the handler hears of it and throws.
-            trouble =
-                    stream == initiator.stream()
-                            ? Reason.RESET_BY_INITIATOR
-                            : Reason.RESET_BY_TARGET;
+            trouble = reason;
         }
+    }
+
+    @Override
+    public void broken(SocketStream stream) {
         handlers.run(() -> broken(stream == initiator.stream() ? initiator : target));
     }
 
@@ -254,8 +261,7 @@ final class HandledJoint implements Joint, HandledSide.Owner {
     }
 
     private boolean finishIfEnded() {
-        boolean all = initiator.isEnded() && (target == null || target.isEnded());
-        if (state == State.CLOSING && all) {
+        if (state == State.CLOSING && initiator.isEnded() && (target == null || target.isEnded())) {
             finish(ending, false);
         }
         return state == State.OVER;
@@ -266,16 +272,11 @@ final class HandledJoint implements Joint, HandledSide.Owner {
         if (state != State.CLOSING) {
             return true;
         }
-        if (nowNanos - deadlineNanos < 0) {
-            return false;
+        boolean late = nowNanos - deadlineNanos >= 0;
+        if (late) {
+            finish(ending, false);
         }
-        finish(ending, false);
-        return true;
-    }
-
-    /** The handler's first thread. */
-    Thread thread() {
-        return thread;
+        return late;
     }
 
     /** What has gone wrong so far, or {@code null}; on any thread. */
@@ -289,9 +290,9 @@ final class HandledJoint implements Joint, HandledSide.Owner {
      * @param reason where nothing went wrong before
      */
     void reset(Reason reason) {
-        Reason known = trouble;
+        trouble(reason);
         end(HandledSide::closedByHandler);
-        handlers.run(() -> abort(known == null ? reason : known));
+        handlers.run(() -> abort(trouble));
     }
 
     private void end(Supplier<IOException> why) {
@@ -355,14 +356,12 @@ final class HandledJoint implements Joint, HandledSide.Owner {
 
     @Override
     public String state() {
-        Splice relay = splice;
-        return relay == null ? "handled" : relay.state();
+        return splice == null ? "handled" : splice.state();
     }
 
     @Override
     public boolean isBusy() {
-        Splice relay = splice;
-        return relay != null && relay.isBusy();
+        return splice != null && splice.isBusy();
     }
 
     @Override
@@ -388,13 +387,11 @@ final class HandledJoint implements Joint, HandledSide.Owner {
 
     @Override
     public long bytesUp() {
-        Splice relay = splice;
-        return initiator.stream().bytesIn() + (relay == null ? 0 : relay.bytesUp());
+        return initiator.stream().bytesIn() + (splice == null ? 0 : splice.bytesUp());
     }
 
     @Override
     public long bytesDown() {
-        Splice relay = splice;
-        return initiator.stream().bytesOut() + (relay == null ? 0 : relay.bytesDown());
+        return initiator.stream().bytesOut() + (splice == null ? 0 : splice.bytesDown());
     }
 }

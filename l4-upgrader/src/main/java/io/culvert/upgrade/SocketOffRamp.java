@@ -2,9 +2,9 @@ package io.culvert.upgrade;
 
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
-import io.culvert.hook.Endpoint;
 import io.culvert.hook.FlowDecision;
 import io.culvert.wire.IpAddress;
+import io.culvert.wire.IpProtocol;
 
 import java.net.InetSocketAddress;
 import java.util.Optional;
@@ -54,27 +54,32 @@ public record SocketOffRamp(
      * translated once more, so {@link #hostLoopback} stands for the host in destinations alone.
      */
     Target target(Flow flow) {
-        FlowKey key = flow.key();
+        Target to = destination(flow.key());
         if (!(flow.decision() instanceof FlowDecision.Upgrade upgrade)) {
-            return target(key.destinationHigh(), key.destinationLow(), key.destinationPort());
+            return to;
         }
-        Target to =
-                upgrade.upstream()
-                        .map(SocketOffRamp::upstream)
-                        .orElseGet(
-                                () ->
-                                        target(
-                                                key.destinationHigh(),
-                                                key.destinationLow(),
-                                                key.destinationPort()));
-        return upgrade.source().isEmpty()
-                ? to
-                : new Target(to.high(), to.low(), to.port(), IpAddress.of(upgrade.source().get()));
+        if (upgrade.upstream().isPresent()) {
+            IpAddress address = IpAddress.of(upgrade.upstream().get().address());
+            to = new Target(address.high(), address.low(), upgrade.upstream().get().port());
+        }
+        if (upgrade.source().isPresent()) {
+            IpAddress source = IpAddress.of(upgrade.source().get());
+            to = new Target(to.high(), to.low(), to.port(), source);
+        }
+        return to;
     }
 
-    private static Target upstream(Endpoint upstream) {
-        IpAddress address = IpAddress.of(upstream.address());
-        return new Target(address.high(), address.low(), upstream.port());
+    private Target destination(FlowKey key) {
+        // An echo request's identifier stands where others have ports.
+        boolean hasPorts = key.protocol() == IpProtocol.TCP || key.protocol() == IpProtocol.UDP;
+        return target(
+                key.destinationHigh(), key.destinationLow(), hasPorts ? key.destinationPort() : 0);
+    }
+
+    /** Whether it was decided that a flow goes elsewhere than its initiator says. */
+    static boolean hasUpstream(Flow flow) {
+        return flow.decision() instanceof FlowDecision.Upgrade upgrade
+                && upgrade.upstream().isPresent();
     }
 
     /** What stands behind a flow's destination. */

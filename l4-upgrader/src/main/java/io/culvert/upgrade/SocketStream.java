@@ -48,9 +48,12 @@ final class SocketStream implements ByteStream {
     private volatile boolean endOfInput;
     private volatile boolean outputShut;
 
-    /** Told on any thread what has become of a stream, once at most of each. */
+    /** Told on any thread what becomes of a stream. */
     interface Owner {
-        /** The connection was reset, or has failed otherwise. */
+        /** The connection was reset, or has failed otherwise; nobody has heard of it yet. */
+        void breaks(SocketStream stream);
+
+        /** That was so, and whoever uses the stream hears of it; once at most. */
         void broken(SocketStream stream);
 
         /** The user has closed it: the peer reads the end, and the rest is the owner's. */
@@ -300,6 +303,9 @@ final class SocketStream implements ByteStream {
 
     /** The connection has failed; any thread's to say. */
     void broken(int errno) {
+        if (isOpen()) {
+            owner.breaks(this);
+        }
         String what =
                 switch (Errno.of(errno)) {
                     case ECONNRESET, EPIPE -> "the " + peer + " has reset the connection";

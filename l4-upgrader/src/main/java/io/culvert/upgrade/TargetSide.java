@@ -119,6 +119,13 @@ final class TargetSide implements Targets, Dialer.Outcome {
 
     @Override
     public void cancel() {
+        if (outcome != null && downgraded != null) {
+            downgraded.over();
+        }
+        cancelDial();
+    }
+
+    private void cancelDial() {
         if (dial != null) {
             dial.cancel();
         }
@@ -128,7 +135,7 @@ final class TargetSide implements Targets, Dialer.Outcome {
 
     /** Gives back what the target's packets need. */
     void release() {
-        cancel();
+        cancelDial();
         if (downgraded != null) {
             downgraded.release();
         }

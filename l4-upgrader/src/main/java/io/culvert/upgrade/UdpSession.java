@@ -2,15 +2,18 @@ package io.culvert.upgrade;
 
 import io.culvert.flow.Tenant;
 import io.culvert.linux.Syscall;
+import io.culvert.wire.IpAddress;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * One UDP socket, for all flows that a tenant's initiator has from one address and port:
- * endpoint-independent mapping, RFC 4787 REQ-1. Replies are taken only from targets that the
- * initiator has a flow to, as every flow was decided on by itself: address and port-dependent
- * filtering, RFC 4787 section 5.
+ * endpoint-independent mapping, RFC 4787 REQ-1. Flows that leave from different addresses of the
+ * host's by decision have a socket each of these; and one that goes to an upstream in its target's
+ * place has one for itself, since of two that go to the same nobody could tell whose a reply is.
+ * Replies are taken only from targets that the initiator has a flow to, as every flow was decided
+ * on by itself: address and port-dependent filtering, RFC 4787 section 5.
  *
  * <p>Confined to one worker.
  */
@@ -22,8 +25,16 @@ final class UdpSession {
      */
     record Initiator(int tenant, long high, long low, int port, boolean ipv6) {}
 
+    /**
+     * Which of an initiator's sessions.
+     *
+     * @param source the host's address that it leaves from; {@code null} where the host chooses
+     * @param flow the flow that it is for alone; 0 where it is for all others
+     */
+    record Key(Initiator initiator, IpAddress source, long flow) {}
+
     private final UdpUpgrader upgrader;
-    private final Initiator initiator;
+    private final Key key;
     private final Tenant tenant;
     private final int socket;
     private final Poller.Watch watch;
@@ -32,10 +43,9 @@ final class UdpSession {
     private int flows;
     private int hopLimit = -1;
 
-    UdpSession(
-            UdpUpgrader upgrader, Poller poller, Initiator initiator, Tenant tenant, int socket) {
+    UdpSession(UdpUpgrader upgrader, Poller poller, Key key, Tenant tenant, int socket) {
         this.upgrader = upgrader;
-        this.initiator = initiator;
+        this.key = key;
         this.tenant = tenant;
         this.socket = socket;
         watch = poller.watch(socket, Poller.IN, events -> upgrader.ready(this, events));
@@ -45,8 +55,12 @@ final class UdpSession {
         return upgrader;
     }
 
+    Key key() {
+        return key;
+    }
+
     Initiator initiator() {
-        return initiator;
+        return key.initiator();
     }
 
     Tenant tenant() {
@@ -85,8 +99,8 @@ final class UdpSession {
                 return flow;
             }
         }
-        UpgradedUdp found = upgrader.find(initiator, high, low, port);
-        if (found != null && !found.isRedirected()) {
+        UpgradedUdp found = upgrader.find(initiator(), high, low, port);
+        if (found != null && found.isOf(this) && !found.isRedirected()) {
             recent = found;
             return found;
         }

@@ -15,7 +15,6 @@ import io.culvert.linux.Syscall;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IcmpType;
-import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 import io.culvert.wire.UdpDatagram;
@@ -38,16 +37,6 @@ import java.util.Map;
  * <p>Confined to one worker.
  */
 public final class UdpUpgrader {
-    private static final int AF_INET = 2;
-    private static final int AF_INET6 = 10;
-    private static final int DATAGRAM_NONBLOCKING_CLOSE_ON_EXEC = 2 | 0x800 | 0x80000;
-
-    /**
-     * A default socket buffer holds 2 ms of a fast flow; the kernel caps this at its own limit
-     * (socket(7)).
-     */
-    private static final int SOCKET_BUFFER = 4 * 1024 * 1024;
-
     private static final int BATCH = 32;
     private static final int LARGEST = 65_535;
     private static final int ARENA = 1024 * 1024;
@@ -62,7 +51,7 @@ public final class UdpUpgrader {
     private final UdpOwners owners;
     private final Outlet outlet;
     private final int worker;
-    private final Map<UdpSession.Initiator, UdpSession> sessions = new HashMap<>();
+    private final Map<UdpSession.Key, UdpSession> sessions = new HashMap<>();
     private final Map<Integer, UdpSession> bySocket = new HashMap<>();
 
     private final DatagramReader reader = new DatagramReader(BATCH, LARGEST);
@@ -109,26 +98,28 @@ public final class UdpUpgrader {
      * @return {@code null}, or why it cannot be
      */
     public Reason open(Flow flow, SocketOffRamp offRamp, PacketDevice ramp) {
-        FlowKey of = flow.key();
-        SocketOffRamp.Target target =
-                offRamp.target(of.destinationHigh(), of.destinationLow(), of.destinationPort());
+        SocketOffRamp.Target target = offRamp.target(flow);
         // The host's resolver may be of the other family than the address that stands for it.
-        boolean ipv6 = !IpAddress.isIpv4(target.high(), target.low());
-        UdpSession.Initiator initiator = initiator(of, ipv6);
-        UdpSession session = sessions.get(initiator);
+        boolean ipv6 = target.isIpv6();
+        UdpSession.Key of =
+                new UdpSession.Key(
+                        initiator(flow.key(), ipv6),
+                        target.source(),
+                        SocketOffRamp.hasUpstream(flow) ? flow.id() : 0);
+        UdpSession session = sessions.get(of);
         if (session == null) {
-            int socket = socket(ipv6);
+            int socket = UdpSockets.open(ipv6, target.source());
             if (socket < 0) {
                 return Answers.reasonOf(-socket);
             }
             try {
-                session = new UdpSession(this, poller, initiator, flow.tenant(), socket);
+                session = new UdpSession(this, poller, of, flow.tenant(), socket);
             } catch (UncheckedIOException noWatch) {
                 Syscall.close(socket);
                 return Reason.DESCRIPTORS_EXHAUSTED;
             }
-            sessions.put(initiator, session);
-            owners.claim(initiator, worker);
+            sessions.put(of, session);
+            owners.claim(of.initiator(), worker);
             bySocket.put(socket, session);
         }
         UpgradedUdp upgraded = new UpgradedUdp(session, flow, target, ramp);
@@ -145,27 +136,6 @@ public final class UdpUpgrader {
     /** Sockets open. */
     public int sessions() {
         return sessions.size();
-    }
-
-    private static int socket(boolean ipv6) {
-        int socket =
-                Syscall.socket(ipv6 ? AF_INET6 : AF_INET, DATAGRAM_NONBLOCKING_CLOSE_ON_EXEC, 0);
-        if (socket >= 0) {
-            int level = ipv6 ? SocketOptions.IPPROTO_IPV6 : SocketOptions.IPPROTO_IP;
-            Syscall.setsockopt(
-                    socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_RCVBUF, SOCKET_BUFFER);
-            Syscall.setsockopt(
-                    socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_SNDBUF, SOCKET_BUFFER);
-            Syscall.setsockopt(socket, SocketOptions.SOL_UDP, SocketOptions.UDP_GRO, 1);
-            Syscall.setsockopt(
-                    socket, level, ipv6 ? SocketOptions.IPV6_RECVERR : SocketOptions.IP_RECVERR, 1);
-            Syscall.setsockopt(
-                    socket,
-                    level,
-                    ipv6 ? SocketOptions.IPV6_RECVTCLASS : SocketOptions.IP_RECVTOS,
-                    1);
-        }
-        return socket;
     }
 
     void ready(UdpSession session, int events) {
@@ -405,7 +375,7 @@ public final class UdpUpgrader {
     }
 
     void forget(UdpSession session) {
-        sessions.remove(session.initiator(), session);
+        sessions.remove(session.key(), session);
         owners.release(session.initiator(), worker);
         bySocket.remove(session.socket());
     }

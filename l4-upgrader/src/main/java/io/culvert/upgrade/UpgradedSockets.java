@@ -1,5 +1,6 @@
 package io.culvert.upgrade;
 
+import io.culvert.flow.Flow;
 import io.culvert.hook.Reason;
 
 /**
@@ -46,10 +47,10 @@ final class UpgradedSockets {
     /**
      * The initiator is connected: both are joined. What comes of that may come at once.
      *
-     * @param name for the thread of a handler
+     * @param flow whose they are
      * @param targets where a handler that answers first has a target from
      */
-    void join(int initiator, String name, TargetSide targets, Joint.Done done) {
+    void join(int initiator, Flow flow, TargetSide targets, Joint.Done done) {
         int to = target;
         target = Joint.NONE;
         if (handling == null) {
@@ -60,7 +61,7 @@ final class UpgradedSockets {
                 new HandledJoint(
                         upgrader.handlers(),
                         handling,
-                        name,
+                        "handler of " + flow,
                         initiator,
                         targets,
                         (over, reason) -> over(over, reason, done));

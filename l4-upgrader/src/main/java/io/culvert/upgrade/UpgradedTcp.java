@@ -298,7 +298,7 @@ final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
         }
         state = State.RELAYING;
         upgrader.table().keepUntilClosed(flow);
-        sockets.join(socket, "handler of " + flow, target, this::done);
+        sockets.join(socket, flow, target, this::done);
         return true;
     }
 
@@ -374,7 +374,6 @@ final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
     public void release() {
         state = State.CLOSING;
         initiator.forgetHeld();
-        target.cancel();
         sockets.release(flow.closeReason());
         flow.tenant().releaseSlot();
         initiator.release();

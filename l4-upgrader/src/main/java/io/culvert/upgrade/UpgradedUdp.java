@@ -37,6 +37,11 @@ final class UpgradedUdp implements PacketPath {
         return flow;
     }
 
+    /** Whether that is where the flow's datagrams leave. */
+    boolean isOf(UdpSession other) {
+        return session == other;
+    }
+
     /** Where replies go. */
     PacketDevice ramp() {
         return ramp;

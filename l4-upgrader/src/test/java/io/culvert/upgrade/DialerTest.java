@@ -3,17 +3,20 @@ package io.culvert.upgrade;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.culvert.hook.Reason;
 import io.culvert.linux.Errno;
 import io.culvert.linux.Fd;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.linux.SocketAddressBuffer;
 import io.culvert.linux.Sockets;
 import io.culvert.linux.Syscall;
+import io.culvert.wire.IpAddress;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.time.Duration;
@@ -128,6 +131,53 @@ class DialerTest {
 
         assertEquals(Errno.ECONNREFUSED, came.failed());
         assertEquals(0, loop.call(dialer::pending));
+        Streams.assertNoneLeft(before);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, 127.0.0.2", "true, ::1"})
+    void connectsFromTheAddressThatWasChosen(boolean ipv6, String source) throws Exception {
+        Fd listener = listener(ipv6, 1);
+        Came came = new Came();
+        Dialer.Dial unused = dialFrom(source, ipv6, port(listener), came);
+
+        try (Fd socket = new Fd(came.connected())) {
+            SocketAddressBuffer local = Sockets.localAddress(socket);
+            assertEquals(
+                    IpAddress.parse(source),
+                    new IpAddress(local.addressHigh(), local.addressLow()));
+            loop.run(came.watch::cancel);
+        }
+    }
+
+    private Dialer.Dial dialFrom(String source, boolean ipv6, int port, Came came)
+            throws Exception {
+        IpAddress from = IpAddress.parse(source);
+        return loop.call(() -> dialer.dial(0, Streams.loopback(ipv6), port, from, 0, 0, came));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, 192.0.2.77", "true, 2001:db8::77"})
+    void anAddressThatIsNoneOfTheHostsReachesNobody(boolean ipv6, String source) throws Exception {
+        Fd listener = listener(ipv6, 1);
+        OpenDescriptors before = OpenDescriptors.now();
+        Came came = new Came();
+        Dialer.Dial unused = dialFrom(source, ipv6, port(listener), came);
+
+        assertEquals(Errno.EHOSTUNREACH, came.failed());
+        assertEquals(0, loop.call(dialer::pending));
+        Streams.assertNoneLeft(before);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, ::1", "true, 127.0.0.1"})
+    void anAddressOfTheOtherFamilyReachesNobody(boolean ipv6, String source) throws Exception {
+        Fd listener = listener(ipv6, 1);
+        OpenDescriptors before = OpenDescriptors.now();
+        Came came = new Came();
+        Dialer.Dial unused = dialFrom(source, ipv6, port(listener), came);
+
+        assertEquals(Reason.DIAL_UNREACHABLE, Answers.reasonOf(came.failed().number()));
         Streams.assertNoneLeft(before);
     }
 

@@ -38,6 +38,9 @@ final class Handled implements AutoCloseable {
     /** What the handler is said to have failed by. */
     final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
+    /** The handler's thread, once it has begun. */
+    private final CompletableFuture<Thread> handling = new CompletableFuture<>();
+
     /** The handler has returned for good. */
     final CompletableFuture<Object> over = new CompletableFuture<>();
 
@@ -63,9 +66,10 @@ final class Handled implements AutoCloseable {
             return loop.call(handlers::live);
         }
 
-        void stop() throws Exception {
+        /** Until nothing is left but what waits to be used again, which goes. */
+        void rest() throws Exception {
+            loop.await(() -> handlers.live() == 0);
             loop.run(splicer::close);
-            loop.close();
         }
     }
 
@@ -159,6 +163,7 @@ final class Handled implements AutoCloseable {
 
         @Override
         public void handle(Connection connection) throws Exception {
+            handling.complete(Thread.currentThread());
             handler.handle(connection);
         }
 
@@ -184,8 +189,8 @@ final class Handled implements AutoCloseable {
     }
 
     /** The handler's thread has nothing to do but to wait. */
-    void awaitBlocked() {
-        Thread thread = joint.thread();
+    void awaitBlocked() throws Exception {
+        Thread thread = handling.get(20, TimeUnit.SECONDS);
         long start = System.nanoTime();
         while (thread.getState() != Thread.State.WAITING) {
             assertTrue(System.nanoTime() - start < PATIENCE_NANOS, () -> "" + thread.getState());

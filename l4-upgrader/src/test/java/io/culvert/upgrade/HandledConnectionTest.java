@@ -49,9 +49,9 @@ class HandledConnectionTest {
     @AfterEach
     void stop() throws Exception {
         peers.shutdownNow();
-        worker.loop.await(() -> worker.handlers.live() == 0);
+        worker.rest();
         Streams.assertNoneLeft(before);
-        worker.stop();
+        worker.loop.close();
         assertEquals(List.of(), worker.loop.failures);
     }
 

@@ -42,9 +42,9 @@ class HandledEndingTest {
 
     @AfterEach
     void stop() throws Exception {
-        worker.loop.await(() -> worker.handlers.live() == 0);
+        worker.rest();
         Streams.assertNoneLeft(before);
-        worker.stop();
+        worker.loop.close();
         assertEquals(List.of(), worker.loop.failures);
     }
 

@@ -15,7 +15,10 @@ record Peer(Fd socket) {
     private static final int MOST = 4_096;
 
     void write(String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        write(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    void write(byte[] bytes) {
         ByteBuffer buffer = NativeMemory.allocate(bytes.length).put(0, bytes);
         int sent =
                 Syscall.send(

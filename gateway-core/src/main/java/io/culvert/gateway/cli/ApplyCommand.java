@@ -17,6 +17,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
 import java.io.BufferedReader;
+import java.io.Console;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.Charset;
@@ -103,7 +104,7 @@ final class ApplyCommand implements Callable<Integer> {
     }
 
     private int awaitConfirmation(long generation) throws IOException, InterruptedException {
-        boolean terminal = System.console().isTerminal();
+        boolean terminal = isTerminal();
         say(
                 "It is taken back in %s unless confirmed: %sculvert confirm%s"
                         .formatted(
@@ -132,6 +133,13 @@ final class ApplyCommand implements Callable<Integer> {
             }
             Thread.sleep(POLL_MILLIS);
         }
+    }
+
+    /** Whether somebody may press Enter. */
+    @SuppressWarnings("SystemConsoleNull") // it is null where the JDK's own console is chosen
+    private static boolean isTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
     }
 
     private static CompletableFuture<Boolean> enter() {
