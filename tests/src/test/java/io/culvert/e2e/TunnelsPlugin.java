@@ -157,7 +157,7 @@ public class TunnelsPlugin implements Plugin<NoSettings> {
                         .map(peer -> "uid " + peer.uid())
                         .or(() -> request.peer().map(Object::toString))
                         .orElseThrow();
-        return switch (said.split(" ")[0]) {
+        return switch (said.split(" ", -1)[0]) {
             case "wait" -> {
                 latch().await();
                 yield TunnelVerdict.refuse("after a while");
@@ -172,7 +172,7 @@ public class TunnelsPlugin implements Plugin<NoSettings> {
     }
 
     TunnelVerdict verdict(String said, String by) {
-        String[] words = said.split(" ");
+        String[] words = said.split(" ", -1);
         return switch (words[0]) {
             case "admit", "other" ->
                     TunnelVerdict.admit(words[0].equals("admit") ? "acme" : "other")
