@@ -164,8 +164,7 @@ public final class DryRun {
     private void imagine(OnRamp onRamp, Question question) {
         boolean comes =
                 onRamp instanceof OnRamp.Seqpacket
-                        || (onRamp instanceof OnRamp.Gue gue
-                                && gue.context() != OnRamp.Gue.Context.PEER);
+                        || (onRamp instanceof OnRamp.Gue gue && gue.isNamedByPackets());
         String name = onRamp.name() + "/?";
         boolean known =
                 routing.routes().tunnels(routing.tenants().named(question.tenant())).stream()

@@ -196,7 +196,8 @@ public final class Gateway implements AutoCloseable {
                         workers,
                         routing,
                         new DeviceOpener(workers, surroundings, offloads, routing),
-                        clock);
+                        clock,
+                        plugins);
         changes =
                 new Reconfiguration(
                         configuration,

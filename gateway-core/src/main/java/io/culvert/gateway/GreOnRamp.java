@@ -7,7 +7,9 @@ import io.culvert.gateway.config.Replacement;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.AddressSet;
+import io.culvert.hook.Context;
 import io.culvert.hook.Reason;
+import io.culvert.hook.TunnelInfo;
 import io.culvert.tun.GreEndpoint;
 import io.culvert.tun.GreFields;
 import io.culvert.tun.GreHandler;
@@ -23,6 +25,7 @@ import io.culvert.upgrade.Poller;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -91,6 +94,8 @@ final class GreOnRamp implements LiveOnRamp {
                         name + "/" + peer,
                         routing.tenants().named(peer.tenant()),
                         sources(peer),
+                        new TunnelInfo(name, "", Map.of()),
+                        Context.EMPTY,
                         senders.stream().map(tunnel::end).toList()));
     }
 

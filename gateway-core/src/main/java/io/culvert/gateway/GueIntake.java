@@ -126,7 +126,7 @@ final class GueIntake implements GueHandler<GueSource> {
     public void handle(GuePeer<GueSource> peer, Packet packet, GueHeader header) {
         GueTunnel tunnel = peer.owner().tunnel();
         if (tunnel == null) {
-            tunnel = named(peer.owner(), packet, header);
+            tunnel = named(peer, packet, header);
         }
         if (tunnel != null) {
             tunnel.heard(peer, clock.nanoTime());
@@ -135,7 +135,8 @@ final class GueIntake implements GueHandler<GueSource> {
     }
 
     /** The tunnel that a packet says it is of; {@code null} where it was refused. */
-    private GueTunnel named(GueSource source, Packet packet, GueHeader header) {
+    private GueTunnel named(GuePeer<GueSource> peer, Packet packet, GueHeader header) {
+        GueSource source = peer.owner();
         int length = header.privateDataLength();
         if (length == 0) {
             drop(Reason.TUNNEL_CONTEXT, packet.packets());
@@ -147,7 +148,7 @@ final class GueIntake implements GueHandler<GueSource> {
         }
         byte[] text = new byte[length];
         header.bytes().get(header.privateData(), text);
-        return switch (tunnels.named(source, text)) {
+        return switch (tunnels.named(peer, text)) {
             case GueTunnels.Named.Known(GueTunnel tunnel) -> {
                 contexts.add(source, text, tunnel);
                 yield tunnel;

@@ -4,7 +4,9 @@ import io.culvert.flow.NanoClock;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.config.Replacement;
 import io.culvert.gateway.forward.TunnelPorts;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.hook.Reason;
+import io.culvert.hook.TunnelInfo;
 import io.culvert.tun.GueEndpoint;
 import io.culvert.tun.GueSettings;
 import io.culvert.tun.NetworkNamespace;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -28,6 +31,7 @@ import java.util.random.RandomGenerator;
  *   datagram ─► from a peer's address? ─► context: the peer   ─► the tunnel of its entry
  *                     │ no                context: its text ─► known? ─► a tunnel of text and entry
  *                     └► dropped                                 └ no ─► right? ─► a tunnel more
+ *                                                     (or: what do the plugins say? dropped till then)
  * </pre>
  *
  * <p>Each worker has sockets of its own on the same addresses, between which the kernel chooses by
@@ -41,6 +45,9 @@ import java.util.random.RandomGenerator;
 final class GueOnRamp implements LiveOnRamp {
     private static final long TICK_MILLIS = 500;
 
+    /** How exactly plugins' deadlines are kept. */
+    private static final long QUESTIONS_MILLIS = 100;
+
     /** Of each worker's peers, which may be as many as the on-ramp has or a few thousand. */
     private static final int MOST_PEERS = 1 << 20;
 
@@ -51,22 +58,27 @@ final class GueOnRamp implements LiveOnRamp {
     private final List<GueEndpoint<GueSource>> endpoints = new ArrayList<>();
     private final List<GueIntake> intakes = new ArrayList<>();
     private final GueSource.Table sources;
+    private final TunnelQuestions questions;
     private final GueTunnels tunnels;
     private Poller.Repetition ticks;
+    private Poller.Repetition expiries;
     private boolean stopped;
 
     /**
-     * @param group of which the first looks after tunnels that end
+     * @param group of which the first looks after tunnels that end, and questions about new ones
+     * @param plugins asked where the settings say so
      * @throws IOException with a sentence for the operator
      */
-    GueOnRamp(OnRamp.Gue settings, Routing routing, Workers group, NanoClock clock)
+    GueOnRamp(OnRamp.Gue settings, Routing routing, Workers group, NanoClock clock, Plugins plugins)
             throws IOException {
         this.settings = settings;
         this.routing = routing;
         this.group = group;
         workers = List.copyOf(group.all());
         sources = new GueSource.Table(settings.peers());
-        tunnels = new GueTunnels(settings, routing, clock, endpoints);
+        questions =
+                new TunnelQuestions(settings.name(), plugins, workers.getFirst().poller()::execute);
+        tunnels = new GueTunnels(settings, routing, clock, endpoints, questions);
         try {
             openEndpoints(settings);
         } catch (IOException | RuntimeException e) {
@@ -76,12 +88,12 @@ final class GueOnRamp implements LiveOnRamp {
         for (int i = 0; i < workers.size(); i++) {
             GueContexts contexts =
                     new GueContexts(
-                            settings.context() == OnRamp.Gue.Context.TEXT ? 2 * GueTunnels.MOST : 1,
+                            settings.isNamedByPackets() ? 2 * GueTunnels.MOST : 1,
                             RandomGenerator.getDefault().nextLong());
             intakes.add(
                     new GueIntake(i, workers.get(i), endpoints.get(i), tunnels, contexts, clock));
         }
-        if (settings.context() == OnRamp.Gue.Context.PEER) {
+        if (!settings.isNamedByPackets()) {
             sources.all().forEach(this::makeTunnel);
         }
     }
@@ -95,7 +107,7 @@ final class GueOnRamp implements LiveOnRamp {
                                 2L * settings.peers().size(),
                                 GueSettings.DEFAULT_PEERS,
                                 MOST_PEERS),
-                        settings.context() == OnRamp.Gue.Context.TEXT,
+                        settings.isNamedByPackets(),
                         settings.zeroChecksums());
         try (NetworkNamespace namespace = NetworkNamespace.current("culvert-" + settings.name())) {
             GueEndpoint.ensureFree(namespace, of);
@@ -112,6 +124,8 @@ final class GueOnRamp implements LiveOnRamp {
                         settings.name() + "/" + source,
                         routing.tenants().named(peer.tenant().orElseThrow()),
                         source.sources(settings.strictSource(), peer.routes()),
+                        new TunnelInfo(settings.name(), "", Map.of()),
+                        null,
                         new byte[0],
                         peer.mtu(),
                         endpoints);
@@ -143,7 +157,11 @@ final class GueOnRamp implements LiveOnRamp {
     @Override
     public void start() throws IOException {
         group.each(worker -> intakes.get(worker.index()).start());
-        group.first(worker -> ticks = worker.poller().every(TICK_MILLIS, this::tick));
+        group.first(
+                worker -> {
+                    ticks = worker.poller().every(TICK_MILLIS, this::tick);
+                    expiries = worker.poller().every(QUESTIONS_MILLIS, questions::tick);
+                });
     }
 
     @Override
@@ -174,7 +192,7 @@ final class GueOnRamp implements LiveOnRamp {
         Set<GueSource> added = new LinkedHashSet<>(now);
         added.removeAll(sources.all());
         sources.have(now);
-        if (next.context() == OnRamp.Gue.Context.PEER) {
+        if (!next.isNamedByPackets()) {
             // An endpoint is its worker's.
             group.first(worker -> added.forEach(this::makeTunnel));
             added.forEach(this::lead);
@@ -220,6 +238,8 @@ final class GueOnRamp implements LiveOnRamp {
     @Override
     public void stop() {
         stopped = true;
+        questions.stop();
+        tunnels.release();
     }
 
     @Override
@@ -228,6 +248,7 @@ final class GueOnRamp implements LiveOnRamp {
                 worker -> {
                     stop();
                     ticks.cancel();
+                    expiries.cancel();
                 });
         group.each(worker -> intakes.get(worker.index()).stop());
         List<TunnelPorts> ended = new ArrayList<>(tunnels.endAll());

@@ -4,6 +4,8 @@ import io.culvert.flow.Tenant;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.AddressSet;
+import io.culvert.hook.Context;
+import io.culvert.hook.TunnelInfo;
 import io.culvert.tun.GueEndpoint;
 import io.culvert.tun.GuePeer;
 import io.culvert.tun.Packet;
@@ -31,6 +33,7 @@ final class GueTunnel {
     private static final int UNKNOWN_MTU = 1_448;
 
     private final TunnelPorts ports;
+    private final Admittance admittance;
     private final byte[] privateData;
     private final int mostMtu;
 
@@ -43,6 +46,8 @@ final class GueTunnel {
 
     /**
      * @param sources the addresses that packets may come from
+     * @param info for hooks
+     * @param admittance released when it ends; {@code null} where it is of the configuration
      * @param privateData what the packets carry in their GUE header, both ways; may be empty
      * @param mtu bytes of the longest packet, where the path takes as many
      * @param endpoints each worker's
@@ -51,12 +56,22 @@ final class GueTunnel {
             String name,
             Tenant tenant,
             AddressSet sources,
+            TunnelInfo info,
+            Admittance admittance,
             byte[] privateData,
             int mtu,
             List<GueEndpoint<GueSource>> endpoints) {
+        this.admittance = admittance;
         this.privateData = privateData;
         mostMtu = mtu;
-        ports = new TunnelPorts(name, tenant, sources, endpoints.stream().map(End::new).toList());
+        ports =
+                new TunnelPorts(
+                        name,
+                        tenant,
+                        sources,
+                        info,
+                        admittance == null ? Context.EMPTY : admittance.known(),
+                        endpoints.stream().map(End::new).toList());
     }
 
     TunnelPorts ports() {
@@ -95,9 +110,23 @@ final class GueTunnel {
         return heard && nowNanos - heardAtNanos >= forNanos;
     }
 
+    /** It is there without a packet; it is silent if none comes. */
+    void begun(long nowNanos) {
+        heardAtNanos = nowNanos;
+        heard = true;
+    }
+
     /** It is no tunnel any more; the same text is another's. */
     void end() {
         gone = true;
+        release();
+    }
+
+    /** What plugins know of it is no longer needed. */
+    void release() {
+        if (admittance != null) {
+            admittance.release();
+        }
     }
 
     boolean isGone() {

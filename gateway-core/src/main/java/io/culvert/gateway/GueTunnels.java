@@ -6,8 +6,12 @@ import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.tunnel.TextContext;
 import io.culvert.gateway.tunnel.TunnelContext;
+import io.culvert.hook.Endpoint;
 import io.culvert.hook.Reason;
+import io.culvert.hook.TunnelInfo;
 import io.culvert.tun.GueEndpoint;
+import io.culvert.tun.GuePeer;
+import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
 import org.slf4j.Logger;
@@ -21,12 +25,15 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * The tunnels of a {@link GueOnRamp} that packets name by the text in their headers. One begins
  * with its first packet, and ends when none has come for a while; there are no more than {@value
  * #MOST}.
+ *
+ * <p>Where plugins say what a text means, packets are dropped until they have.
  *
  * <p>Threading: any; workers ask here only about texts that are new to them.
  */
@@ -39,7 +46,10 @@ final class GueTunnels {
     private final Routing routing;
     private final NanoClock clock;
     private final List<GueEndpoint<GueSource>> endpoints;
+    private final TunnelQuestions questions;
     private final Map<Identity, GueTunnel> tunnels = new LinkedHashMap<>();
+    private final GueQuestions<Identity> unknown = new GueQuestions<>();
+    private boolean stopped;
     private int made;
     private long refused;
     private boolean over;
@@ -60,11 +70,13 @@ final class GueTunnels {
             OnRamp.Gue settings,
             Routing routing,
             NanoClock clock,
-            List<GueEndpoint<GueSource>> endpoints) {
+            List<GueEndpoint<GueSource>> endpoints,
+            TunnelQuestions questions) {
         this.settings = settings;
         this.routing = routing;
         this.clock = clock;
         this.endpoints = endpoints;
+        this.questions = questions;
     }
 
     /**
@@ -72,7 +84,8 @@ final class GueTunnels {
      *
      * @param privateData the text, and maybe zeros behind it that fill the header up
      */
-    synchronized Named named(GueSource source, byte[] privateData) {
+    synchronized Named named(GuePeer<GueSource> peer, byte[] privateData) {
+        GueSource source = peer.owner();
         byte[] bytes = withoutPadding(privateData);
         // One character for each byte, so that different bytes are never the same.
         Identity identity = new Identity(source, new String(bytes, StandardCharsets.ISO_8859_1));
@@ -86,13 +99,75 @@ final class GueTunnels {
         if (tunnels.size() >= MOST) {
             return refuse(source, Reason.TUNNEL_LIMIT, "there are " + MOST + " tunnels already");
         }
+        if (settings.asksPlugins()) {
+            return ask(identity, peer, bytes);
+        }
         try {
-            GueTunnel made = make(source, TextContext.parse(ByteBuffer.wrap(bytes)), bytes);
+            Admittance text = Admittance.of(TextContext.parse(ByteBuffer.wrap(bytes)));
+            GueTunnel made = make(source, text, bytes);
             tunnels.put(identity, made);
             return new Named.Known(made);
         } catch (IllegalArgumentException wrong) {
             return refuse(source, Reason.TUNNEL_CONTEXT, wrong.getMessage());
         }
+    }
+
+    private Named ask(Identity identity, GuePeer<GueSource> peer, byte[] text) {
+        if (unknown.isRefused(identity, clock.nanoTime())) {
+            return new Named.Refused(Reason.TUNNEL_CONTEXT);
+        }
+        if (stopped || unknown.isAsked(identity) || !unknown.begin(identity, identity.source)) {
+            return new Named.Refused(Reason.TUNNEL_UNDECIDED);
+        }
+        questions.ask(
+                text,
+                Optional.empty(),
+                Optional.of(
+                        new Endpoint(
+                                new IpAddress(peer.high(), peer.low()).toInetAddress(),
+                                peer.port())),
+                new TunnelQuestions.Taker() {
+                    @Override
+                    public void admitted(Admittance admittance) {
+                        admit(identity, admittance, text);
+                    }
+
+                    @Override
+                    public void refused(String why) {
+                        reject(identity, why);
+                    }
+                });
+        return new Named.Refused(Reason.TUNNEL_UNDECIDED);
+    }
+
+    private synchronized void admit(Identity identity, Admittance admittance, byte[] text) {
+        if (!unknown.end(identity)) {
+            admittance.release();
+            return;
+        }
+        try {
+            if (tunnels.size() >= MOST) {
+                throw new IllegalArgumentException("there are " + MOST + " tunnels already");
+            }
+            GueTunnel made = make(identity.source, admittance, text);
+            // It may be that no packet of it comes again.
+            made.begun(clock.nanoTime());
+            tunnels.put(identity, made);
+        } catch (IllegalArgumentException wrong) {
+            admittance.release();
+            remember(identity, wrong.getMessage());
+        }
+    }
+
+    private synchronized void reject(Identity identity, String why) {
+        if (unknown.end(identity)) {
+            remember(identity, why);
+        }
+    }
+
+    private void remember(Identity identity, String why) {
+        unknown.refuse(identity, clock.nanoTime());
+        Named unused = refuse(identity.source, Reason.TUNNEL_CONTEXT, why);
     }
 
     private static byte[] withoutPadding(byte[] privateData) {
@@ -103,7 +178,8 @@ final class GueTunnels {
         return Arrays.copyOf(privateData, length);
     }
 
-    private GueTunnel make(GueSource source, TunnelContext context, byte[] text) {
+    private GueTunnel make(GueSource source, Admittance admittance, byte[] text) {
+        TunnelContext context = admittance.context();
         OnRamp.Gue.Peer peer = source.settings();
         if (peer.tenant().isPresent() && !peer.tenant().get().equals(context.tenant())) {
             throw new IllegalArgumentException(
@@ -130,6 +206,8 @@ final class GueTunnels {
                                 .formatted(settings.name(), source, context.tenant(), id, made),
                         tenant,
                         source.sources(settings.strictSource(), context.routes()),
+                        new TunnelInfo(settings.name(), context.id(), context.attributes()),
+                        admittance,
                         text,
                         Math.min(peer.mtu(), context.mtu()),
                         endpoints);
@@ -170,6 +248,12 @@ final class GueTunnels {
         return ended;
     }
 
+    /** What plugins know of them is no longer needed, and nobody asks any more. */
+    synchronized void release() {
+        stopped = true;
+        tunnels.values().forEach(GueTunnel::release);
+    }
+
     /**
      * Other settings hold from now on.
      *
@@ -178,6 +262,7 @@ final class GueTunnels {
      */
     synchronized List<TunnelPorts> become(OnRamp.Gue next, Set<GueSource> gone) {
         settings = next;
+        unknown.become(gone);
         List<TunnelPorts> ended = new ArrayList<>();
         tunnels.forEach(
                 (identity, tunnel) -> {

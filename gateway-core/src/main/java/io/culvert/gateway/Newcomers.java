@@ -2,6 +2,7 @@ package io.culvert.gateway;
 
 import io.culvert.flow.NanoClock;
 import io.culvert.gateway.tunnel.TextContext;
+import io.culvert.hook.TunnelRequest.Credentials;
 import io.culvert.linux.Errno;
 import io.culvert.linux.Fd;
 import io.culvert.linux.NativeMemory;
@@ -19,12 +20,17 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * Connections to an on-ramp's socket that have not said yet what they are, which the first message
  * of each does. Who says nothing for five seconds is refused; so is who comes while {@value #MOST}
  * wait, or while {@value #MOST_OF_A_USER} of the same user's do, so that no user keeps the others
  * out.
+ *
+ * <p>Where plugins say what the message means, the connection waits for them with what it has sent
+ * behind it, and counts until they have answered, even if it has gone by then.
  *
  * <p>Where the process may open no more descriptors, connections wait in the socket's own queue.
  *
@@ -49,6 +55,8 @@ final class Newcomers {
     private final String name;
     private final Poller poller;
     private final NanoClock clock;
+    private final BooleanSupplier asksPlugins;
+    private final TunnelQuestions questions;
     private final Arrival arrival;
     private final ByteBuffer message = NativeMemory.allocate(TextContext.LONGEST);
 
@@ -60,16 +68,16 @@ final class Newcomers {
     private boolean exhausted;
     private boolean stopped;
 
-    /** Told of a connection that has said what it is. */
+    /** Told of a connection of which it is known what it is. */
     @FunctionalInterface
     interface Arrival {
         /**
          * The socket is whose who is told, unless it throws.
          *
-         * @param context the first message, valid during the call
+         * @param admittance whose who is told, as the socket
          * @throws IllegalArgumentException with a sentence for the peer, which is then refused
          */
-        void arrived(int socket, PeerCredentials peer, ByteBuffer context);
+        void arrived(int socket, PeerCredentials peer, Admittance admittance);
     }
 
     private static final class Newcomer {
@@ -78,6 +86,7 @@ final class Newcomers {
         private final long deadlineNanos;
         private Poller.Watch watch;
         private boolean waits = true;
+        private boolean asked;
 
         Newcomer(int socket, PeerCredentials peer, long deadlineNanos) {
             this.socket = socket;
@@ -89,12 +98,23 @@ final class Newcomers {
     /**
      * @param listener stays its owner's
      * @param name of the socket, for the log
+     * @param asksPlugins whether they say what a first message means, or else it is text
+     * @param questions to plugins
      */
-    Newcomers(Fd listener, String name, Poller poller, NanoClock clock, Arrival arrival) {
+    Newcomers(
+            Fd listener,
+            String name,
+            Poller poller,
+            NanoClock clock,
+            BooleanSupplier asksPlugins,
+            TunnelQuestions questions,
+            Arrival arrival) {
         this.listener = listener;
         this.name = name;
         this.poller = poller;
         this.clock = clock;
+        this.asksPlugins = asksPlugins;
+        this.questions = questions;
         this.arrival = arrival;
     }
 
@@ -162,14 +182,24 @@ final class Newcomers {
     }
 
     private void hear(Newcomer newcomer) {
-        leave(newcomer);
         int socket = newcomer.socket;
+        if (newcomer.asked) {
+            // Nothing but the end of the connection was waited for.
+            leave(newcomer);
+            Syscall.close(socket);
+            return;
+        }
         int read =
                 Syscall.recv(
                         socket,
                         NativeMemory.address(message),
                         message.capacity(),
                         Syscall.MSG_TRUNC);
+        if (read > 0 && read <= message.capacity() && !stopped && asksPlugins.getAsBoolean()) {
+            ask(newcomer, read);
+            return;
+        }
+        leave(newcomer);
         if (read <= 0 || stopped) {
             // Whoever comes in our last moment is not refused, and so comes to the next gateway.
             Syscall.close(socket);
@@ -177,17 +207,63 @@ final class Newcomers {
             refuse(socket, "the context has more than " + message.capacity() + " bytes");
         } else {
             try {
-                arrival.arrived(socket, newcomer.peer, message.slice(0, read));
+                Admittance text = Admittance.of(TextContext.parse(message.slice(0, read)));
+                arrival.arrived(socket, newcomer.peer, text);
             } catch (IllegalArgumentException wrong) {
                 refuse(socket, wrong.getMessage());
             }
         }
     }
 
+    private void ask(Newcomer newcomer, int length) {
+        byte[] context = new byte[length];
+        message.get(0, context);
+        newcomer.asked = true;
+        // Packets that have come already stay in the socket.
+        newcomer.watch.events(Poller.ERROR);
+        PeerCredentials peer = newcomer.peer;
+        questions.ask(
+                context,
+                Optional.of(new Credentials(peer.pid(), peer.uid(), peer.gid())),
+                Optional.empty(),
+                new TunnelQuestions.Taker() {
+                    @Override
+                    public void admitted(Admittance admittance) {
+                        waiting.remove(peer.uid());
+                        if (newcomer.waits) {
+                            leave(newcomer);
+                            admit(newcomer, admittance);
+                        } else {
+                            admittance.release();
+                        }
+                    }
+
+                    @Override
+                    public void refused(String why) {
+                        waiting.remove(peer.uid());
+                        if (newcomer.waits) {
+                            leave(newcomer);
+                            refuse(newcomer.socket, why);
+                        }
+                    }
+                });
+    }
+
+    private void admit(Newcomer newcomer, Admittance admittance) {
+        try {
+            arrival.arrived(newcomer.socket, newcomer.peer, admittance);
+        } catch (IllegalArgumentException wrong) {
+            admittance.release();
+            refuse(newcomer.socket, wrong.getMessage());
+        }
+    }
+
     private void leave(Newcomer newcomer) {
         newcomer.waits = false;
         newcomer.watch.cancel();
-        waiting.remove(newcomer.peer.uid());
+        if (!newcomer.asked) {
+            waiting.remove(newcomer.peer.uid());
+        }
     }
 
     /** Says why, and closes. */
@@ -220,7 +296,9 @@ final class Newcomers {
             queue.poll();
             if (eldest.waits) {
                 leave(eldest);
-                refuse(eldest.socket, "no context came");
+                refuse(
+                        eldest.socket,
+                        eldest.asked ? "no plugin has answered in time" : "no context came");
             }
         }
     }

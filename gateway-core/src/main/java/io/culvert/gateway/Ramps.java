@@ -4,6 +4,7 @@ import io.culvert.flow.NanoClock;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.OffRamp;
 import io.culvert.gateway.config.OnRamp;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.tun.TunDevice;
 
 import org.slf4j.Logger;
@@ -31,6 +32,7 @@ final class Ramps {
     private final Routing routing;
     private final DeviceOpener opener;
     private final NanoClock clock;
+    private final Plugins plugins;
 
     /** By name. */
     private final Map<String, LiveOnRamp> onRamps = new ConcurrentSkipListMap<>();
@@ -38,11 +40,12 @@ final class Ramps {
     private final Map<String, LiveOffRamp> offRamps = new ConcurrentHashMap<>();
     private int places;
 
-    Ramps(Workers workers, Routing routing, DeviceOpener opener, NanoClock clock) {
+    Ramps(Workers workers, Routing routing, DeviceOpener opener, NanoClock clock, Plugins plugins) {
         this.workers = workers;
         this.routing = routing;
         this.opener = opener;
         this.clock = clock;
+        this.plugins = plugins;
     }
 
     /** Opens everything of a gateway that starts. */
@@ -72,8 +75,8 @@ final class Ramps {
         return switch (onRamp) {
             case OnRamp.Tun tun -> opener.open(tun);
             case OnRamp.Seqpacket seqpacket ->
-                    new SeqpacketOnRamp(seqpacket, routing, workers, clock);
-            case OnRamp.Gue gue -> new GueOnRamp(gue, routing, workers, clock);
+                    new SeqpacketOnRamp(seqpacket, routing, workers, clock, plugins);
+            case OnRamp.Gue gue -> new GueOnRamp(gue, routing, workers, clock, plugins);
             case OnRamp.Gre gre -> GreOnRamp.open(gre, routing, workers, places - 1, clock);
         };
     }

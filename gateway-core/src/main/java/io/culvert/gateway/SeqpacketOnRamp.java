@@ -5,8 +5,8 @@ import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.config.Replacement;
 import io.culvert.gateway.forward.TunnelPorts;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.AddressSet;
-import io.culvert.gateway.tunnel.TextContext;
 import io.culvert.gateway.tunnel.TunnelContext;
 import io.culvert.hook.Reason;
 import io.culvert.linux.Fd;
@@ -30,7 +30,7 @@ import java.util.Set;
 
 /**
  * An on-ramp whose tunnels are connections to a Unix socket. The first message of a connection is
- * its context, and each later one an IP packet.
+ * its context, and each later one an IP packet. A context is text, or what plugins make of it.
  *
  * <pre>
  *   accepted --context--> joined: known by its id? --yes--> its flows go on
@@ -53,6 +53,7 @@ final class SeqpacketOnRamp implements LiveOnRamp {
     private final NanoClock clock;
     private final Worker home;
     private final Fd listener;
+    private final TunnelQuestions questions;
     private final Newcomers newcomers;
 
     /** In the order of their coming. */
@@ -74,9 +75,15 @@ final class SeqpacketOnRamp implements LiveOnRamp {
 
     /**
      * @param group of which the first is at home here
+     * @param plugins asked where the settings say so
      * @throws IOException with a sentence for the operator
      */
-    SeqpacketOnRamp(OnRamp.Seqpacket settings, Routing routing, Workers group, NanoClock clock)
+    SeqpacketOnRamp(
+            OnRamp.Seqpacket settings,
+            Routing routing,
+            Workers group,
+            NanoClock clock,
+            Plugins plugins)
             throws IOException {
         this.settings = settings;
         this.routing = routing;
@@ -85,13 +92,16 @@ final class SeqpacketOnRamp implements LiveOnRamp {
         this.clock = clock;
         home = workers.getFirst();
         listener = UnixListener.open(settings.path(), settings.mode());
+        questions = new TunnelQuestions(settings.name(), plugins, home.poller()::execute);
         newcomers =
                 new Newcomers(
                         listener,
                         settings.path().toString(),
                         home.poller(),
                         clock,
-                        (socket, peer, context) -> join(TextContext.parse(context), socket, peer));
+                        () -> this.settings.asksPlugins(),
+                        questions,
+                        (socket, peer, admittance) -> join(admittance, socket, peer));
     }
 
     @Override
@@ -139,6 +149,8 @@ final class SeqpacketOnRamp implements LiveOnRamp {
     public void stop() {
         stopped = true;
         newcomers.stop();
+        questions.stop();
+        tunnels.forEach(tunnel -> tunnel.admittance().release());
     }
 
     @Override
@@ -171,7 +183,8 @@ final class SeqpacketOnRamp implements LiveOnRamp {
     /**
      * @throws IllegalArgumentException with a sentence for the peer
      */
-    private void join(TunnelContext context, int socket, PeerCredentials peer) {
+    private void join(Admittance admittance, int socket, PeerCredentials peer) {
+        TunnelContext context = admittance.context();
         Identity identity = new Identity(context.tenant(), context.id());
         Tunnel before = known.get(identity);
         if (before != null && before.peer().uid() != peer.uid()) {
@@ -179,6 +192,7 @@ final class SeqpacketOnRamp implements LiveOnRamp {
         }
         if (before != null && before.context().equals(context)) {
             before.disconnect();
+            before.admittance(admittance);
             before.connect(socket, peer);
             away.remove(before);
             count();
@@ -200,10 +214,11 @@ final class SeqpacketOnRamp implements LiveOnRamp {
                 settings.name() + "/" + (context.id().isEmpty() ? "#" + joined : context.id());
         Tunnel tunnel =
                 new Tunnel(
+                        settings.name(),
                         name,
                         tenant,
                         sources(context),
-                        context,
+                        admittance,
                         workers,
                         joined % workers.size(),
                         this::gone);
@@ -284,6 +299,7 @@ final class SeqpacketOnRamp implements LiveOnRamp {
 
     private void end(Tunnel tunnel) {
         tunnel.disconnect();
+        tunnel.admittance().release();
         routing.routes().remove(tunnel.ports());
         tunnels.remove(tunnel);
         away.remove(tunnel);
@@ -299,6 +315,7 @@ final class SeqpacketOnRamp implements LiveOnRamp {
             return;
         }
         newcomers.tick();
+        questions.tick();
         long over = clock.nanoTime() - settings.grace().toNanos();
         while (!away.isEmpty()) {
             Tunnel eldest = away.iterator().next();

@@ -6,6 +6,7 @@ import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.gateway.policy.AddressSet;
 import io.culvert.gateway.tunnel.TunnelContext;
 import io.culvert.hook.Reason;
+import io.culvert.hook.TunnelInfo;
 import io.culvert.linux.PeerCredentials;
 import io.culvert.linux.Syscall;
 import io.culvert.tun.PacketDevice;
@@ -27,13 +28,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Tunnel {
     private static final int NONE = -1;
 
-    private final TunnelContext context;
     private final SeqpacketTunnel device;
     private final List<Worker> workers;
     private final int receiver;
     private final TunnelPorts ports;
     private final Gone gone;
 
+    private Admittance admittance;
     private int socket = NONE;
     private int connection;
     private PeerCredentials peer;
@@ -46,27 +47,32 @@ final class Tunnel {
     }
 
     /**
+     * @param onRamp its name
      * @param sources the addresses that packets may come from
      * @param receiver the index of the worker that receives
      */
     Tunnel(
+            String onRamp,
             String name,
             Tenant tenant,
             AddressSet sources,
-            TunnelContext context,
+            Admittance admittance,
             List<Worker> workers,
             int receiver,
             Gone gone) {
-        this.context = context;
+        this.admittance = admittance;
         this.workers = workers;
         this.receiver = receiver;
         this.gone = gone;
+        TunnelContext context = admittance.context();
         device = new SeqpacketTunnel(context.mtu());
         ports =
                 new TunnelPorts(
                         name,
                         tenant,
                         sources,
+                        new TunnelInfo(onRamp, context.id(), context.attributes()),
+                        admittance.known(),
                         workers.stream().map(worker -> device.end(worker.buffers())).toList());
     }
 
@@ -80,7 +86,19 @@ final class Tunnel {
     }
 
     TunnelContext context() {
-        return context;
+        return admittance.context();
+    }
+
+    Admittance admittance() {
+        return admittance;
+    }
+
+    /** It was admitted again, with the same context; what hooks know of it may be new. */
+    void admittance(Admittance again) {
+        Admittance before = admittance;
+        admittance = again;
+        ports.know(again.known());
+        before.release();
     }
 
     /** Who was last at the other end. */

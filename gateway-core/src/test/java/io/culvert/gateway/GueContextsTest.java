@@ -10,6 +10,7 @@ import com.sun.management.ThreadMXBean;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.policy.AddressSet;
+import io.culvert.hook.TunnelInfo;
 import io.culvert.wire.Prefix;
 
 import org.junit.jupiter.api.Test;
@@ -49,6 +50,8 @@ class GueContextsTest {
                 name,
                 new Tenant(1, "acme"),
                 new AddressSet(List.of()),
+                new TunnelInfo("magic", "", Map.of()),
+                null,
                 new byte[0],
                 1_500,
                 List.of());

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.forward.Routes;
+import io.culvert.gateway.plugin.Plugins;
 import io.culvert.hook.Reason;
 import io.culvert.tun.GueEndpoint;
 import io.culvert.tun.GueHeader;
@@ -67,7 +68,13 @@ class GueTunnelsTest {
                         Duration.ofNanos(IDLE_NANOS),
                         16,
                         false);
-        tunnels = new GueTunnels(settings, routing, () -> nowNanos, List.of(endpoint));
+        tunnels =
+                new GueTunnels(
+                        settings,
+                        routing,
+                        () -> nowNanos,
+                        List.of(endpoint),
+                        new TunnelQuestions("magic", new Plugins(), Runnable::run));
     }
 
     @AfterEach
@@ -90,7 +97,7 @@ class GueTunnelsTest {
     }
 
     private GueTunnels.Named named(int host, String text) {
-        return tunnels.named(peer(host).owner(), text.getBytes(StandardCharsets.UTF_8));
+        return tunnels.named(peer(host), text.getBytes(StandardCharsets.UTF_8));
     }
 
     private GueTunnel known(int host, String text) {
@@ -146,8 +153,7 @@ class GueTunnelsTest {
     void refusesATextThatIsNotUtf8() {
         assertEquals(
                 new GueTunnels.Named.Refused(Reason.TUNNEL_CONTEXT),
-                tunnels.named(
-                        peer(2).owner(), "tenant=\u00e4".getBytes(StandardCharsets.ISO_8859_1)));
+                tunnels.named(peer(2), "tenant=\u00e4".getBytes(StandardCharsets.ISO_8859_1)));
     }
 
     @Test

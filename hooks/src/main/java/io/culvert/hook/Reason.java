@@ -57,6 +57,7 @@ public enum Reason {
     UNMATCHED_ERROR("an ICMP error quotes no live flow"),
     UNKNOWN_PEER("the outer source is nobody who may send here"),
     TUNNEL_CONTEXT("the context that the packet carries is missing, wrong or not allowed"),
+    TUNNEL_UNDECIDED("plugins have yet to say whose the packet's tunnel is, or are asked too much"),
     TUNNEL_LIMIT("there are as many tunnels, or peers, as there may be"),
     TUNNEL_CONTROL("a message for a tunnel's own end, of which none is known"),
     TUNNEL_SEQUENCE("the tunnel's packet came behind one with a later number"),

@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param context what it says of itself: the first message of a {@code seqpacket} tunnel, the
  *     private data in the header of a {@code gue} packet
  * @param credentials who is at the other end of a Unix socket
- * @param peer where the packets of a {@code gue} tunnel come from
+ * @param peer where the packets of a {@code gue} tunnel come from, and the port that those to it go
+ *     to
  */
 public record TunnelRequest(
         String onRamp,

@@ -31,12 +31,18 @@ final class GueReader {
             section.wrong("listen", "there is no address to listen on");
         }
         Context context =
-                section.text("context").orElse("peer").equals("text") ? Context.TEXT : Context.PEER;
+                switch (section.text("context").orElse("peer")) {
+                    case "text" -> Context.TEXT;
+                    case "hook" -> Context.HOOK;
+                    // The schema says what is wrong with another.
+                    default -> Context.PEER;
+                };
         Optional<Duration> idle =
                 section.value("idle", text -> Quantity.duration(text, "1s", "24h"));
         if (context == Context.PEER && section.has("idle")) {
             section.wrongKey(
-                    "idle", "idle is for tunnels that packets name, with \"context: text\"");
+                    "idle",
+                    "idle is for tunnels that packets name, with \"context: text\" or \"hook\"");
         }
         Map<Prefix, Position> from = new HashMap<>();
         List<OnRamp.Gue.Peer> peers = new ArrayList<>();

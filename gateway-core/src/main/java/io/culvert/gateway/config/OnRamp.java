@@ -16,6 +16,11 @@ public sealed interface OnRamp {
     /** Unique among the on-ramps. */
     String name();
 
+    /** Whether plugins say whose its tunnels are. */
+    default boolean asksPlugins() {
+        return false;
+    }
+
     /**
      * Packets that the kernel routes into a TUN device.
      *
@@ -64,6 +69,7 @@ public sealed interface OnRamp {
      * @param strictSource whether a tunnel that has routes may send from them alone
      * @param tunnels that live at once, with those that may come back
      * @param tunnelsPerUser those among them of one user, at most {@code tunnels}
+     * @param asksPlugins whether plugins read its tunnels' contexts, which else are text
      */
     record Seqpacket(
             String name,
@@ -72,7 +78,8 @@ public sealed interface OnRamp {
             Duration grace,
             boolean strictSource,
             int tunnels,
-            int tunnelsPerUser)
+            int tunnelsPerUser,
+            boolean asksPlugins)
             implements OnRamp {
         public static final Duration DEFAULT_GRACE = Duration.ofMinutes(1);
         public static final int DEFAULT_TUNNELS = 10_000;
@@ -111,7 +118,19 @@ public sealed interface OnRamp {
             /** The outer address that it came from. */
             PEER,
             /** Text in the private data of its header. */
-            TEXT
+            TEXT,
+            /** The private data of its header, which plugins read. */
+            HOOK
+        }
+
+        /** Whether packets say themselves whose they are. */
+        public boolean isNamedByPackets() {
+            return context != Context.PEER;
+        }
+
+        @Override
+        public boolean asksPlugins() {
+            return context == Context.HOOK;
         }
 
         /**

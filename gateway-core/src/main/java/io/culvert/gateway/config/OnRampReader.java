@@ -195,7 +195,8 @@ final class OnRampReader {
                         .orElse(OnRamp.Seqpacket.DEFAULT_GRACE),
                 section.flag("strict-source", true),
                 tunnels,
-                Math.min(tunnels, section.number("tunnels-per-user", tunnels)));
+                Math.min(tunnels, section.number("tunnels-per-user", tunnels)),
+                section.text("context").orElse("text").equals("hook"));
     }
 
     private static Path socket(String text) {

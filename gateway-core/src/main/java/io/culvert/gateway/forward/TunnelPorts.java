@@ -13,7 +13,7 @@ import java.util.Map;
  * A tunnel as flows see it: whose it is, and an end for each worker, all of which there are before
  * anything leads there.
  *
- * <p>Immutable; each port is confined to its worker.
+ * <p>Immutable but for what hooks know of it; each port is confined to its worker.
  */
 public final class TunnelPorts {
     private final String name;
@@ -21,7 +21,7 @@ public final class TunnelPorts {
     private volatile AddressSet sources;
     private volatile boolean gone;
     private final TunnelInfo info;
-    private final Context context;
+    private volatile Context context;
     private final List<TunnelPort> ports;
 
     /** A tunnel that says nothing of itself, by an on-ramp of its name. */
@@ -67,6 +67,11 @@ public final class TunnelPorts {
     /** What hooks know of it. */
     public Context context() {
         return context;
+    }
+
+    /** Hooks know that of it from now on. */
+    public void know(Context now) {
+        context = now;
     }
 
     AddressSet sources() {

@@ -3,6 +3,7 @@ package io.culvert.gateway.plugin;
 import io.culvert.hook.ConnectionHandler;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.FlowInfo;
+import io.culvert.hook.TunnelRequest;
 import io.culvert.upgrade.Handling;
 
 import java.util.ArrayList;
@@ -24,6 +25,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class HookChain {
     private final List<LoadedPlugin> plugins;
     private final List<Step> steps;
+
+    /** Those that say whose tunnels are. */
+    private final List<LoadedPlugin> admitting;
+
     private final Map<String, Handler> handlers;
 
     /** The gateway while it is in force, and each flow and tunnel that has something of it. */
@@ -39,6 +44,8 @@ public final class HookChain {
     private HookChain(List<LoadedPlugin> plugins, List<Step> steps, Map<String, Handler> handlers) {
         this.plugins = List.copyOf(plugins);
         this.steps = List.copyOf(steps);
+        admitting =
+                this.plugins.stream().filter(each -> each.hooks().tunnel().isPresent()).toList();
         this.handlers = Map.copyOf(handlers);
         this.plugins.forEach(LoadedPlugin::retain);
     }
@@ -153,6 +160,30 @@ public final class HookChain {
                         });
         question.ask(Draft.of(flow, proposed));
         return question;
+    }
+
+    /** Whether any plugin says whose tunnels are. */
+    public boolean asksAboutTunnels() {
+        return !admitting.isEmpty();
+    }
+
+    /**
+     * Asks whose a tunnel is; the chain has a user more until it is refused or, where it is
+     * admitted, ends.
+     *
+     * @return {@code null} where the chain was replaced, and all that used it has ended
+     */
+    public Admission admit(TunnelRequest request, Admission.Taker taker) {
+        if (!retain()) {
+            return null;
+        }
+        Admission admission = new Admission(this, request, taker);
+        admission.ask();
+        return admission;
+    }
+
+    List<LoadedPlugin> admitting() {
+        return admitting;
     }
 
     List<Step> steps() {

@@ -2,6 +2,7 @@ package io.culvert.gateway.plugin;
 
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.OffRamp;
+import io.culvert.gateway.config.OnRamp;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Rule;
 
@@ -42,6 +43,7 @@ public final class Plugins {
         HookChain chain = chain(configuration);
         try {
             checkHandlers(configuration, chain);
+            checkTunnelHooks(configuration, chain);
             return chain;
         } catch (PluginException e) {
             chain.release();
@@ -102,6 +104,18 @@ public final class Plugins {
                                         rule.origin(),
                                         handler,
                                         handlers.isEmpty() ? "none" : String.join(", ", handlers)));
+            }
+        }
+    }
+
+    /** Nor does anybody else know whether it has a hook for tunnels. */
+    private static void checkTunnelHooks(Configuration configuration, HookChain chain)
+            throws PluginException {
+        for (OnRamp onRamp : configuration.onramps()) {
+            if (onRamp.asksPlugins() && !chain.asksAboutTunnels()) {
+                throw new PluginException(
+                        "the on-ramp %s has \"context: hook\", and no plugin says whose tunnels are"
+                                .formatted(onRamp.name()));
             }
         }
     }

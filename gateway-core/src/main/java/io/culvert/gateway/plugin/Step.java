@@ -122,12 +122,15 @@ record Step(LoadedPlugin plugin, HookTimes.Hook hook, WaysOut ways) {
                 new FlowDecision.Refuse(plugin.name() + words(why), Reason.HOOK_REFUSED, told));
     }
 
-    /** The plugin's words on one line of bounded length; it may quote what clients send. */
     private static String words(String why) {
+        String line = line(why);
+        return line.isEmpty() ? "" : ": " + line;
+    }
+
+    /** A plugin's words on one line of bounded length; it may quote what clients send. */
+    static String line(String why) {
         String line = why.replaceAll("\\p{Cntrl}+", " ").strip();
-        return line.isEmpty()
-                ? ""
-                : ": " + line.substring(0, Math.min(line.length(), LONGEST_WORDS));
+        return line.substring(0, Math.min(line.length(), LONGEST_WORDS));
     }
 
     private static <T> T answered(T verdict) throws PluginException {
