@@ -217,7 +217,8 @@ class PluginTest {
     void aHundredReplacementsUnderLoadLoseNoFlowAndLeaveNothing() throws Exception {
         Family family = Family.IPV4;
         List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
-        try (Topology topology = open("");
+        // A log of flows would hold what goes with them.
+        try (Topology topology = Topology.open(settings(0, ""));
                 TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO);
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
                 SocketChannel eldest = topology.client().connect(family, server.address())) {

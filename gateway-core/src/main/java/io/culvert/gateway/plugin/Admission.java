@@ -130,7 +130,7 @@ public final class Admission {
                 | OutOfMemoryError
                 | AssertionError e) {
             figures.failed();
-            chain.failures().say(plugin, HookTimes.Hook.TUNNEL, e);
+            plugin.failures().say(HookTimes.Hook.TUNNEL, e);
             return Optional.of(refused(plugin, "failed"));
         } finally {
             thread.setContextClassLoader(null);
