@@ -9,8 +9,8 @@ import org.slf4j.LoggerFactory;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +50,7 @@ public final class LoadedPlugin {
     private final AtomicInteger atOnce = new AtomicInteger();
     private final AtomicInteger chains = new AtomicInteger();
     private final HookFailures failures = new HookFailures(this);
-    private final CountDownLatch ended = new CountDownLatch(1);
+    private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
     private final Closings closings;
 
     private LoadedPlugin(
@@ -217,16 +217,19 @@ public final class LoadedPlugin {
         }
     }
 
-    /** Whether it was stopped, and its classes let go. */
-    boolean hasEnded() {
-        return ended.getCount() == 0;
+    /** Completes when it was stopped, and its classes let go. */
+    CompletableFuture<Boolean> ended() {
+        return ended;
     }
 
+    /** Waits so long at most. */
     void awaitEnd(long nanos) {
         try {
-            boolean unused = ended.await(nanos, TimeUnit.NANOSECONDS);
+            boolean unused = ended.get(nanos, TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.debug("{} has not ended", this);
         }
     }
 
@@ -244,7 +247,7 @@ public final class LoadedPlugin {
             LOG.warn("{}", e.getMessage());
         } finally {
             code.close();
-            ended.countDown();
+            boolean unused = ended.complete(true);
         }
     }
 

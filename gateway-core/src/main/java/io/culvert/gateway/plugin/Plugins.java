@@ -14,7 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 
 /**
@@ -62,7 +66,7 @@ public final class Plugins {
                                 .findFirst();
                 if (same.isEmpty()) {
                     started.add(LoadedPlugin.start(entry, times));
-                    live.add(started.getLast());
+                    keepUntilItsEnd(started.getLast());
                     LOG.info("Plugin {} has started", started.getLast());
                 }
                 all.add(same.orElseGet(started::getLast));
@@ -125,15 +129,24 @@ public final class Plugins {
         HookChain before = current;
         current = next;
         before.release();
-        live.removeIf(LoadedPlugin::hasEnded);
+    }
+
+    private void keepUntilItsEnd(LoadedPlugin plugin) {
+        live.add(plugin);
+        CompletableFuture<Void> unused = plugin.ended().thenAccept(ended -> live.remove(plugin));
     }
 
     /** Lets all plugins end, and waits a little for them. */
     public void close() {
         replace(HookChain.none());
-        long deadline = System.nanoTime() + ENDING_LIMIT.toNanos();
-        for (LoadedPlugin plugin : live) {
-            plugin.awaitEnd(deadline - System.nanoTime());
+        CompletableFuture<?>[] ends =
+                live.stream().map(LoadedPlugin::ended).toArray(CompletableFuture<?>[]::new);
+        try {
+            CompletableFuture.allOf(ends).get(ENDING_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("Plugins that do not end: {}", live);
         }
     }
 
