@@ -19,6 +19,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -38,6 +39,7 @@ class BlockedReaderTest {
     private static final int TIMES = 20;
     private static final int MILLIS = 3_000;
     private static final int DATAGRAM = 1_000;
+    private static final Duration QUIET = Duration.ofMillis(100);
 
     @TempDir private Path directory;
 
@@ -110,13 +112,9 @@ class BlockedReaderTest {
         } finally {
             flowing.close();
             two.blockable.unblock();
-            pause();
+            // What was held for the blocked one arrives.
+            long unused = Eventually.atRest(QUIET, () -> two.host.packetsReceived(Topology.DEVICE));
         }
-    }
-
-    /** What was held for the blocked one arrives. */
-    private static void pause() throws InterruptedException {
-        Thread.sleep(300);
     }
 
     private static double median(double[] sorted) {
