@@ -191,18 +191,22 @@ public final class LoadedPlugin {
     void leave() {
         atOnce.decrementAndGet();
         if (!stuck.isEmpty()) {
-            stuck.remove(Thread.currentThread());
+            back(Thread.currentThread());
         }
     }
 
     /** Nobody waits any more for what that thread asks. */
     void giveUp(Thread thread) {
-        stuck.add(thread);
+        if (stuck.add(thread)) {
+            Carriers.held();
+        }
     }
 
     /** That thread has come back. */
     void back(Thread thread) {
-        stuck.remove(thread);
+        if (stuck.remove(thread)) {
+            Carriers.released();
+        }
     }
 
     /** It is part of a chain more. */
