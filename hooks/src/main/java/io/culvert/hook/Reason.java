@@ -31,6 +31,11 @@ public enum Reason {
     DIAL_REFUSED("the destination refused the connection"),
     DIAL_UNREACHABLE("the destination cannot be reached"),
     DIAL_TIMEOUT("the destination did not answer the dial in time"),
+    UPSTREAM_UNRESOLVED("the names of the upstream's servers lead to no address"),
+    UPSTREAM_UNHEALTHY("none of the upstream's servers is healthy"),
+    UPSTREAM_LIMIT("the upstream's servers have as many requests or connections as they may"),
+    UPSTREAM_RETRIES("the upstream's requests may be tried no more often"),
+    UPSTREAM_TLS("the TLS handshake with the upstream's server failed"),
 
     // A packet was dropped.
     NO_FLOW("the packet belongs to no flow and cannot open one"),
