@@ -2,7 +2,9 @@ package io.culvert.gateway.http;
 
 import io.netty.util.AsciiString;
 
-/** The fields that the proxy itself looks at; every other is {@link #OTHER} and passed on as it is. */
+/**
+ * The fields that the proxy itself looks at; every other is {@link #OTHER} and passed on as it is.
+ */
 enum FieldKind {
     OTHER(""),
     ACCEPT("accept"),
@@ -45,6 +47,7 @@ enum FieldKind {
         }
     }
 
+    @SuppressWarnings("ImmutableEnumChecker") // Nobody has its array.
     private final AsciiString text;
 
     FieldKind(String text) {

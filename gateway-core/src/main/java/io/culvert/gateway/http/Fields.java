@@ -8,9 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * The fields of a head or a trailer, in their order (RFC 9110 section 5). All text lies in one array
- * and is not made into objects unless somebody asks: most fields are passed on and never looked at.
- * Text is ISO 8859-1, so that any byte survives.
+ * The fields of a head or a trailer, in their order (RFC 9110 section 5). All text lies in one
+ * array and is not made into objects unless somebody asks: most fields are passed on and never
+ * looked at. Text is ISO 8859-1, so that any byte survives.
  *
  * <p>A field is known by its index, from 0 to below {@link #count}. One that was removed keeps its
  * index and is not {@link #isLive}.
@@ -224,10 +224,7 @@ public final class Fields {
     /** A copy of the value. */
     AsciiString asciiValue(int index) {
         return new AsciiString(
-                bytes,
-                spans[STRIDE * index + VALUE],
-                spans[STRIDE * index + VALUE_LENGTH],
-                true);
+                bytes, spans[STRIDE * index + VALUE], spans[STRIDE * index + VALUE_LENGTH], true);
     }
 
     /** A number of up to 18 digits and nothing else; negative if it is none. */

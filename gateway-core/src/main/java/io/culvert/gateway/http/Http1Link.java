@@ -9,8 +9,8 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.ByteToMessageDecoder;
 
 /**
- * A connection that speaks HTTP/1: what was read and is not understood yet, what was written and not
- * flushed yet.
+ * A connection that speaks HTTP/1: what was read and is not understood yet, what was written and
+ * not flushed yet.
  *
  * <p>Confined to its loop.
  */

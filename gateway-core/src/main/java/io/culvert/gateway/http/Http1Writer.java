@@ -10,8 +10,7 @@ final class Http1Writer {
     private static final AsciiString OK = AsciiString.cached("HTTP/1.1 200 OK\r\n");
     private static final AsciiString REQUEST_END = AsciiString.cached(" HTTP/1.1\r\nHost: ");
     private static final AsciiString LENGTH = AsciiString.cached("Content-Length: ");
-    private static final AsciiString CHUNKED =
-            AsciiString.cached("Transfer-Encoding: chunked\r\n");
+    private static final AsciiString CHUNKED = AsciiString.cached("Transfer-Encoding: chunked\r\n");
     private static final AsciiString CLOSE = AsciiString.cached("Connection: close\r\n");
     private static final AsciiString KEEP_ALIVE = AsciiString.cached("Connection: keep-alive\r\n");
     private static final AsciiString UPGRADE =

@@ -1,5 +1,6 @@
 package io.culvert.gateway.http;
 
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 
 import java.util.ArrayList;
@@ -41,6 +42,10 @@ final class HttpLoop {
 
     EventLoop eventLoop() {
         return loop;
+    }
+
+    ByteBufAllocator allocator() {
+        return ByteBufAllocator.DEFAULT;
     }
 
     long now() {

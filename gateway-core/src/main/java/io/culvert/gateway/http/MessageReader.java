@@ -8,8 +8,8 @@ import io.netty.buffer.ByteBuf;
  * refused and not repaired (section 11.2), since the next one in the row may be the other reader.
  *
  * <p>It is asked for one {@link Event} after the other and takes from the buffer what the event is
- * made of; on {@link Event#MORE} what is left is to be offered again with more behind it. Nothing is
- * gathered: pieces of a body are slices of what was read.
+ * made of; on {@link Event#MORE} what is left is to be offered again with more behind it. Nothing
+ * is gathered: pieces of a body are slices of what was read.
  *
  * <p>Reusable, message by message; confined to one thread.
  */

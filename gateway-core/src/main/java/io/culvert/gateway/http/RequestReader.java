@@ -107,8 +107,7 @@ final class RequestReader extends MessageReader {
             return wrong;
         }
         options.read(head.fields);
-        head.keepAlive =
-                !options.isClose() && (head.minorVersion > 0 || options.isKeepAlive());
+        head.keepAlive = !options.isClose() && (head.minorVersion > 0 || options.isKeepAlive());
         for (int i = 0; i < head.fields.count(); i++) {
             if (head.fields.isLive(i)) {
                 special(i);

@@ -93,8 +93,7 @@ final class ResponseReader extends MessageReader {
         }
         head.contentLength = length.length();
         options.read(head.fields);
-        head.keepAlive =
-                !options.isClose() && (head.minorVersion > 0 || options.isKeepAlive());
+        head.keepAlive = !options.isClose() && (head.minorVersion > 0 || options.isKeepAlive());
         int upgrade = head.fields.find(FieldKind.UPGRADE, 0);
         if (upgrade >= 0) {
             head.upgrade = head.status == 101 ? head.fields.value(upgrade) : null;
