@@ -11,8 +11,8 @@ final class AddressOrder {
     private AddressOrder() {}
 
     /**
-     * RFC 8305 section 4: the families take turns, beginning with the one that is first in the list,
-     * so that a family without a way out costs one delay and no more.
+     * RFC 8305 section 4: the families take turns, beginning with the one that is first in the
+     * list, so that a family without a way out costs one delay and no more.
      */
     static List<InetSocketAddress> interleaved(List<InetSocketAddress> addresses) {
         List<InetSocketAddress> all = new ArrayList<>();

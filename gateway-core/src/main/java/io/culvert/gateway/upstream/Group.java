@@ -200,12 +200,7 @@ public final class Group implements Upstream {
         settings = next;
         List<ServerMember> gone = new ArrayList<>(line.members());
         gone.removeAll(all.values());
-        line =
-                new Line(
-                        List.copyOf(all.values()),
-                        next.balance(),
-                        next.panic(),
-                        clock.getAsLong());
+        line = new Line(List.copyOf(all.values()), next.balance(), next.panic(), clock.getAsLong());
         gone.forEach(ServerMember::retire);
         return added;
     }

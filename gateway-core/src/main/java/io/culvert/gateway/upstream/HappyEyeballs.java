@@ -47,8 +47,8 @@ final class HappyEyeballs {
      *
      * @param addresses of one server, the best first; not empty
      * @param attempt begins to connect to one of them, by a channel of the same loop
-     * @return the channel that was connected first, or the failure of the first attempt that failed;
-     *     cancelling ends all attempts
+     * @return the channel that was connected first, or the failure of the first attempt that
+     *     failed; cancelling ends all attempts
      */
     static Future<Channel> connect(
             EventLoop loop,

@@ -10,9 +10,9 @@ import java.util.List;
  * Consistent hashing: each server has points on a circle, as many as its weight says, and a request
  * goes to the server whose point comes next after the request's hash.
  *
- * <p>The points of a server follow from its name alone. So a server that goes hands its own requests
- * to the others, and nothing else moves; one that comes takes its share from all of them. With {@value
- * #POINTS} points for each unit of weight, shares are off by some per cent.
+ * <p>The points of a server follow from its name alone. So a server that goes hands its own
+ * requests to the others, and nothing else moves; one that comes takes its share from all of them.
+ * With {@value #POINTS} points for each unit of weight, shares are off by some per cent.
  */
 final class HashRing {
     /** The shares' standard deviation is about one over its root: 7 in 100. */

@@ -81,8 +81,7 @@ final class Line {
      * @param limit live requests of one server
      * @return null where each has as many as it may
      */
-    ServerMember take(
-            PickRequest request, AtomicInteger turn, IntUnaryOperator random, int limit) {
+    ServerMember take(PickRequest request, AtomicInteger turn, IntUnaryOperator random, int limit) {
         if (places.length == 0) {
             return null;
         }

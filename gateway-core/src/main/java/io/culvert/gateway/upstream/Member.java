@@ -4,8 +4,8 @@ import java.net.InetSocketAddress;
 import java.util.List;
 
 /**
- * A server of an upstream. The same server is the same object for as long as its upstream has it, so
- * that connections may be kept by it.
+ * A server of an upstream. The same server is the same object for as long as its upstream has it,
+ * so that connections may be kept by it.
  *
  * <p>Threading: any thread.
  */

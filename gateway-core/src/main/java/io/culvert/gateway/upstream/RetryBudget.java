@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * How many of a group's live requests may be retries: a share of them all, so that servers that
- * fail are not given a multiple of the load under which they did, and a few in any case, so that
- * a quiet group retries at all.
+ * fail are not given a multiple of the load under which they did, and a few in any case, so that a
+ * quiet group retries at all.
  *
  * <p>Threading: any thread.
  */

@@ -26,8 +26,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
- * Connects to servers as their groups say: at whichever address answers first, from the address that
- * is wanted, with the PROXY protocol's header before TLS and TLS before everything else.
+ * Connects to servers as their groups say: at whichever address answers first, from the address
+ * that is wanted, with the PROXY protocol's header before TLS and TLS before everything else.
  */
 final class ServerConnector implements Connector {
     private final Function<ServerMember, ClientTls> tls;
@@ -195,8 +195,7 @@ final class ServerConnector implements Connector {
         String host = authority.substring(0, colon).replace("[", "").replace("]", "");
         int port = Integer.parseInt(authority.substring(colon + 1));
         SslHandler handler =
-                tls.apply(server)
-                        .newHandler(channel.alloc(), host, port, server.protocol().alpn());
+                tls.apply(server).newHandler(channel.alloc(), host, port, server.protocol().alpn());
         channel.pipeline().addFirst(handler);
         handler.handshakeFuture()
                 .addListener(
