@@ -43,7 +43,7 @@ final class Answers {
     static Read read(DnsResponse response, String name, DnsRecordType type) {
         DnsResponseCode code = response.code();
         if (!code.equals(DnsResponseCode.NOERROR) && !code.equals(DnsResponseCode.NXDOMAIN)) {
-            return plain(NameAnswer.failed("the name server answers " + code.toString()));
+            return failed("the name server answers " + code.toString());
         }
         String wanted = canonical(name);
         long lifetime = Long.MAX_VALUE;
@@ -53,7 +53,7 @@ final class Answers {
                 break;
             }
             if (aliases == MOST_ALIASES) {
-                return plain(NameAnswer.failed(name + " is an alias of an alias without end"));
+                return failed(name + " is an alias of an alias without end");
             }
             lifetime = Math.min(lifetime, alias.get().timeToLive());
             ByteBuf content = alias.get().content();
@@ -86,6 +86,11 @@ final class Answers {
         return !wanted.equals(canonical(name)) && negative.isEmpty()
                 ? new Read(none, Optional.of(wanted), Duration.ofSeconds(lifetime))
                 : plain(none);
+    }
+
+    /** What cannot be used. */
+    static Read failed(String problem) {
+        return plain(NameAnswer.failed(problem));
     }
 
     private static Read plain(NameAnswer answer) {
