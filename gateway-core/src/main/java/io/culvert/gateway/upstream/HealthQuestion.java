@@ -4,7 +4,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.HttpClientCodec;
@@ -16,7 +15,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
-import io.netty.handler.codec.http2.Http2FrameCodec;
+import io.netty.handler.codec.http2.Http2ChannelDuplexHandler;
 import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersFrame;
@@ -44,8 +43,8 @@ record HealthQuestion(String authority, String path, boolean isTls) {
 
     /** Sends it as HTTP/2; the promise gets the status. */
     void sendHttp2(Channel channel, Promise<Integer> status) {
-        Http2FrameCodec codec = Http2FrameCodecBuilder.forClient().build();
-        channel.pipeline().addLast(codec, new Http2Status(status));
+        Http2Status answer = new Http2Status(status);
+        channel.pipeline().addLast(Http2FrameCodecBuilder.forClient().build(), answer);
         Http2Headers headers =
                 new DefaultHttp2Headers()
                         .method(HttpMethod.GET.asciiName())
@@ -53,7 +52,8 @@ record HealthQuestion(String authority, String path, boolean isTls) {
                         .authority(authority)
                         .path(path)
                         .add(HttpHeaderNames.USER_AGENT, AGENT);
-        channel.writeAndFlush(new DefaultHttp2HeadersFrame(headers, true).stream(codec.newStream()))
+        channel.writeAndFlush(
+                        new DefaultHttp2HeadersFrame(headers, true).stream(answer.newStream()))
                 .addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
     }
 
@@ -82,7 +82,7 @@ record HealthQuestion(String authority, String path, boolean isTls) {
     }
 
     /** The same of HTTP/2. */
-    private static final class Http2Status extends ChannelInboundHandlerAdapter {
+    private static final class Http2Status extends Http2ChannelDuplexHandler {
         private final Promise<Integer> status;
 
         Http2Status(Promise<Integer> status) {
