@@ -220,7 +220,9 @@ public final class StubResolver implements Resolver, AutoCloseable {
                                     answer.kind() == NameAnswer.Kind.FAILED
                                             ? cache.stale(key).orElse(answer)
                                             // Other servers may be asked by now.
-                                            : settings == at ? cache.put(key, answer) : answer);
+                                            : settings.equals(at)
+                                                    ? cache.put(key, answer)
+                                                    : answer);
                         });
         return result;
     }
