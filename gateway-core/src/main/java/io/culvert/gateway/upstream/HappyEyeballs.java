@@ -88,7 +88,7 @@ final class HappyEyeballs {
         open.remove(attempt);
         if (attempt.isSuccess()) {
             if (!result.trySuccess(attempt.channel())) {
-                attempt.channel().close();
+                ChannelFuture unused = attempt.channel().close();
             }
         } else if (!result.isDone()) {
             // That of the address that was preferred says most.
@@ -104,6 +104,8 @@ final class HappyEyeballs {
         }
         waiting.clear();
         // Closing fails the connect, which takes it from the list.
-        List.copyOf(open).forEach(one -> one.channel().close());
+        for (ChannelFuture one : List.copyOf(open)) {
+            ChannelFuture unused = one.channel().close();
+        }
     }
 }

@@ -16,8 +16,6 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 
-import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -105,7 +103,7 @@ final class ServerConnector implements Connector {
 
     private static void end(Future<Channel> connecting) {
         if (connecting.isSuccess()) {
-            connecting.getNow().close();
+            ChannelFuture unused = connecting.getNow().close();
         } else {
             connecting.cancel(false);
         }
@@ -164,7 +162,7 @@ final class ServerConnector implements Connector {
     private void begin(
             Channel channel, Member member, Optional<ClientFacts> facts, Promise<Channel> result) {
         if (result.isDone()) {
-            channel.close();
+            ChannelFuture unused = channel.close();
             return;
         }
         if (!(member instanceof ServerMember server)) {
@@ -204,14 +202,14 @@ final class ServerConnector implements Connector {
                                 finish(channel, result);
                             } else {
                                 result.tryFailure(tlsFailure(server, done.cause()));
-                                channel.close();
+                                ChannelFuture unused = channel.close();
                             }
                         });
     }
 
     private static void finish(Channel channel, Promise<Channel> result) {
         if (!result.trySuccess(channel)) {
-            channel.close();
+            ChannelFuture unused = channel.close();
         }
     }
 
@@ -238,20 +236,27 @@ final class ServerConnector implements Connector {
     }
 
     private static NotConnectedException failure(Member member, Throwable cause) {
-        Reason reason =
-                cause instanceof ConnectTimeoutException
-                        ? Reason.DIAL_TIMEOUT
-                        : isRefusal(cause) ? Reason.DIAL_REFUSED : Reason.DIAL_UNREACHABLE;
+        Reason reason = reason(cause);
+        boolean ours = reason == Reason.PORTS_EXHAUSTED || reason == Reason.DESCRIPTORS_EXHAUSTED;
         return new NotConnectedException(
                 reason,
-                Failure.CONNECT,
+                ours ? null : Failure.CONNECT,
                 "cannot connect to " + member.name() + ": " + cause.getMessage(),
                 cause);
     }
 
-    private static boolean isRefusal(Throwable cause) {
-        return cause instanceof ConnectException
-                && cause instanceof IOException
-                && String.valueOf(cause.getMessage()).contains("refused");
+    private static Reason reason(Throwable cause) {
+        String message = String.valueOf(cause.getMessage());
+        if (cause instanceof ConnectTimeoutException) {
+            return Reason.DIAL_TIMEOUT;
+        }
+        // Netty makes these of errno, and has strerror(3)'s words alone to tell them apart.
+        return message.contains("refused")
+                ? Reason.DIAL_REFUSED
+                : message.contains("Cannot assign requested address")
+                        ? Reason.PORTS_EXHAUSTED
+                        : message.contains("Too many open files")
+                                ? Reason.DESCRIPTORS_EXHAUSTED
+                                : Reason.DIAL_UNREACHABLE;
     }
 }
