@@ -142,6 +142,9 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     @Override
     boolean step(ByteBuf in) {
         if (exchange == null) {
+            if (!in.isReadable()) {
+                return false;
+            }
             // Nobody asked.
             pool.discard(this);
             close();
