@@ -93,7 +93,7 @@ abstract class Http2Half {
     }
 
     /** The stream ends with trailers, or without any. */
-    final void end(Fields fields) throws Http2Exception {
+    final void finish(Fields fields) throws Http2Exception {
         if (declared >= 0 && received < declared) {
             lengthWrong();
             throw Http2Exception.streamError(

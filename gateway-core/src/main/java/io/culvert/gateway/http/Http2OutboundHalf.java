@@ -54,7 +54,7 @@ final class Http2OutboundHalf extends Http2Half {
                 fail(Failure.PROTOCOL, Reason.UPSTREAM_PROTOCOL, false);
                 return false;
             }
-            end(trailers.count() == 0 ? null : trailers);
+            finish(trailers.count() == 0 ? null : trailers);
             return true;
         }
         if (Http2Heads.response(headers, head, request.isHead(), limit) != null

@@ -174,6 +174,24 @@ final class UpstreamPool {
         result.trySuccess(link);
     }
 
+    /** Connects to where a CONNECT leads. */
+    Future<OutboundStream> tunnel(HttpLoop loop, Exchange exchange) {
+        dials.increment();
+        Promise<OutboundStream> result = loop.eventLoop().newPromise();
+        connector
+                .connect(
+                        loop.eventLoop(), exchange.pick().member(), exchange.flow().facts())
+                .addListener(
+                        (Future<Channel> done) -> {
+                            if (done.isSuccess()) {
+                                http1(done.getNow(), key(exchange), loop, exchange, result);
+                            } else {
+                                result.tryFailure(done.cause());
+                            }
+                        });
+        return result;
+    }
+
     /** Waits for a connection that several requests want to share. */
     private void await(
             Promise<Http2Outbound> opening,
