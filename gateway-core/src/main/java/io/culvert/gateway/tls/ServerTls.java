@@ -25,8 +25,8 @@ public interface ServerTls {
 
     /**
      * Ends TLS with a certificate minted for the name that the client wants, or, where it names
-     * none, for the target's address. A name that the operator lets pass is not touched: the handler
-     * tells {@link Passed} and is gone, and the bytes that it had read follow as they came.
+     * none, for the target's address. A name that the operator lets pass is not touched: the
+     * handler tells {@link Passed} and is gone, and the bytes that it had read follow as they came.
      *
      * @throws IllegalStateException if the configuration has no authority; see {@link #inspects}
      */
