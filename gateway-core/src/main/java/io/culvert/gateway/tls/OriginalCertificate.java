@@ -23,11 +23,9 @@ import java.util.concurrent.TimeUnit;
 final class OriginalCertificate {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
 
-    private final EventLoop loop;
     private final Promise<Optional<X509Certificate>> found;
 
     private OriginalCertificate(EventLoop loop) {
-        this.loop = loop;
         found = loop.newPromise();
     }
 
@@ -65,7 +63,10 @@ final class OriginalCertificate {
     }
 
     private void handshake(Channel channel, String host, int port, ClientTls tls) {
-        found.addListener(_ -> channel.close());
+        found.addListener(
+                _ -> {
+                    var _ = channel.close();
+                });
         channel.closeFuture().addListener(_ -> nothing());
         if (found.isDone()) {
             return;

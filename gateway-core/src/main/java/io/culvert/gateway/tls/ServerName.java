@@ -53,8 +53,8 @@ final class ServerName {
     }
 
     private static boolean isLetterOrDigit(char each) {
-        return each >= 'a' && each <= 'z'
-                || each >= 'A' && each <= 'Z'
-                || each >= '0' && each <= '9';
+        return (each >= 'a' && each <= 'z')
+                || (each >= 'A' && each <= 'Z')
+                || (each >= '0' && each <= '9');
     }
 }
