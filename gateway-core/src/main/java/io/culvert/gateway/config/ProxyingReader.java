@@ -33,16 +33,9 @@ record ProxyingReader(List<String> groups, boolean certificates, boolean inspect
      * @param handler of the rule; empty where it upgrades nothing
      */
     Proxying read(Section rule, String handler) {
-        if (!HANDLERS.contains(handler)) {
-            for (String key : List.of("upstream", "tls")) {
-                if (rule.has(key) && rule.has("do")) {
-                    rule.wrongKey(
-                            key, key + " is for rules with \"handler: http\" or \"handler: auto\"");
-                }
-            }
-            return Proxying.USUAL;
-        }
-        return new Proxying(upstream(rule), tls(rule));
+        Proxying proxying = new Proxying(upstream(rule), tls(rule));
+        // What has no effect is warned of with what else a rule says in vain.
+        return HANDLERS.contains(handler) ? proxying : Proxying.USUAL;
     }
 
     private Optional<String> upstream(Section rule) {
