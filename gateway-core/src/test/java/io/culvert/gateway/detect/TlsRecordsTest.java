@@ -156,7 +156,7 @@ class TlsRecordsTest {
         // The message's length one too long for its extensions, then one too short.
         message[3]++;
         assertEquals(Progress.OTHER, read(Hello.record(Hello.bytes(message, 0))));
-        message[3] -= 2;
+        message[3] = (byte) (message[3] - 2);
         assertEquals(Progress.OTHER, read(Hello.record(message)));
     }
 
