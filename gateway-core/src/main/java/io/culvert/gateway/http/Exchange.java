@@ -132,7 +132,7 @@ public final class Exchange {
             return;
         }
         reused = false;
-        Future<OutboundStream> dial = 
+        Future<OutboundStream> dial =
                 request.isConnect()
                         ? proxy.pool().tunnel(loop, this)
                         : proxy.pool().dial(loop, this, !kept);

@@ -28,6 +28,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     private Exchange exchange;
 
     private Http1Writer.Body body = Http1Writer.Body.NONE;
+
     /** Of a WebSocket whose client speaks HTTP/2 and has none. */
     private String key;
 

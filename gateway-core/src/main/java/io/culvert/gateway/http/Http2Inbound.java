@@ -61,9 +61,7 @@ final class Http2Inbound extends Http2Link {
         if (half(stream) instanceof Http2InboundStream open) {
             Fields trailers = new Fields();
             Reason wrong =
-                    ends
-                            ? Http2Heads.trailers(headers, trailers, limit)
-                            : Reason.HTTP_PSEUDO_FIELD;
+                    ends ? Http2Heads.trailers(headers, trailers, limit) : Reason.HTTP_PSEUDO_FIELD;
             if (wrong != null) {
                 open.broken(wrong);
                 throw malformed(id, wrong);

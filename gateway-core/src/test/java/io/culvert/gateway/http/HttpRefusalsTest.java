@@ -43,22 +43,52 @@ class HttpRefusalsTest {
     static List<Arguments> heads() {
         String host = "Host: a\r\n";
         return List.of(
-                refused(Reason.HTTP_LENGTH_CONFLICT, 400, post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n")),
-                refused(Reason.HTTP_LENGTH_CONFLICT, 400, post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n")),
-                refused(Reason.HTTP_LENGTH_REPEATED, 400, post("Content-Length: 5\r\nContent-Length: 6\r\n")),
-                refused(Reason.HTTP_LENGTH_REPEATED, 400, post("Content-Length: 5\r\nContent-Length: 5\r\n")),
+                refused(
+                        Reason.HTTP_LENGTH_CONFLICT,
+                        400,
+                        post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n")),
+                refused(
+                        Reason.HTTP_LENGTH_CONFLICT,
+                        400,
+                        post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n")),
+                refused(
+                        Reason.HTTP_LENGTH_REPEATED,
+                        400,
+                        post("Content-Length: 5\r\nContent-Length: 6\r\n")),
+                refused(
+                        Reason.HTTP_LENGTH_REPEATED,
+                        400,
+                        post("Content-Length: 5\r\nContent-Length: 5\r\n")),
                 refused(Reason.HTTP_LENGTH_REPEATED, 400, post("Content-Length: 5, 5\r\n")),
                 refused(Reason.HTTP_LENGTH_INVALID, 400, post("Content-Length: +5\r\n")),
                 refused(Reason.HTTP_LENGTH_INVALID, 400, post("Content-Length: 0x5\r\n")),
                 refused(Reason.HTTP_LENGTH_INVALID, 400, post("Content-Length: -1\r\n")),
-                refused(Reason.HTTP_LENGTH_INVALID, 400, post("Content-Length: 99999999999999999999\r\n")),
+                refused(
+                        Reason.HTTP_LENGTH_INVALID,
+                        400,
+                        post("Content-Length: 99999999999999999999\r\n")),
                 refused(Reason.HTTP_TRANSFER_CODING, 400, post("Transfer-Encoding: gzip\r\n")),
-                refused(Reason.HTTP_TRANSFER_CODING, 400, post("Transfer-Encoding: chunked, gzip\r\n")),
-                refused(Reason.HTTP_TRANSFER_CODING, 400, post("Transfer-Encoding: gzip, chunked\r\n")),
+                refused(
+                        Reason.HTTP_TRANSFER_CODING,
+                        400,
+                        post("Transfer-Encoding: chunked, gzip\r\n")),
+                refused(
+                        Reason.HTTP_TRANSFER_CODING,
+                        400,
+                        post("Transfer-Encoding: gzip, chunked\r\n")),
                 refused(Reason.HTTP_TRANSFER_CODING, 400, post("Transfer-Encoding: xchunked\r\n")),
-                refused(Reason.HTTP_TRANSFER_CODING, 400, post("Transfer-Encoding: \"chunked\"\r\n")),
-                refused(Reason.HTTP_TRANSFER_CODING, 400, post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n")),
-                refused(Reason.HTTP_TRANSFER_CODING, 400, "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"),
+                refused(
+                        Reason.HTTP_TRANSFER_CODING,
+                        400,
+                        post("Transfer-Encoding: \"chunked\"\r\n")),
+                refused(
+                        Reason.HTTP_TRANSFER_CODING,
+                        400,
+                        post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n")),
+                refused(
+                        Reason.HTTP_TRANSFER_CODING,
+                        400,
+                        "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"),
                 refused(Reason.HTTP_SYNTAX, 400, post("Transfer-Encoding: \u000bchunked\r\n")),
                 refused(Reason.HTTP_FOLDED_FIELD, 400, get(host + "X-A: 1\r\n 2\r\n")),
                 refused(Reason.HTTP_FOLDED_FIELD, 400, get(host + "X-A: 1\r\n\t2\r\n")),
@@ -69,7 +99,10 @@ class HttpRefusalsTest {
                 refused(Reason.HTTP_SYNTAX, 400, get(host + "X-A: 1\rX-B: 2\r\n")),
                 refused(Reason.HTTP_SYNTAX, 400, get(host + "X-A: 1\u0000\r\n")),
                 refused(Reason.HTTP_SPACE_BEFORE_COLON, 400, post("Content-Length : 5\r\n")),
-                refused(Reason.HTTP_SPACE_BEFORE_COLON, 400, post("Transfer-Encoding\t: chunked\r\n")),
+                refused(
+                        Reason.HTTP_SPACE_BEFORE_COLON,
+                        400,
+                        post("Transfer-Encoding\t: chunked\r\n")),
                 refused(Reason.HTTP_SYNTAX, 400, get(host + ": nothing\r\n")),
                 refused(Reason.HTTP_SYNTAX, 400, get(host + "no colon\r\n")),
                 refused(Reason.HTTP_SYNTAX, 400, get(host + "X\u00e9: 1\r\n")),
@@ -88,8 +121,14 @@ class HttpRefusalsTest {
                 refused(Reason.HTTP_HOST, 400, get("Host: user@a\r\n")),
                 refused(Reason.HTTP_HOST, 400, get("Host: a/b\r\n")),
                 refused(Reason.HTTP_HOST, 400, "GET http://u@b/ HTTP/1.1\r\nHost: a\r\n\r\n"),
-                refused(Reason.HTTP_TARGET_TOO_LONG, 414, "GET /" + "a".repeat(70_000) + " HTTP/1.1\r\nHost: a\r\n\r\n"),
-                refused(Reason.HTTP_FIELDS_TOO_LONG, 431, get(host + "X-A: " + "a".repeat(70_000) + "\r\n")),
+                refused(
+                        Reason.HTTP_TARGET_TOO_LONG,
+                        414,
+                        "GET /" + "a".repeat(70_000) + " HTTP/1.1\r\nHost: a\r\n\r\n"),
+                refused(
+                        Reason.HTTP_FIELDS_TOO_LONG,
+                        431,
+                        get(host + "X-A: " + "a".repeat(70_000) + "\r\n")),
                 refused(Reason.HTTP_FIELDS_TOO_LONG, 431, get(host + "X: 1\r\n".repeat(100))));
     }
 
@@ -114,8 +153,7 @@ class HttpRefusalsTest {
                 assertTrue(answer.startsWith("HTTP/1.1 403 Forbidden\r\n"), answer);
                 assertTrue(answer.contains("culvert-reason: HTTP_CONNECT\r\n"), answer);
                 int length =
-                        Integer.parseInt(
-                                answer.replaceAll("(?s).*Content-Length: (\\d+).*", "$1"));
+                        Integer.parseInt(answer.replaceAll("(?s).*Content-Length: (\\d+).*", "$1"));
                 assertTrue(client.read(length).startsWith("{\"status\":403,"));
             }
         }
@@ -137,8 +175,10 @@ class HttpRefusalsTest {
                 Arguments.of(Reason.HTTP_BARE_LINE_FEED, "1\r\na\n0\r\n\r\n"),
                 Arguments.of(Reason.HTTP_CHUNK_EXTENSION, "1;" + "a".repeat(5000) + "\r\na\r\n"),
                 Arguments.of(
-                        Reason.HTTP_CHUNK_EXTENSION, ("1;" + "a".repeat(500) + "\r\na\r\n").repeat(40)),
-                Arguments.of(Reason.HTTP_FIELDS_TOO_LONG, "0\r\n" + "X: 1\r\n".repeat(101) + "\r\n"),
+                        Reason.HTTP_CHUNK_EXTENSION,
+                        ("1;" + "a".repeat(500) + "\r\na\r\n").repeat(40)),
+                Arguments.of(
+                        Reason.HTTP_FIELDS_TOO_LONG, "0\r\n" + "X: 1\r\n".repeat(101) + "\r\n"),
                 Arguments.of(Reason.HTTP_SPACE_BEFORE_COLON, "0\r\nX : 1\r\n\r\n"),
                 Arguments.of(Reason.HTTP_FOLDED_FIELD, "0\r\nX: 1\r\n 2\r\n\r\n"));
     }

@@ -27,8 +27,8 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 
 /**
- * Real curl, HTTP/1.1 and HTTP/2 on either side. The server of HTTP/2 is a second proxy, in front of
- * the JDK's server, so that each pairing is gone through:
+ * Real curl, HTTP/1.1 and HTTP/2 on either side. The server of HTTP/2 is a second proxy, in front
+ * of the JDK's server, so that each pairing is gone through:
  *
  * <pre>
  *   curl ──1 or 2──► outer ──2──► inner ──1──► origin
@@ -76,8 +76,7 @@ class PairingsTest {
     }
 
     private static ProxyUnderTest proxy(InetSocketAddress server, Protocol protocol) {
-        return new ProxyUnderTest(
-                HttpSettings.DEFAULT, server, protocol, 2, 0, System::nanoTime);
+        return new ProxyUnderTest(HttpSettings.DEFAULT, server, protocol, 2, 0, System::nanoTime);
     }
 
     private static void answer(HttpExchange exchange, byte[] body) throws IOException {
