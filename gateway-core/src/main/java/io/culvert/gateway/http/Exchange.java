@@ -293,8 +293,8 @@ public final class Exchange extends ExchangeFacts {
             pick.succeeded(firstByte - sent);
         }
         tunnel =
-                status == 101 && request.upgrade != null
-                        || status / 100 == 2 && request.isConnect();
+                (status == 101 && request.upgrade != null)
+                        || (status / 100 == 2 && request.isConnect());
         if (tunnel) {
             requestDone = false;
         } else if (request.upgrade != null) {

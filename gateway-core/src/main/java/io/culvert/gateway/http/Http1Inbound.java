@@ -46,7 +46,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
 
     @Override
     boolean isReady() {
-        return lingering || exchange == null || demand && !reader.isComplete();
+        return lingering || exchange == null || (demand && !reader.isComplete());
     }
 
     @Override
@@ -69,7 +69,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         }
         switch (reader.next(in)) {
             case MORE -> {
-                if (idle && !reader.isAtStart() || idle && in.isReadable()) {
+                if (idle && (!reader.isAtStart() || in.isReadable())) {
                     idle = false;
                     deadline = loop().now() + proxy.settings().headerTimeout().toNanos();
                 }
@@ -136,8 +136,8 @@ final class Http1Inbound extends Http1Link implements InboundStream {
 
     @Override
     public void head(ResponseHead answer, boolean last) {
-        tunnel = answer.status == 101 || head.isConnect() && answer.status / 100 == 2;
-        if (!reader.isComplete() && !tunnel || loop().isDraining()) {
+        tunnel = answer.status == 101 || (head.isConnect() && answer.status / 100 == 2);
+        if ((!reader.isComplete() && !tunnel) || loop().isDraining()) {
             // What is left of the request is not awaited.
             keepAlive = false;
         }
@@ -280,7 +280,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         if (exchange != null) {
             exchange.sweep(nowNanos);
         } else if (nowNanos >= deadline) {
-            if (lingering || idle || reader.isAtStart() && !hasUnread()) {
+            if (lingering || idle || (reader.isAtStart() && !hasUnread())) {
                 closeGently();
             } else {
                 refuse(Reason.HTTP_TIMEOUT);

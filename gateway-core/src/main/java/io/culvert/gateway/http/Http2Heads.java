@@ -29,6 +29,9 @@ final class Http2Heads {
      * @return null, or what is wrong with it
      */
     static Reason request(Http2Headers headers, boolean ends, RequestHead head, int limit) {
+        if (OrderedHeaders.isMisplaced(headers)) {
+            return Reason.HTTP_PSEUDO_FIELD;
+        }
         String scheme = head.scheme;
         head.clear();
         head.minorVersion = 1;
@@ -277,7 +280,7 @@ final class Http2Heads {
         AsciiString text = AsciiString.of(value);
         int length = text.length();
         if (!Characters.isValue(text.array(), text.arrayOffset(), length)
-                || length > 0 && (isBlank(text.byteAt(0)) || isBlank(text.byteAt(length - 1)))) {
+                || (length > 0 && (isBlank(text.byteAt(0)) || isBlank(text.byteAt(length - 1))))) {
             return Reason.HTTP_SYNTAX;
         }
         return switch (kind(bytes)) {

@@ -276,7 +276,7 @@ abstract class MessageReader {
             if (digit < 0) {
                 break;
             }
-            size = size << 4 | digit;
+            size = (size << 4) | digit;
             digits++;
         }
         if (digits == 0 || digits > CHUNK_SIZE_DIGITS) {
@@ -288,7 +288,7 @@ abstract class MessageReader {
             }
             for (int i = start + digits; i < start + length; i++) {
                 byte b = in.getByte(i);
-                if (b < ' ' && b >= 0 && b != '\t' || b == 0x7f) {
+                if ((b < ' ' && b >= 0 && b != '\t') || b == 0x7f) {
                     return refuse(Reason.HTTP_CHUNK);
                 }
             }
