@@ -29,7 +29,9 @@ enum Tool {
     STUN_CLIENT("stun", "stun-client"),
     STUN_SERVER("stund", "stun-server"),
     NAT_DISCOVERY("turnutils_natdiscovery", "coturn"),
-    TURN_SERVER("turnserver", "coturn");
+    TURN_SERVER("turnserver", "coturn"),
+    OPENSSL("openssl", "openssl"),
+    SSH("ssh", "openssh-client");
 
     /** None of them takes as long, whatever else the machine does. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);
