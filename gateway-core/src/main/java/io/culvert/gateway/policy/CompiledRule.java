@@ -105,6 +105,7 @@ final class CompiledRule {
         if (known != null) {
             return known;
         }
+        // Who speaks HTTP may have no target that could be dialed.
         String handler = next.handler().equals(Policy.HTTP) ? Policy.HTTP : Policy.AUTO;
         FlowDecision meanwhile = new FlowDecision.Upgrade(rule().name(), handler, next.via());
         Ruling made = Ruling.asking(rule(), meanwhile);

@@ -309,6 +309,10 @@ public final class Policy {
             long destinationHigh,
             long destinationLow,
             int destinationPort) {
+        if (protocol != Protocol.TCP.number()) {
+            // Its packets wait, and it is no flow yet.
+            return compiled[rule].asking(MEANWHILE);
+        }
         int next = rule;
         while (next >= 0 && !compiled[next].upgrades()) {
             next =
