@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -167,6 +168,7 @@ class ContentRulesTest {
             assertEquals(0, result.status(), result::toString);
             assertTrue(result.says("Ciphers supported"), result::toString);
             ended("rest", Reason.FINISHED, tls("www.example.org", "http/1.1"));
+            assertTrue(server.isAlive());
             leavesNothing(topology);
         }
     }
@@ -179,6 +181,7 @@ class ContentRulesTest {
             Tool.Result result = curl(topology, family, "https://www.banned.example/");
             assertEquals(TLS_FAILED, result.status(), result::toString);
             ended("banned", Reason.POLICY_RULE, tls("www.banned.example", "h2", "http/1.1"));
+            assertTrue(server.isAlive());
             leavesNothing(topology);
         }
     }
@@ -202,6 +205,7 @@ class ContentRulesTest {
             client.type("Q");
             assertEquals(0, client.exitStatus());
             ended("new", Reason.FINISHED, tls("www.example.org", "h2"));
+            assertTrue(server.isAlive());
             leavesNothing(topology);
         }
     }
@@ -214,6 +218,7 @@ class ContentRulesTest {
             Tool.Result result = curl(topology, family, "http://Site.Example/a?b");
             assertEquals(List.of("hello"), result.output(), result::toString);
             ended("site", Reason.FINISHED, get("site.example", "/a"));
+            assertEquals(List.of(), server.failures());
             leavesNothing(topology);
         }
     }
@@ -231,6 +236,7 @@ class ContentRulesTest {
                             "http://site.example/x/../%61dmin/secret");
             assertEquals(RECEIVING_FAILED, result.status(), result::toString);
             ended("admin", Reason.POLICY_RULE, get("site.example", "/admin/secret"));
+            assertEquals(1, server.accepted());
             leavesNothing(topology);
         }
     }
@@ -254,6 +260,7 @@ class ContentRulesTest {
             FlowLog.Ended ended = log.ended(PORT);
             assertEquals("rest", ended.flow().decision().decidedBy());
             assertEquals("ssh", ended.flow().content().text());
+            assertEquals(List.of(), server.failures());
             leavesNothing(topology);
         }
     }
@@ -325,7 +332,7 @@ class ContentRulesTest {
         try (Topology topology = open();
                 TcpServer server = server(topology, family, TcpServer.ECHO);
                 SocketChannel client = topology.client().connect(family, server.address())) {
-            client.setOption(java.net.StandardSocketOptions.TCP_NODELAY, true);
+            client.setOption(StandardSocketOptions.TCP_NODELAY, true);
             assertThrows(
                     IOException.class,
                     () -> {
@@ -349,7 +356,7 @@ class ContentRulesTest {
             try (SocketChannel client = topology.client().connect(family, server.address())) {
                 write(client, "GET / HT");
                 Eventually.equal("detecting", "state", () -> state(topology));
-                client.setOption(java.net.StandardSocketOptions.SO_LINGER, 0);
+                client.setOption(StandardSocketOptions.SO_LINGER, 0);
             }
             assertEquals(Reason.RESET_BY_INITIATOR, log.ended(PORT).reason());
             leavesNothing(topology);

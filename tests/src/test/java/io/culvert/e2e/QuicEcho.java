@@ -3,6 +3,7 @@ package io.culvert.e2e;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -29,11 +30,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A QUIC server that sends back what comes on a stream, and a client of it; Netty's (quiche). */
 final class QuicEcho implements AutoCloseable {
     private static final int MIB = 1024 * 1024;
 
+    private final AtomicInteger streams = new AtomicInteger();
     private final EventLoopGroup group =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
 
@@ -51,7 +54,7 @@ final class QuicEcho implements AutoCloseable {
                         .sslContext(tls)
                         .tokenHandler(InsecureQuicTokenHandler.INSTANCE)
                         .handler(new Shared())
-                        .streamHandler(new Echo())
+                        .streamHandler(new Echo(echo.streams))
                         .build();
         echo.register(at, codec);
         return echo;
@@ -119,12 +122,24 @@ final class QuicEcho implements AutoCloseable {
     }
 
     @ChannelHandler.Sharable
-    private static class Shared extends ChannelInboundHandlerAdapter {}
+    private static final class Shared extends ChannelInboundHandlerAdapter {}
 
-    private static final class Echo extends Shared {
+    @ChannelHandler.Sharable
+    private static final class Echo extends ChannelInboundHandlerAdapter {
+        private final AtomicInteger streams;
+
+        Echo(AtomicInteger streams) {
+            this.streams = streams;
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext context) {
+            streams.incrementAndGet();
+        }
+
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
-            context.writeAndFlush(message);
+            ChannelFuture unused = context.writeAndFlush(message);
         }
     }
 
@@ -141,6 +156,11 @@ final class QuicEcho implements AutoCloseable {
             answers.add(bytes.toString(StandardCharsets.US_ASCII));
             bytes.release();
         }
+    }
+
+    /** Streams that a server was sent. */
+    int streams() {
+        return streams.get();
     }
 
     @Override

@@ -85,6 +85,7 @@ class QuicRulesTest {
             assertEquals(
                     new Facts(Application.QUIC, "www.example.org", List.of("h3"), 1, "", "", ""),
                     flow.content());
+            assertEquals(1, server.streams());
             topology.everyPacketIsAccountedFor();
         }
     }
@@ -102,6 +103,7 @@ class QuicRulesTest {
             Flow flow = topology.flows().getFirst();
             assertEquals("h3", flow.decision().decidedBy());
             assertEquals(List.of(many), ((Facts) flow.content()).alpn());
+            assertEquals(1, server.streams());
             topology.everyPacketIsAccountedFor();
         }
     }
@@ -116,6 +118,7 @@ class QuicRulesTest {
                     () -> ask(topology, family, "www.banned.example", H3));
             assertTrue(topology.dropped(Reason.POLICY_RULE) > 0);
             assertEquals(List.of(), log.openedFlows());
+            assertEquals(0, server.streams());
             topology.everyPacketIsAccountedFor();
         }
     }
@@ -170,6 +173,7 @@ class QuicRulesTest {
             assertEquals("hello", ask(topology, family, "www.example.org", H3));
             Flow flow = topology.flows().getFirst();
             assertEquals("quic", flow.decision().decidedBy());
+            assertEquals(1, server.streams());
             topology.everyPacketIsAccountedFor();
         }
     }
