@@ -27,7 +27,7 @@ public sealed interface ConnectionVerdict {
     /**
      * Nobody gets it, and the initiator's SYN is answered by a RST.
      *
-     * @param why a sentence for the operator, in {@code explain} and at log level debug; the peer
+     * @param why a sentence for the operator, behind the plugin's name in {@code explain} and the flow log; the peer
      *     is not told
      * @return the verdict; no other plugin is asked
      */
