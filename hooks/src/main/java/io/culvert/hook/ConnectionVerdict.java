@@ -27,8 +27,8 @@ public sealed interface ConnectionVerdict {
     /**
      * Nobody gets it, and the initiator's SYN is answered by a RST.
      *
-     * @param why a sentence for the operator, behind the plugin's name in {@code explain} and the flow log; the peer
-     *     is not told
+     * @param why a sentence for the operator, behind the plugin's name in {@code explain} and the
+     *     flow log; the peer is not told
      * @return the verdict; no other plugin is asked
      */
     static Refuse refuse(String why) {

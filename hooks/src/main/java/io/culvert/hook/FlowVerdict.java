@@ -57,7 +57,8 @@ public sealed interface FlowVerdict {
     /**
      * The flow is refused.
      *
-     * @param why a sentence for the operator, behind the plugin's name in {@code explain} and the flow log
+     * @param why a sentence for the operator, behind the plugin's name in {@code explain} and the
+     *     flow log
      * @param answered whether the initiator is told, though not why
      */
     record Refuse(String why, boolean answered) implements FlowVerdict {
