@@ -29,7 +29,11 @@ enum Tool {
     STUN_CLIENT("stun", "stun-client"),
     STUN_SERVER("stund", "stun-server"),
     NAT_DISCOVERY("turnutils_natdiscovery", "coturn"),
-    TURN_SERVER("turnserver", "coturn");
+    TURN_SERVER("turnserver", "coturn"),
+    SSH("ssh", "openssh-client"),
+    SSH_KEYGEN("ssh-keygen", "openssh-client"),
+    SSHD("sshd", "openssh-server"),
+    OPENSSL("openssl", "openssl");
 
     /** None of them takes as long, whatever else the machine does. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -50,7 +54,8 @@ enum Tool {
         }
     }
 
-    private Path path() {
+    /** Where it is installed. */
+    Path path() {
         for (String directory : CulvertProcess.SYSTEM_PATH.split(":", -1)) {
             Path path = Path.of(directory, program);
             if (Files.isExecutable(path)) {
