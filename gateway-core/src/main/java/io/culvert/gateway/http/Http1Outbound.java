@@ -1,0 +1,271 @@
+package io.culvert.gateway.http;
+
+import io.culvert.gateway.upstream.Failure;
+import io.culvert.hook.Reason;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.DuplexChannel;
+
+/**
+ * A connection to a server that speaks HTTP/1: one request at a time, and kept for the next.
+ *
+ * <p>Confined to the loop that has it.
+ */
+final class Http1Outbound extends Http1Link implements OutboundStream {
+    private static final long NEVER = Long.MAX_VALUE;
+
+    private final UpstreamPool pool;
+    private final Object key;
+    private final ResponseHead head = new ResponseHead();
+    private final ResponseReader reader;
+
+    /** Null while it is kept. */
+    private Exchange exchange;
+
+    private Http1Writer.Body body = Http1Writer.Body.NONE;
+    private boolean toHead;
+    private boolean toConnect;
+    private boolean requestDone;
+    private boolean answered;
+    private boolean tunnel;
+    private boolean demand = true;
+    private long idleDeadline = NEVER;
+
+    Http1Outbound(UpstreamPool pool, Object key, HttpLoop loop, HeadLimits limits) {
+        super(loop);
+        this.pool = pool;
+        this.key = key;
+        reader = new ResponseReader(limits, head);
+    }
+
+    Object key() {
+        return key;
+    }
+
+    /** It is the exchange's from now on. */
+    void serve(Exchange user) {
+        exchange = user;
+        idleDeadline = NEVER;
+    }
+
+    boolean isUsable() {
+        return !isClosed() && context().channel().isActive();
+    }
+
+    // What the exchange tells.
+
+    @Override
+    public void request(RequestHead request, boolean last) {
+        toHead = request.isHead();
+        toConnect = request.isConnect();
+        answered = false;
+        tunnel = false;
+        demand = true;
+        requestDone = last || request.upgrade != null;
+        reader.begin(toHead, toConnect);
+        body = Http1Writer.request(out(), request);
+        thirst();
+    }
+
+    @Override
+    public void body(ByteBuf piece, boolean last) {
+        if (isClosed()) {
+            piece.release();
+            return;
+        }
+        if (body == Http1Writer.Body.CHUNKED) {
+            if (piece.isReadable()) {
+                Http1Writer.chunk(out(), piece.readableBytes());
+                write(piece);
+                Http1Writer.chunkEnd(out());
+            } else {
+                piece.release();
+            }
+            if (last) {
+                Http1Writer.lastChunk(out(), null);
+            }
+        } else {
+            write(piece);
+        }
+        requestDone |= last;
+    }
+
+    @Override
+    public void end(Fields trailers) {
+        if (isClosed()) {
+            return;
+        }
+        requestDone = true;
+        if (tunnel) {
+            flushNow();
+            ((DuplexChannel) context().channel()).shutdownOutput();
+        } else if (body == Http1Writer.Body.CHUNKED) {
+            Http1Writer.lastChunk(out(), trailers);
+        }
+    }
+
+    @Override
+    public boolean isWritable() {
+        return isChannelWritable();
+    }
+
+    @Override
+    public void demand(boolean on) {
+        if (demand != on) {
+            demand = on;
+            if (on) {
+                take();
+            } else {
+                thirst();
+            }
+        }
+    }
+
+    @Override
+    public void cancel() {
+        exchange = null;
+        close();
+    }
+
+    // What the network tells.
+
+    @Override
+    boolean isReady() {
+        return exchange == null || demand;
+    }
+
+    @Override
+    boolean isThirsty() {
+        return exchange == null || demand;
+    }
+
+    @Override
+    boolean step(ByteBuf in) {
+        if (exchange == null) {
+            if (!in.isReadable()) {
+                return false;
+            }
+            // Nobody asked.
+            pool.discard(this);
+            close();
+            return false;
+        }
+        switch (reader.next(in)) {
+            case MORE -> {
+                return false;
+            }
+            case HEAD -> head();
+            case BODY -> {
+                ByteBuf piece = reader.body();
+                boolean last = reader.isComplete();
+                Exchange user = exchange;
+                if (last) {
+                    release();
+                }
+                user.responseBody(piece, last);
+            }
+            case END -> {
+                Exchange user = exchange;
+                release();
+                user.responseEnd(reader.trailers());
+            }
+            case REFUSED -> fail(Failure.PROTOCOL, Reason.UPSTREAM_PROTOCOL, false);
+        }
+        return true;
+    }
+
+    private void head() {
+        if (head.isInformational()) {
+            exchange.informational(head);
+            reader.begin(toHead, toConnect);
+            return;
+        }
+        answered = true;
+        tunnel = head.status == 101 || toConnect && head.status / 100 == 2;
+        if (head.status == 101 && exchange.request().upgrade == null) {
+            fail(Failure.PROTOCOL, Reason.UPSTREAM_PROTOCOL, false);
+            return;
+        }
+        if (tunnel) {
+            requestDone = false;
+            body = Http1Writer.Body.PLAIN;
+            context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+        }
+        boolean last = reader.isComplete();
+        Exchange user = exchange;
+        if (last) {
+            release();
+        }
+        user.response(head, last);
+    }
+
+    /** The answer is whole: what becomes of the connection. */
+    private void release() {
+        if (tunnel) {
+            return;
+        }
+        exchange = null;
+        if (requestDone && head.keepAlive && !isClosed() && !hasMore()) {
+            idleDeadline = loop().tick() + pool.idleNanos();
+            pool.put(loop(), this);
+        } else {
+            closeGently();
+        }
+    }
+
+    /** Whether the server has said more than it was asked. */
+    private boolean hasMore() {
+        return hasUnread();
+    }
+
+    private void fail(Failure failure, Reason reason, boolean untouched) {
+        Exchange user = exchange;
+        exchange = null;
+        close();
+        if (user != null) {
+            user.serverFailed(failure, reason, untouched);
+        }
+    }
+
+    @Override
+    void ended() {
+        if (exchange == null) {
+            pool.discard(this);
+            close();
+            return;
+        }
+        if (answered && reader.close() == MessageReader.Event.END) {
+            Exchange user = exchange;
+            if (!tunnel) {
+                exchange = null;
+                close();
+            }
+            user.responseEnd(null);
+        } else {
+            fail(Failure.CLOSED, Reason.UPSTREAM_CLOSED, false);
+        }
+    }
+
+    @Override
+    void writable(boolean now) {
+        if (exchange != null) {
+            exchange.serverWritable(now);
+        }
+    }
+
+    @Override
+    public void sweep(long nowNanos) {
+        if (exchange == null && nowNanos >= idleDeadline) {
+            pool.discard(this);
+            closeGently();
+        }
+    }
+
+    @Override
+    public void drain() {
+        if (exchange == null) {
+            pool.discard(this);
+            closeGently();
+        }
+    }
+}
