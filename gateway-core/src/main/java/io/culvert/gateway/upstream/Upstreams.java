@@ -2,7 +2,6 @@ package io.culvert.gateway.upstream;
 
 import io.culvert.gateway.tls.ClientTls;
 import io.culvert.gateway.tls.ClientTlsSettings;
-import io.culvert.gateway.tls.TlsException;
 import io.culvert.gateway.upstream.dns.Resolver;
 import io.culvert.gateway.upstream.dns.ResolverSettings;
 import io.culvert.gateway.upstream.dns.StubResolver;
@@ -12,6 +11,8 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -50,7 +51,7 @@ public final class Upstreams implements AutoCloseable {
     /** Where TLS towards servers comes from. */
     @FunctionalInterface
     public interface TlsSource {
-        ClientTls of(ClientTlsSettings settings) throws TlsException;
+        ClientTls of(ClientTlsSettings settings) throws IOException;
     }
 
     /**
@@ -109,10 +110,9 @@ public final class Upstreams implements AutoCloseable {
     /**
      * Makes everything that may fail of a configuration.
      *
-     * @throws TlsException with a sentence for the operator; what is in force is as before
+     * @throws IOException with a sentence for the operator; what is in force is as before
      */
-    public Prepared prepare(List<GroupSettings> groups, ResolverSettings names)
-            throws TlsException {
+    public Prepared prepare(List<GroupSettings> groups, ResolverSettings names) throws IOException {
         for (GroupSettings group : groups) {
             if (group.link().tls().isPresent()) {
                 ClientTlsSettings settings = group.link().tls().get();
@@ -164,8 +164,8 @@ public final class Upstreams implements AutoCloseable {
     private ClientTls made(ClientTlsSettings settings) {
         try {
             return tls.of(settings);
-        } catch (TlsException e) {
-            throw new IllegalStateException(e.getMessage(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
