@@ -12,7 +12,7 @@ import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.upgrade.EchoUpgrader;
-import io.culvert.upgrade.Handling;
+import io.culvert.upgrade.Recipient;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.TcpUpgrader;
 import io.culvert.upgrade.UdpUpgrader;
@@ -76,15 +76,15 @@ record Upgraders(
     /**
      * Gives an upgraded flow its path.
      *
-     * @param handling who gets a TCP connection, see {@link TcpUpgrader#open}; {@code null} for the
-     *     relay
+     * @param recipient who gets a TCP connection, see {@link TcpUpgrader#open}; {@code null} for
+     *     the relay
      * @param ip its first packet, counted; a TCP flow takes it, another one has yet to be given it
      * @return {@code null}, or why there can be none; then the packet is the caller's
      */
     Reason open(
             Flow flow,
             FlowDecision.Upgrade decision,
-            Handling handling,
+            Recipient recipient,
             IpPacket ip,
             Packet packet,
             TunnelPort in) {
@@ -92,13 +92,13 @@ record Upgraders(
         if (isDowngraded(decision)) {
             PacketDevice tunnel = forwarder.tunnelTo(flow.tenant(), flow.key());
             if (tunnel == null) {
-                if (handling != null) {
-                    handling.over();
+                if (recipient != null) {
+                    recipient.over();
                 }
                 return Reason.NO_ROUTE;
             }
             if (protocol == IpProtocol.TCP) {
-                return tcp.openInto(tunnel, flow, handling, ip, packet, in.device());
+                return tcp.openInto(tunnel, flow, recipient, ip, packet, in.device());
             }
             forwarder.downgrade(flow, in, tunnel);
             return null;
@@ -109,7 +109,7 @@ record Upgraders(
             return Reason.NO_ROUTE;
         }
         return switch (protocol) {
-            case IpProtocol.TCP -> tcp.open(flow, offRamp, handling, ip, packet, in.device());
+            case IpProtocol.TCP -> tcp.open(flow, offRamp, recipient, ip, packet, in.device());
             case IpProtocol.UDP -> udp.open(flow, offRamp, in.device());
             default -> echo.open(flow, offRamp, in.device());
         };

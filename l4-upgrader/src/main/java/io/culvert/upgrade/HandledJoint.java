@@ -26,7 +26,7 @@ import java.util.function.Supplier;
  *
  * <p>Confined to the worker that owns the flow, but for what says otherwise.
  */
-final class HandledJoint implements Joint, HandledSide.Owner {
+final class HandledJoint implements Joint, Handlers.Leaving, HandledSide.Owner {
     private enum State {
         HANDLING,
         LENDING,
@@ -267,8 +267,8 @@ final class HandledJoint implements Joint, HandledSide.Owner {
         return state == State.OVER;
     }
 
-    /** Ends it where its peers have had their time; whether they had. */
-    boolean expire(long nowNanos) {
+    @Override
+    public boolean expire(long nowNanos) {
         if (state != State.CLOSING) {
             return true;
         }

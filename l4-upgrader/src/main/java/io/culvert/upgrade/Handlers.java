@@ -32,9 +32,15 @@ final class Handlers {
     private final ByteBuffer discarded = NativeMemory.allocate(BUFFER);
 
     /** Those that their handlers have left, the eldest first. */
-    private final Set<HandledJoint> closing = new LinkedHashSet<>();
+    private final Set<Leaving> closing = new LinkedHashSet<>();
 
     private int live;
+
+    /** A connection that its handler has left, and that waits for its peers' ends. */
+    interface Leaving {
+        /** Ends it where its peers have had their time; whether they had. */
+        boolean expire(long nowNanos);
+    }
 
     Handlers(Poller poller, Splicer splicer, LastLook lastLook, NanoClock clock) {
         this.poller = poller;
@@ -54,13 +60,13 @@ final class Handlers {
     }
 
     /** One less. */
-    void over(HandledJoint joint) {
+    void over(Leaving joint) {
         live--;
         closing.remove(joint);
     }
 
     /** A handler has left its connection. */
-    void closing(HandledJoint joint) {
+    void closing(Leaving joint) {
         closing.add(joint);
     }
 
@@ -72,7 +78,7 @@ final class Handlers {
     /** Ends those whose peers have been waited for long enough; called now and then. */
     void expire() {
         // What expires leaves the set meanwhile.
-        for (HandledJoint joint : List.copyOf(closing)) {
+        for (Leaving joint : List.copyOf(closing)) {
             if (!joint.expire(now())) {
                 return;
             }

@@ -143,6 +143,11 @@ public final class Poller {
         }
     }
 
+    /** The loop itself, for channels that share the thread. */
+    public IoEventLoop loop() {
+        return loop;
+    }
+
     public boolean inLoop() {
         return loop.inEventLoop();
     }

@@ -105,7 +105,7 @@ public final class TcpUpgrader implements AutoCloseable {
     /**
      * Upgrades a new flow.
      *
-     * @param handling who gets the connection; {@code null} for the relay. It is told that it is
+     * @param recipient who gets the connection; {@code null} for the relay. It is told that it is
      *     over whatever this answers
      * @param ip its first packet, a SYN; counted as carried here, until the dial has failed
      * @param ramp where replies go
@@ -114,13 +114,13 @@ public final class TcpUpgrader implements AutoCloseable {
     public Reason open(
             Flow flow,
             SocketOffRamp offRamp,
-            Handling handling,
+            Recipient recipient,
             IpPacket ip,
             Packet packet,
             PacketDevice ramp) {
         SocketOffRamp.Target address = offRamp.target(flow);
         TargetSide target = TargetSide.ofHost(this, flow, address, ip.trafficClass());
-        return open(flow, target, handling, packet, ramp);
+        return open(flow, target, recipient, packet, ramp);
     }
 
     /**
@@ -132,24 +132,24 @@ public final class TcpUpgrader implements AutoCloseable {
     public Reason openInto(
             PacketDevice tunnel,
             Flow flow,
-            Handling handling,
+            Recipient recipient,
             IpPacket ip,
             Packet packet,
             PacketDevice ramp) {
         TargetSide target = TargetSide.ofTunnel(this, flow, tunnel, ip.trafficClass());
-        return open(flow, target, handling, packet, ramp);
+        return open(flow, target, recipient, packet, ramp);
     }
 
     private Reason open(
-            Flow flow, TargetSide target, Handling handling, Packet packet, PacketDevice ramp) {
+            Flow flow, TargetSide target, Recipient recipient, Packet packet, PacketDevice ramp) {
         if (!flow.tenant().claimSlot(slotsPerTenant)) {
-            if (handling != null) {
-                handling.over();
+            if (recipient != null) {
+                recipient.over();
             }
             return Reason.TENANT_SLOTS;
         }
         HeldSyn syn = new HeldSyn(counters, packet);
-        UpgradedSockets sockets = new UpgradedSockets(this, handling);
+        UpgradedSockets sockets = new UpgradedSockets(this, recipient);
         UpgradedTcp connection = new UpgradedTcp(this, flow, syn, ramp, target, sockets);
         flow.path(connection);
         connection.open();

@@ -13,7 +13,7 @@ final class UpgradedSockets {
     private final TcpUpgrader upgrader;
 
     /** Who gets them; null for the relay, and once a handler has them. */
-    private Handling handling;
+    private Recipient recipient;
 
     private int target = Joint.NONE;
     private Poller.Watch targetWatch;
@@ -23,16 +23,16 @@ final class UpgradedSockets {
     private boolean relaying;
 
     /**
-     * @param handling {@code null} for the relay
+     * @param recipient {@code null} for the relay
      */
-    UpgradedSockets(TcpUpgrader upgrader, Handling handling) {
+    UpgradedSockets(TcpUpgrader upgrader, Recipient recipient) {
         this.upgrader = upgrader;
-        this.handling = handling;
+        this.recipient = recipient;
     }
 
     /** Whether the initiator's comes first. */
     boolean areAnsweredFirst() {
-        return handling != null && handling.answersFirst();
+        return recipient != null && recipient.answersFirst();
     }
 
     /** The target is connected. */
@@ -53,10 +53,22 @@ final class UpgradedSockets {
     void join(int initiator, Flow flow, TargetSide targets, Joint.Done done) {
         int to = target;
         target = Joint.NONE;
-        if (handling == null) {
-            relay(initiator, to, done);
-            return;
+        Recipient begun = recipient;
+        recipient = null;
+        switch (begun) {
+            case null -> relay(initiator, to, done);
+            case Handling handling -> handle(handling, initiator, to, flow, targets, done);
+            case Takeover takeover -> hand(takeover, initiator, to, targets, done);
         }
+    }
+
+    private void handle(
+            Handling handling,
+            int initiator,
+            int to,
+            Flow flow,
+            TargetSide targets,
+            Joint.Done done) {
         HandledJoint handled =
                 new HandledJoint(
                         upgrader.handlers(),
@@ -65,12 +77,26 @@ final class UpgradedSockets {
                         initiator,
                         targets,
                         (over, reason) -> over(over, reason, done));
-        handling = null;
         joint = handled;
         if (to != Joint.NONE) {
             handled.target(to, targetWatch);
         }
         handled.start();
+    }
+
+    private void hand(
+            Takeover takeover, int initiator, int to, TargetSide targets, Joint.Done done) {
+        TakenJoint taken =
+                new TakenJoint(
+                        upgrader.handlers(),
+                        takeover,
+                        initiator,
+                        to,
+                        to == Joint.NONE ? null : targetWatch,
+                        targets,
+                        (over, reason) -> over(over, reason, done));
+        joint = taken;
+        taken.start();
     }
 
     private void relay(int initiator, int to, Joint.Done done) {
@@ -132,9 +158,9 @@ final class UpgradedSockets {
     void release(Reason reason) {
         abort(reason);
         resetTarget();
-        if (handling != null) {
-            handling.over();
-            handling = null;
+        if (recipient != null) {
+            recipient.over();
+            recipient = null;
         }
     }
 }

@@ -35,6 +35,9 @@ public final class Syscall {
     public static final int SHUT_WR = 1;
     public static final int SHUT_RDWR = 2;
 
+    /** fcntl(2). */
+    private static final int F_DUPFD_CLOEXEC = 1030;
+
     private static final LibC.Functions C = LibC.INSTANCE;
     private static final int EINTR = Errno.EINTR.number();
     private static final ThreadLocal<Cells> CELLS = ThreadLocal.withInitial(Cells::new);
@@ -84,6 +87,11 @@ public final class Syscall {
             result = answer(C.send(fd, buffer, length, flags));
         } while (result == -EINTR);
         return (int) result;
+    }
+
+    /** fcntl(2) F_DUPFD_CLOEXEC: another descriptor of the same open file, or -errno. */
+    public static int duplicate(int fd) {
+        return (int) answer(C.fcntl(fd, F_DUPFD_CLOEXEC, 0));
     }
 
     /** splice(2) without offsets: bytes moved, 0 at the end of input, or -errno. */

@@ -33,7 +33,12 @@ final class ConfigurationReader {
         OffRampReader offramps = new OffRampReader(root.sections("offramps"));
         root.sections("offramps").forEach(onramps::refuseCapture);
         PolicyReader policy =
-                new PolicyReader(onramps.tenants(), offramps.types(), root.has("plugins"), file);
+                new PolicyReader(
+                        onramps.tenants(),
+                        offramps.types(),
+                        root.has("plugins"),
+                        ProxyingReader.of(root),
+                        file);
         Policy rules = policy.read(root.section("policy"));
         new PolicyTests(rules, errors.isEmpty()).run(root.section("policy"));
         if (errors.isEmpty()) {

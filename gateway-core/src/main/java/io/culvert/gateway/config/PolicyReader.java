@@ -23,6 +23,7 @@ final class PolicyReader {
     private final Optional<Set<String>> tenants;
     private final Map<String, String> offramps;
     private final boolean plugins;
+    private final ProxyingReader proxying;
     private final String file;
     private boolean audit;
 
@@ -30,16 +31,19 @@ final class PolicyReader {
      * @param tenants all there can be, when that is known
      * @param offramps types by name
      * @param plugins whether there are any, which may bring handlers
+     * @param proxying reads what a rule says of HTTP
      * @param file where the rules stand, as the operator named it
      */
     PolicyReader(
             Optional<Set<String>> tenants,
             Map<String, String> offramps,
             boolean plugins,
+            ProxyingReader proxying,
             String file) {
         this.tenants = tenants;
         this.offramps = offramps;
         this.plugins = plugins;
+        this.proxying = proxying;
         this.file = file;
     }
 
@@ -76,6 +80,7 @@ final class PolicyReader {
                                             one.position(),
                                             "only tcp, udp, icmp and icmpv6 can be upgraded"));
         }
+        String handler = handler(section, action);
         return new Rule(
                 name,
                 section.values("tenant", this::tenant),
@@ -84,9 +89,9 @@ final class PolicyReader {
                 protocols.stream().map(Located::value).toList(),
                 ports,
                 action,
-                handler(section, action),
+                handler,
                 via(section, action),
-                TermsReader.read(section, action, audit),
+                TermsReader.read(section, action, audit, proxying.read(section, handler)),
                 origin(section));
     }
 
@@ -142,7 +147,7 @@ final class PolicyReader {
             return "";
         }
         String handler = section.text("handler").orElse(Policy.RELAY);
-        List<String> known = List.of(Policy.RELAY, "http");
+        List<String> known = List.of(Policy.RELAY, Policy.HTTP);
         if (!plugins && !known.contains(handler)) {
             section.wrong(
                     "handler",

@@ -3,6 +3,7 @@ package io.culvert.gateway.config;
 import io.culvert.flow.Allowance;
 import io.culvert.flow.RateLimits;
 import io.culvert.gateway.policy.Action;
+import io.culvert.gateway.policy.Proxying;
 import io.culvert.gateway.policy.Quota;
 import io.culvert.gateway.policy.Terms;
 import io.culvert.gateway.policy.When;
@@ -32,7 +33,7 @@ final class TermsReader {
     /**
      * @param audit whether every refusing rule is in audit mode
      */
-    static Terms read(Section rule, Action action, boolean audit) {
+    static Terms read(Section rule, Action action, boolean audit, Proxying proxying) {
         boolean refuses = action == Action.DENY || action == Action.REJECT;
         boolean audited = rule.flag("audit", audit && refuses);
         if (audited && !refuses && rule.has("do")) {
@@ -42,7 +43,8 @@ final class TermsReader {
                 rule.has("when") ? when(rule.section("when")) : Optional.empty(),
                 rule.has("rate") ? quota(rule, refuses) : Optional.empty(),
                 rule.flag("log", false),
-                audited);
+                audited,
+                proxying);
     }
 
     private static Optional<When> when(Section section) {

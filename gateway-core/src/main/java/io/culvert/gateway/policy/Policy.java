@@ -24,6 +24,12 @@ public final class Policy {
     /** The handler of an upgraded flow when a rule names none: joins it to a socket. */
     public static final String RELAY = "relay";
 
+    /** The handler that speaks HTTP. */
+    public static final String HTTP = "http";
+
+    /** The handler that goes by what is said first. */
+    public static final String AUTO = "auto";
+
     private final Action defaultAction;
     private final List<Rule> rules;
     private final RuleIndex index;

@@ -80,6 +80,8 @@ public record Rule(
         if (!via.isEmpty()) {
             parts.add("via: " + via);
         }
+        terms.proxying().upstream().ifPresent(group -> parts.add("upstream: " + group));
+        terms.proxying().tls().ifPresent(tls -> parts.add("tls: " + tls));
         terms.when().ifPresent(when -> parts.add("when: " + when));
         terms.quota().ifPresent(quota -> parts.add("rate: " + quota));
         if (terms.log()) {

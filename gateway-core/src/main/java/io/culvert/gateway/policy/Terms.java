@@ -9,8 +9,15 @@ import java.util.Optional;
  * @param quota how much of what it carries may pass; empty for all
  * @param log whether each flow that it decides is a line in the log
  * @param audit whether a refusal is only noted, and the next rules decide
+ * @param proxying how its connections go on that speak HTTP or TLS
  */
-public record Terms(Optional<When> when, Optional<Quota> quota, boolean log, boolean audit) {
+public record Terms(
+        Optional<When> when, Optional<Quota> quota, boolean log, boolean audit, Proxying proxying) {
     /** Of a rule that says nothing more. */
     public static final Terms NONE = new Terms(Optional.empty(), Optional.empty(), false, false);
+
+    /** Of a rule that says nothing of HTTP. */
+    public Terms(Optional<When> when, Optional<Quota> quota, boolean log, boolean audit) {
+        this(when, quota, log, audit, Proxying.USUAL);
+    }
 }

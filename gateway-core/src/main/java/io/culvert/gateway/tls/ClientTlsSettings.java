@@ -1,6 +1,8 @@
 package io.culvert.gateway.tls;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -19,4 +21,12 @@ public record ClientTlsSettings(
     /** The system's authorities, the name that was dialed, no certificate of our own. */
     public static final ClientTlsSettings DEFAULT =
             new ClientTlsSettings(Optional.empty(), Optional.empty(), true, Optional.empty());
+
+    /** Every file that is named. */
+    List<Path> files() {
+        List<Path> files = new ArrayList<>();
+        authorities.ifPresent(files::add);
+        certificate.ifPresent(one -> files.addAll(one.files()));
+        return files;
+    }
 }

@@ -2,6 +2,7 @@ package io.culvert.gateway.tls;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -53,8 +54,10 @@ public record TlsSettings(
      *
      * @param authority the authority's certificate and key
      * @param pass names that are not inspected, each exact or with a leading {@code *.}
+     * @param towards how TLS is begun with the targets of inspected connections
      */
-    public record Inspect(CertificateFiles authority, List<String> pass) {
+    public record Inspect(
+            CertificateFiles authority, List<String> pass, ClientTlsSettings towards) {
         public Inspect {
             pass = List.copyOf(pass);
         }
@@ -62,5 +65,35 @@ public record TlsSettings(
 
     public TlsSettings {
         certificates = List.copyOf(certificates);
+    }
+
+    /** Every file that is named, in no order. */
+    List<Path> files() {
+        List<Path> files = new ArrayList<>();
+        certificates.forEach(each -> files.addAll(each.files()));
+        clientAuthorities.ifPresent(files::add);
+        inspect.ifPresent(
+                one -> {
+                    files.addAll(one.authority().files());
+                    files.addAll(one.towards().files());
+                });
+        return files;
+    }
+
+    /** Those of them with private keys. */
+    List<Path> keys() {
+        List<Path> keys = new ArrayList<>();
+        certificates.forEach(each -> keys.add(each.key()));
+        inspect.ifPresent(
+                one -> {
+                    keys.add(one.authority().key());
+                    one.towards().certificate().ifPresent(own -> keys.add(own.key()));
+                });
+        return keys;
+    }
+
+    /** Whether no TLS is ended by them. */
+    boolean isNone() {
+        return certificates.isEmpty() && inspect.isEmpty();
     }
 }
