@@ -192,8 +192,16 @@ final class ServerConnector implements Connector {
         int colon = authority.lastIndexOf(':');
         String host = authority.substring(0, colon).replace("[", "").replace("]", "");
         int port = Integer.parseInt(authority.substring(colon + 1));
-        SslHandler handler =
-                tls.apply(server).newHandler(channel.alloc(), host, port, server.protocol().alpn());
+        SslHandler handler;
+        try {
+            handler =
+                    tls.apply(server)
+                            .newHandler(channel.alloc(), host, port, server.protocol().alpn());
+        } catch (RuntimeException e) {
+            result.tryFailure(tlsFailure(server, e));
+            ChannelFuture unused = channel.close();
+            return;
+        }
         channel.pipeline().addFirst(handler);
         handler.handshakeFuture()
                 .addListener(
