@@ -72,6 +72,10 @@ public final class Gateway implements AutoCloseable {
     private final Workers workers;
     private final MultiThreadIoEventLoopGroup loops;
     private final Plugins plugins = new Plugins();
+
+    /** Null before the gateway is open. */
+    private WebHandlers web;
+
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile Tenants tenants = new Tenants();
 
@@ -145,6 +149,7 @@ public final class Gateway implements AutoCloseable {
     private void open(Configuration configuration, Surroundings surroundings, CycleClock clock)
             throws IOException {
         loadPlugins(configuration);
+        web = WebHandlers.open(configuration);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -176,6 +181,7 @@ public final class Gateway implements AutoCloseable {
                         new UdpOwners(),
                         new Identifications(),
                         plugins,
+                        web,
                         new ConcurrentHashMap<>(),
                         Collections.unmodifiableList(workers.all()));
         for (EventExecutor loop : loops) {
@@ -391,6 +397,9 @@ public final class Gateway implements AutoCloseable {
             }
         }
         plugins.close();
+        if (web != null) {
+            web.close();
+        }
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         workers.all().forEach(Worker::close);
         if (ramps != null) {
