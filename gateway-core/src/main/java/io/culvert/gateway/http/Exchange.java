@@ -127,7 +127,7 @@ public final class Exchange {
             return;
         }
         reused = false;
-        Future<OutboundStream> dial = proxy.pool().dial(loop, this);
+        Future<OutboundStream> dial = proxy.pool().dial(loop, this, !kept);
         connecting = dial;
         dial.addListener(
                 (Future<OutboundStream> done) -> {
@@ -142,6 +142,11 @@ public final class Exchange {
                     }
                     loop.flush();
                 });
+    }
+
+    /** The connection that was got has served before. */
+    void reused() {
+        reused = true;
     }
 
     private void notConnected(Throwable cause) {
@@ -180,7 +185,7 @@ public final class Exchange {
         }
         boolean last = requestDone && request.upgrade == null && !request.isConnect();
         stream.request(request, last);
-        if (!over && !requestDone) {
+        if (!over && server == stream && !requestDone && request.upgrade == null) {
             client.demand(stream.isWritable());
         }
     }
@@ -289,6 +294,9 @@ public final class Exchange {
                         || status / 100 == 2 && request.isConnect();
         if (tunnel) {
             requestDone = false;
+        } else if (request.upgrade != null) {
+            // The server keeps to HTTP, where the request has no body.
+            requestDone = true;
         }
         ForwardedLines.add(head, proxy.settings());
         client.head(head, last);
@@ -345,7 +353,9 @@ public final class Exchange {
         }
         server = null;
         if (responseBegun) {
-            pick.failed(failure);
+            if (failure != null) {
+                pick.failed(failure);
+            }
             abort(why);
             return;
         }
@@ -359,7 +369,9 @@ public final class Exchange {
         } else if (again) {
             elsewhere(failure, why);
         } else {
-            pick.failed(failure);
+            if (failure != null) {
+                pick.failed(failure);
+            }
             refuse(why);
         }
     }
@@ -397,6 +409,17 @@ public final class Exchange {
             client.body(body, true);
         }
         finish();
+    }
+
+    /** The request cannot be understood, and its stream is about to be reset. */
+    void malformed(Reason why) {
+        if (over) {
+            return;
+        }
+        over = true;
+        reason = why;
+        abandonServer();
+        conclude();
     }
 
     private void abort(Reason why) {

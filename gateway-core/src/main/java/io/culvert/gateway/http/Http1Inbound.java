@@ -2,6 +2,8 @@ package io.culvert.gateway.http;
 
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
 
@@ -13,6 +15,7 @@ import io.netty.channel.socket.DuplexChannel;
  */
 final class Http1Inbound extends Http1Link implements InboundStream {
     private static final long NEVER = Long.MAX_VALUE;
+    private static final byte[] PREFACE = {'P', 'R', 'I', ' '};
 
     private final HttpProxy proxy;
     private final HttpFlow flow;
@@ -28,6 +31,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
     private boolean tunnel;
     private boolean lingering;
     private boolean idle;
+    private boolean fresh = true;
     private long deadline;
 
     Http1Inbound(HttpProxy proxy, HttpLoop loop, HttpFlow flow, String scheme) {
@@ -60,6 +64,9 @@ final class Http1Inbound extends Http1Link implements InboundStream {
             in.skipBytes(in.readableBytes());
             return false;
         }
+        if (fresh && isPreface(in)) {
+            return false;
+        }
         switch (reader.next(in)) {
             case MORE -> {
                 if (idle && !reader.isAtStart() || idle && in.isReadable()) {
@@ -79,6 +86,32 @@ final class Http1Inbound extends Http1Link implements InboundStream {
             case BODY -> exchange.requestBody(reader.body(), reader.isComplete());
             case END -> exchange.requestEnd(reader.trailers());
             case REFUSED -> refuse(reader.reason());
+        }
+        return true;
+    }
+
+    /**
+     * RFC 9113 section 3.4: whoever knows that HTTP/2 is spoken here begins with {@code PRI}.
+     *
+     * @return whether it is that, or may be
+     */
+    private boolean isPreface(ByteBuf in) {
+        int length = Math.min(in.readableBytes(), PREFACE.length);
+        for (int i = 0; i < length; i++) {
+            if (in.getByte(in.readerIndex() + i) != PREFACE[i]) {
+                fresh = false;
+                return false;
+            }
+        }
+        if (length == PREFACE.length) {
+            fresh = false;
+            Channel channel = context().channel();
+            ByteBuf all = in.readRetainedSlice(in.readableBytes());
+            proxy.http2(channel, loop(), flow, head.scheme);
+            ChannelHandlerContext here = context();
+            here.fireChannelRead(all);
+            here.fireChannelReadComplete();
+            channel.pipeline().remove(this);
         }
         return true;
     }

@@ -3,8 +3,13 @@ package io.culvert.gateway.http;
 import io.culvert.gateway.upstream.Failure;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
+
+import java.nio.channels.ClosedChannelException;
 
 /**
  * A connection to a server that speaks HTTP/1: one request at a time, and kept for the next.
@@ -15,7 +20,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     private static final long NEVER = Long.MAX_VALUE;
 
     private final UpstreamPool pool;
-    private final Object key;
+    private final Object place;
     private final ResponseHead head = new ResponseHead();
     private final ResponseReader reader;
 
@@ -23,6 +28,9 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     private Exchange exchange;
 
     private Http1Writer.Body body = Http1Writer.Body.NONE;
+    /** Of a WebSocket whose client speaks HTTP/2 and has none. */
+    private String key;
+
     private boolean toHead;
     private boolean toConnect;
     private boolean requestDone;
@@ -31,21 +39,56 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     private boolean demand = true;
     private long idleDeadline = NEVER;
 
-    Http1Outbound(UpstreamPool pool, Object key, HttpLoop loop, HeadLimits limits) {
+    Http1Outbound(UpstreamPool pool, Object place, HttpLoop loop, HeadLimits limits) {
         super(loop);
         this.pool = pool;
-        this.key = key;
+        this.place = place;
         reader = new ResponseReader(limits, head);
     }
 
     Object key() {
-        return key;
+        return place;
     }
 
     /** It is the exchange's from now on. */
     void serve(Exchange user) {
         exchange = user;
         idleDeadline = NEVER;
+    }
+
+    /** Has the connection, which nobody else can take any more, moved to another loop. */
+    Future<Http1Outbound> moveTo(HttpLoop to) {
+        Promise<Http1Outbound> result = to.eventLoop().newPromise();
+        loop().eventLoop()
+                .execute(
+                        () -> {
+                            if (!isUsable() || hasUnread()) {
+                                close();
+                                result.tryFailure(new ClosedChannelException());
+                                return;
+                            }
+                            idleDeadline = NEVER;
+                            loop().remove(this);
+                            Channel channel = context().channel();
+                            channel.deregister().addListener(_ -> arrive(channel, to, result));
+                        });
+        return result;
+    }
+
+    private void arrive(Channel channel, HttpLoop to, Promise<Http1Outbound> result) {
+        loop(to);
+        to.eventLoop()
+                .register(channel)
+                .addListener(
+                        done -> {
+                            if (done.isSuccess() && isUsable()) {
+                                to.add(this);
+                                result.trySuccess(this);
+                            } else {
+                                channel.close();
+                                result.tryFailure(new ClosedChannelException());
+                            }
+                        });
     }
 
     boolean isUsable() {
@@ -63,7 +106,13 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
         demand = true;
         requestDone = last || request.upgrade != null;
         reader.begin(toHead, toConnect);
-        body = Http1Writer.request(out(), request);
+        key = null;
+        if (request.upgrade != null
+                && request.fields.find(FieldKind.SEC_WEBSOCKET_KEY, 0) < 0
+                && request.upgrade.equalsIgnoreCase("websocket")) {
+            key = WebSocketKey.fresh();
+        }
+        body = Http1Writer.request(out(), request, key);
         thirst();
     }
 
@@ -182,7 +231,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
         }
         answered = true;
         tunnel = head.status == 101 || toConnect && head.status / 100 == 2;
-        if (head.status == 101 && exchange.request().upgrade == null) {
+        if (head.status == 101 && !isAgreed()) {
             fail(Failure.PROTOCOL, Reason.UPSTREAM_PROTOCOL, false);
             return;
         }
@@ -197,6 +246,17 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
             release();
         }
         user.response(head, last);
+    }
+
+    /** Whether the server has switched to what it was asked to. */
+    private boolean isAgreed() {
+        String wanted = exchange.request().upgrade;
+        if (wanted == null || head.upgrade == null) {
+            return false;
+        }
+        return key == null
+                || WebSocketKey.accept(key)
+                        .equals(head.fields.value(FieldKind.SEC_WEBSOCKET_ACCEPT.text()));
     }
 
     /** The answer is whole: what becomes of the connection. */

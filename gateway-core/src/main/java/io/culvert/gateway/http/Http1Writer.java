@@ -18,6 +18,7 @@ final class Http1Writer {
     private static final AsciiString EXPECT = AsciiString.cached("Expect: 100-continue\r\n");
     private static final AsciiString TRAILERS =
             AsciiString.cached("TE: trailers\r\nConnection: TE\r\n");
+    private static final AsciiString KEY = AsciiString.cached("Sec-WebSocket-Key: ");
     private static final AsciiString LAST_CHUNK = AsciiString.cached("0\r\n");
 
     /** How the body that follows a head is written. */
@@ -37,7 +38,10 @@ final class Http1Writer {
         out.writeShort(Fields.CRLF);
     }
 
-    static Body request(ByteBuf out, RequestHead head) {
+    /**
+     * @param webSocketKey of a client that has none; null for none
+     */
+    static Body request(ByteBuf out, RequestHead head, String webSocketKey) {
         text(out, head.method);
         out.writeByte(' ');
         text(out, head.target);
@@ -49,6 +53,11 @@ final class Http1Writer {
             text(out, UPGRADE);
             text(out, head.upgrade);
             end(out);
+            if (webSocketKey != null) {
+                text(out, KEY);
+                text(out, webSocketKey);
+                end(out);
+            }
         } else if (head.takesTrailers) {
             text(out, TRAILERS);
         }

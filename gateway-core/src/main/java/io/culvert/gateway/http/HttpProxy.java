@@ -20,6 +20,7 @@ import java.util.function.LongSupplier;
 public final class HttpProxy {
     private final HttpSettings settings;
     private final ExchangeListener listener;
+    private final Connector connector;
     private final UpstreamPool pool;
     private final LongSupplier clock;
     private final Map<EventLoop, HttpLoop> loops = new ConcurrentHashMap<>();
@@ -35,6 +36,7 @@ public final class HttpProxy {
             ExchangeListener listener,
             LongSupplier clock) {
         this.settings = settings;
+        this.connector = connector;
         this.listener = listener;
         this.clock = clock;
         pool = new UpstreamPool(connector, settings);
@@ -50,8 +52,20 @@ public final class HttpProxy {
      */
     public void accept(Channel client, HttpFlow flow) {
         HttpLoop loop = loop(client.eventLoop());
-        client.pipeline().addLast(new Http1Inbound(this, loop, flow, "http"));
+        if (flow.tls().isPresent()) {
+            client.pipeline().addLast(flow.tls().get(), new TlsOpening(this, loop, flow));
+        } else {
+            http1(client, loop, flow, "http");
+        }
         client.config().setAutoRead(true);
+    }
+
+    void http1(Channel client, HttpLoop loop, HttpFlow flow, String scheme) {
+        client.pipeline().addLast(new Http1Inbound(this, loop, flow, scheme));
+    }
+
+    void http2(Channel client, HttpLoop loop, HttpFlow flow, String scheme) {
+        new Http2Inbound(this, loop, flow, scheme).begin(client, true, settings);
     }
 
     HttpLoop loop(EventLoop loop) {
@@ -66,6 +80,10 @@ public final class HttpProxy {
 
     HttpSettings settings() {
         return settings;
+    }
+
+    Connector connector() {
+        return connector;
     }
 
     UpstreamPool pool() {

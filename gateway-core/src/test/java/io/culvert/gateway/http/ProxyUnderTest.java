@@ -97,7 +97,7 @@ final class ProxyUnderTest implements AutoCloseable {
         proxy.accept(
                 client,
                 new HttpFlow(
-                        "1", facts, HttpFlow.Encryption.NONE, Destinations.only(upstream)));
+                        "1", facts, Optional.empty(), upstream, Destinations.only(upstream)));
     }
 
     private Future<Channel> connect(EventLoop loop, Member member, ClientFacts facts) {
