@@ -2,6 +2,8 @@ package io.culvert.gateway.config;
 
 import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.upstream.GroupSettings;
+import io.culvert.gateway.upstream.dns.ResolverSettings;
 
 import java.util.List;
 
@@ -23,11 +25,14 @@ public record Configuration(
         boolean midStream,
         List<PluginEntry> plugins,
         int workers,
-        TelemetrySettings telemetry) {
+        TelemetrySettings telemetry,
+        List<GroupSettings> upstreams,
+        ResolverSettings resolver) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
         plugins = List.copyOf(plugins);
+        upstreams = List.copyOf(upstreams);
     }
 
     /** One that tells nothing about itself. */
@@ -48,6 +53,8 @@ public record Configuration(
                 midStream,
                 List.of(),
                 workers,
-                TelemetrySettings.NONE);
+                TelemetrySettings.NONE,
+                List.of(),
+                ResolverSettings.DEFAULT);
     }
 }

@@ -6,6 +6,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.Future;
 
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -24,7 +25,16 @@ public final class Loop implements AutoCloseable {
 
     /** What a call on the loop comes to, in the end. */
     public <T> Future<T> begin(Callable<Future<T>> call) throws Exception {
-        Future<T> done = loop.submit(call).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        CompletableFuture<Future<T>> begun = new CompletableFuture<>();
+        loop.execute(
+                () -> {
+                    try {
+                        begun.complete(call.call());
+                    } catch (Exception e) {
+                        begun.completeExceptionally(e);
+                    }
+                });
+        Future<T> done = begun.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
             throw new AssertionError("nothing came of it");
         }
