@@ -2,6 +2,7 @@ package io.culvert.gateway.config;
 
 import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.tls.TlsSettings;
 
 import java.util.List;
 
@@ -23,7 +24,8 @@ public record Configuration(
         boolean midStream,
         List<PluginEntry> plugins,
         int workers,
-        TelemetrySettings telemetry) {
+        TelemetrySettings telemetry,
+        TlsSettings tls) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
@@ -48,6 +50,7 @@ public record Configuration(
                 midStream,
                 List.of(),
                 workers,
-                TelemetrySettings.NONE);
+                TelemetrySettings.NONE,
+                TlsSettings.NONE);
     }
 }

@@ -93,6 +93,7 @@ public record Difference(List<Change> changes) {
             plugins.add("settings of one or more");
         }
         addIfAny(changes, "plugins", Kind.CHANGED, plugins);
+        addIfAny(changes, "tls", Kind.CHANGED, details(before.tls(), after.tls()));
         return new Difference(changes);
     }
 
