@@ -2,6 +2,7 @@ package io.culvert.gateway.config;
 
 import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.tls.TlsSettings;
 import io.culvert.gateway.upstream.GroupSettings;
 import io.culvert.gateway.upstream.dns.ResolverSettings;
 
@@ -26,6 +27,7 @@ public record Configuration(
         List<PluginEntry> plugins,
         int workers,
         TelemetrySettings telemetry,
+        TlsSettings tls,
         List<GroupSettings> upstreams,
         ResolverSettings resolver) {
     public Configuration {
@@ -54,6 +56,7 @@ public record Configuration(
                 List.of(),
                 workers,
                 TelemetrySettings.NONE,
+                TlsSettings.NONE,
                 List.of(),
                 ResolverSettings.DEFAULT);
     }

@@ -94,6 +94,7 @@ public record Difference(List<Change> changes) {
             plugins.add("settings of one or more");
         }
         addIfAny(changes, "plugins", Kind.CHANGED, plugins);
+        addIfAny(changes, "tls", Kind.CHANGED, details(before.tls(), after.tls()));
         changes.addAll(
                 named(
                         "upstreams",
