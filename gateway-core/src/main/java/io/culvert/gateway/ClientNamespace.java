@@ -141,7 +141,8 @@ public final class ClientNamespace implements AutoCloseable {
                 given.midStream(),
                 given.plugins(),
                 given.workers(),
-                TelemetrySettings.NONE);
+                TelemetrySettings.NONE,
+                given.tls());
     }
 
     /** Has the gateway make the on-ramp's device here. */

@@ -28,7 +28,7 @@ final class ResolverReader {
         }
         return new ResolverSettings(
                 section.values("servers", ResolverReader::server),
-                tenants(section),
+                tenants(section.section("tenants")),
                 section.value("timeout", text -> Quantity.duration(text, "100ms", "1m"))
                         .orElse(defaults.timeout()),
                 section.number("cache", defaults.cache()),
@@ -40,20 +40,11 @@ final class ResolverReader {
 
     private static Map<String, List<InetSocketAddress>> tenants(Section section) {
         Map<String, List<InetSocketAddress>> tenants = new HashMap<>();
-        Map<String, Position> places = new HashMap<>();
-        for (Section one : section.sections("tenants")) {
-            String tenant = one.text("tenant").orElse("");
-            Position first = places.putIfAbsent(tenant, one.position("tenant"));
-            if (first != null) {
-                one.wrong(
-                        "tenant",
-                        "the tenant \"%s\" has its servers already, on line %d"
-                                .formatted(Printable.of(tenant), first.line()));
+        for (String tenant : section.keys()) {
+            if (section.isEmptyList(tenant)) {
+                section.wrong(tenant, "at least one name server is needed");
             }
-            if (one.isEmptyList("servers")) {
-                one.wrong("servers", "servers: at least one is needed");
-            }
-            tenants.put(tenant, one.values("servers", ResolverReader::server));
+            tenants.put(tenant, section.values(tenant, ResolverReader::server));
         }
         return tenants;
     }

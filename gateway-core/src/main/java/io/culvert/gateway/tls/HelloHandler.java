@@ -4,6 +4,8 @@ import io.culvert.gateway.tls.TlsFigures.Handshake;
 import io.culvert.gateway.tls.TlsFigures.Side;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslClientHelloHandler;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -11,6 +13,7 @@ import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.netty.util.concurrent.Future;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
@@ -30,6 +33,7 @@ final class HelloHandler extends SslClientHelloHandler<HelloHandler.Choice> {
     private final Terms terms;
     private Future<?> timeout;
     private long begunNanos;
+    private boolean counted;
 
     /** What is right for a client. */
     sealed interface Choice {
@@ -122,8 +126,28 @@ final class HelloHandler extends SslClientHelloHandler<HelloHandler.Choice> {
         if (timeout != null) {
             timeout.cancel(false);
         }
-        terms.figures().count(Side.SERVER, Handshake.CLOSED);
+        count(Handshake.CLOSED);
         super.channelInactive(context);
+    }
+
+    /** Of one connection once. */
+    private void count(Handshake outcome) {
+        if (!counted) {
+            counted = true;
+            terms.figures().count(Side.SERVER, outcome);
+        }
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
+            throws Exception {
+        try {
+            super.decode(context, in, out);
+        } catch (NotSslRecordException | TooLongFrameException wrong) {
+            // It has told the pipeline and closed the channel.
+            count(HandshakeFailure.of(wrong));
+            throw wrong;
+        }
     }
 
     @Override
@@ -168,7 +192,7 @@ final class HelloHandler extends SslClientHelloHandler<HelloHandler.Choice> {
     }
 
     private void fail(ChannelHandlerContext context, Throwable cause) {
-        terms.figures().count(Side.SERVER, HandshakeFailure.of(cause));
+        count(HandshakeFailure.of(cause));
         context.fireUserEventTriggered(new SslHandshakeCompletionEvent(cause));
         var _ = context.close();
     }

@@ -216,9 +216,7 @@ public final class Tls implements AutoCloseable {
 
     private static void warnOfModes(List<Path> keys) {
         for (Path file : keys) {
-            if (KeyedCertificate.isOpenToOthers(file)) {
-                LOG.warn("Others than its owner may read the private key {}; chmod 600 it", file);
-            }
+            TlsFileCheck.mode(file).ifPresent(open -> LOG.warn("{}", open));
         }
     }
 

@@ -44,7 +44,9 @@ class BrokenConfigurationTest {
                     "forwarding",
                     "workers",
                     "plugins",
-                    "telemetry");
+                    "telemetry",
+                    "upstreams",
+                    "resolver");
 
     @TestFactory
     @Tag("rfc4787-req-5")

@@ -9,6 +9,7 @@ import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.TelemetrySettings;
+import io.culvert.gateway.tls.TlsSettings;
 import io.culvert.hook.Reason;
 
 import org.junit.jupiter.api.AfterAll;
@@ -75,7 +76,8 @@ class TelemetryTest {
                         100,
                         Optional.empty(),
                         Optional.empty(),
-                        Set.of()));
+                        Set.of()),
+                TlsSettings.NONE);
     }
 
     private static Telemetry open(Configuration configuration) throws IOException {

@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -131,7 +132,7 @@ final class Groups {
         nanos.addAndGet(time.toNanos());
     }
 
-    static TreeMap<String, Integer> counts(List<String> names) {
+    static Map<String, Integer> counts(List<String> names) {
         TreeMap<String, Integer> counts = new TreeMap<>();
         names.forEach(name -> counts.merge(name, 1, Integer::sum));
         return counts;
