@@ -104,14 +104,14 @@ class HttpHandlerTest {
             Tool.Result result =
                     Tool.CURL.run(
                             topology.client(),
-                            "-sSg",
+                            "-svSg", "--max-time", "10",
                             "-o",
                             "/dev/null",
                             "-w",
                             "%{http_code}",
                             url(family, "/"));
 
-            assertEquals(List.of("502"), result.output(), result::toString);
+            assertEquals(List.of("502"), result.output(), () -> String.join("\n", result.errors()));
             leavesNothing(topology);
         }
     }
