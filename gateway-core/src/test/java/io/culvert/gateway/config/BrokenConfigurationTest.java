@@ -44,7 +44,8 @@ class BrokenConfigurationTest {
                     "forwarding",
                     "workers",
                     "plugins",
-                    "telemetry");
+                    "telemetry",
+                    "tls");
 
     @TestFactory
     @Tag("rfc4787-req-5")
