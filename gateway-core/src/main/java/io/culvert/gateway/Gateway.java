@@ -15,6 +15,8 @@ import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.tls.Tls;
+import io.culvert.gateway.upstream.Upstreams;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.NetworkNamespace;
@@ -72,6 +74,8 @@ public final class Gateway implements AutoCloseable {
     private final Workers workers;
     private final MultiThreadIoEventLoopGroup loops;
     private final Plugins plugins = new Plugins();
+    private Tls tls;
+    private Upstreams upstreams;
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile Tenants tenants = new Tenants();
 
@@ -145,6 +149,9 @@ public final class Gateway implements AutoCloseable {
     private void open(Configuration configuration, Surroundings surroundings, CycleClock clock)
             throws IOException {
         loadPlugins(configuration);
+        tls = Tls.open(configuration.tls());
+        upstreams = new Upstreams(tls::client);
+        upstreams.prepare(configuration.upstreams(), configuration.resolver()).commit();
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -209,7 +216,9 @@ public final class Gateway implements AutoCloseable {
                                 routing,
                                 upgradeNamespace,
                                 ramps,
-                                plugins));
+                                plugins,
+                                tls,
+                                upstreams));
         ramps.open(configuration);
         workers.each(Worker::start);
         ramps.start();
@@ -226,6 +235,16 @@ public final class Gateway implements AutoCloseable {
     /** The plugins in force. */
     public Plugins plugins() {
         return plugins;
+    }
+
+    /** What ends TLS and begins it. */
+    public Tls tls() {
+        return tls;
+    }
+
+    /** Where requests go on to. */
+    public Upstreams upstreams() {
+        return upstreams;
     }
 
     private static void warnOfFewDescriptors() throws IOException {
@@ -391,6 +410,12 @@ public final class Gateway implements AutoCloseable {
             }
         }
         plugins.close();
+        if (upstreams != null) {
+            upstreams.close();
+        }
+        if (tls != null) {
+            tls.close();
+        }
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         workers.all().forEach(Worker::close);
         if (ramps != null) {
