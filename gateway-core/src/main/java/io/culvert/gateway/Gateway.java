@@ -12,9 +12,13 @@ import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
+import io.culvert.gateway.http.ExchangeListener;
+import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.tls.Tls;
+import io.culvert.gateway.upstream.Upstreams;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.NetworkNamespace;
@@ -72,6 +76,8 @@ public final class Gateway implements AutoCloseable {
     private final Workers workers;
     private final MultiThreadIoEventLoopGroup loops;
     private final Plugins plugins = new Plugins();
+    private Tls tls;
+    private Upstreams upstreams;
 
     /** Null before the gateway is open. */
     private WebHandlers web;
@@ -149,7 +155,10 @@ public final class Gateway implements AutoCloseable {
     private void open(Configuration configuration, Surroundings surroundings, CycleClock clock)
             throws IOException {
         loadPlugins(configuration);
-        web = WebHandlers.open(configuration);
+        tls = Tls.open(configuration.tls());
+        upstreams = new Upstreams(tls::client);
+        upstreams.prepare(configuration.upstreams(), configuration.resolver()).commit();
+        web = new WebHandlers(HttpSettings.DEFAULT, tls, upstreams, ExchangeListener.NONE);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -215,7 +224,9 @@ public final class Gateway implements AutoCloseable {
                                 routing,
                                 upgradeNamespace,
                                 ramps,
-                                plugins));
+                                plugins,
+                                tls,
+                                upstreams));
         ramps.open(configuration);
         workers.each(Worker::start);
         ramps.start();
@@ -232,6 +243,16 @@ public final class Gateway implements AutoCloseable {
     /** The plugins in force. */
     public Plugins plugins() {
         return plugins;
+    }
+
+    /** What ends TLS and begins it. */
+    public Tls tls() {
+        return tls;
+    }
+
+    /** Where requests go on to. */
+    public Upstreams upstreams() {
+        return upstreams;
     }
 
     private static void warnOfFewDescriptors() throws IOException {
@@ -397,8 +418,11 @@ public final class Gateway implements AutoCloseable {
             }
         }
         plugins.close();
-        if (web != null) {
-            web.close();
+        if (upstreams != null) {
+            upstreams.close();
+        }
+        if (tls != null) {
+            tls.close();
         }
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         workers.all().forEach(Worker::close);

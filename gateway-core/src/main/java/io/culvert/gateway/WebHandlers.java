@@ -1,6 +1,5 @@
 package io.culvert.gateway;
 
-import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.http.Destinations;
 import io.culvert.gateway.http.ExchangeListener;
 import io.culvert.gateway.http.HttpFlow;
@@ -9,7 +8,6 @@ import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Proxying;
 import io.culvert.gateway.tls.Tls;
-import io.culvert.gateway.tls.TlsSettings;
 import io.culvert.gateway.upstream.ClientFacts;
 import io.culvert.gateway.upstream.Upstreams;
 import io.culvert.hook.Reason;
@@ -17,7 +15,6 @@ import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.Takeover;
 import io.netty.channel.Channel;
 
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
@@ -28,7 +25,7 @@ import java.util.Optional;
  *
  * <p>Threading: {@link #takeover} and {@link #accept} on any worker, for its own connections.
  */
-final class WebHandlers implements AutoCloseable {
+final class WebHandlers {
     private final HttpSettings settings;
     private final Tls tls;
     private final Upstreams upstreams;
@@ -49,17 +46,6 @@ final class WebHandlers implements AutoCloseable {
         this.tls = tls;
         this.upstreams = upstreams;
         proxy = new HttpProxy(settings, upstreams.connector(), listener);
-    }
-
-    /**
-     * Reads what a configuration names, and begins to look for servers.
-     *
-     * @throws IOException with a sentence for the operator
-     */
-    static WebHandlers open(Configuration configuration) throws IOException {
-        Tls tls = Tls.open(TlsSettings.NONE);
-        Upstreams upstreams = new Upstreams(tls::client);
-        return new WebHandlers(HttpSettings.DEFAULT, tls, upstreams, ExchangeListener.NONE);
     }
 
     /** Whether a handler of that name is one of these. */
@@ -109,11 +95,5 @@ final class WebHandlers implements AutoCloseable {
     /** Ends connections as soon as their requests are answered. */
     void drain() {
         proxy.drain();
-    }
-
-    @Override
-    public void close() {
-        upstreams.close();
-        tls.close();
     }
 }

@@ -4,6 +4,7 @@ import io.culvert.gateway.tls.TlsFigures.Handshake;
 import io.culvert.gateway.tls.TlsFigures.Side;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslClientHelloHandler;
@@ -54,13 +55,18 @@ final class HelloHandler extends SslClientHelloHandler<HelloHandler.Choice> {
         Future<Choice> choose(ChannelHandlerContext context, ClientOffer offer);
     }
 
-    /** Told how a handshake ended that went by a choice. */
+    /** Told of a handshake that went by a choice, and that the client did not want to end. */
     @FunctionalInterface
     interface Ending {
         /** Nobody needs to be told more than the figures. */
-        Ending NONE = cause -> {};
+        Ending NONE = alert -> {};
 
-        void failed(Throwable cause);
+        /**
+         * It has sent an alert.
+         *
+         * @param alert as RFC 8446, section 6, names it
+         */
+        void refused(String alert);
     }
 
     /**
@@ -187,8 +193,18 @@ final class HelloHandler extends SslClientHelloHandler<HelloHandler.Choice> {
         long spent = context.executor().ticker().nanoTime() - begunNanos;
         long left = terms.timeout().toNanos() - spent;
         handler.setHandshakeTimeoutMillis(Math.max(1, TimeUnit.NANOSECONDS.toMillis(left)));
-        Handshakes.watch(handler, Side.SERVER, terms.figures(), end.ending());
-        context.pipeline().replace(this, NAME, handler);
+        PlainAlert alert = new PlainAlert();
+        Handshakes.watchServer(handler, alert, terms.figures(), end.ending());
+        ChannelPipeline pipeline = context.pipeline();
+        handler.handshakeFuture()
+                .addListener(
+                        _ -> {
+                            if (pipeline.context(alert) != null) {
+                                pipeline.remove(alert);
+                            }
+                        });
+        pipeline.addBefore(context.name(), null, alert);
+        pipeline.replace(this, NAME, handler);
     }
 
     private void fail(ChannelHandlerContext context, Throwable cause) {

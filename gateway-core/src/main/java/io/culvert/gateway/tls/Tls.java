@@ -303,11 +303,14 @@ public final class Tls implements AutoCloseable {
         return all;
     }
 
-    /** The certificates in force that are the operator's, in no order. */
+    /** The certificates in force that are the operator's, each once, in no order. */
     public synchronized List<Expiry> certificates() {
-        return all().stream()
-                .map(each -> new Expiry(each.source(), each.notAfter()))
-                .distinct()
+        Map<String, Instant> ends = new HashMap<>();
+        for (KeyedCertificate each : all()) {
+            ends.merge(each.source(), each.notAfter(), (one, two) -> one.isBefore(two) ? one : two);
+        }
+        return ends.entrySet().stream()
+                .map(each -> new Expiry(each.getKey(), each.getValue()))
                 .toList();
     }
 

@@ -45,8 +45,12 @@ class BrokenConfigurationTest {
                     "workers",
                     "plugins",
                     "telemetry",
+<<<<<<< HEAD
                     "upstreams",
                     "resolver");
+=======
+                    "tls");
+>>>>>>> tls
 
     @TestFactory
     @Tag("rfc4787-req-5")
