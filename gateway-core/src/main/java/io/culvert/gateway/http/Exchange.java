@@ -94,6 +94,10 @@ public final class Exchange {
             refuse(Reason.HTTP_BODY_TOO_LONG);
             return;
         }
+        if (request.isConnect() && !proxy.settings().connectPorts().admits(request.authority)) {
+            refuse(Reason.HTTP_CONNECT);
+            return;
+        }
         ForwardedLines.add(request, flow, proxy.settings());
         switch (proxy.destination(flow, request)) {
             case Destinations.Destination.Nowhere nowhere -> refuse(nowhere.reason());
@@ -120,14 +124,18 @@ public final class Exchange {
 
     private void connect(boolean kept) {
         attempts++;
-        OutboundStream idle = kept ? proxy.pool().take(loop, this) : null;
+        // A tunnel has a connection of its own.
+        OutboundStream idle = kept && !request.isConnect() ? proxy.pool().take(loop, this) : null;
         if (idle != null) {
             reused = true;
             attach(idle);
             return;
         }
         reused = false;
-        Future<OutboundStream> dial = proxy.pool().dial(loop, this, !kept);
+        Future<OutboundStream> dial =
+                request.isConnect()
+                        ? proxy.pool().tunnel(loop, this)
+                        : proxy.pool().dial(loop, this, !kept);
         connecting = dial;
         dial.addListener(
                 (Future<OutboundStream> done) -> {
@@ -456,6 +464,9 @@ public final class Exchange {
 
     private void conclude() {
         ended = loop.now();
+        if (reason != null) {
+            proxy.refused(reason);
+        }
         if (pick != null) {
             pick.released();
         }

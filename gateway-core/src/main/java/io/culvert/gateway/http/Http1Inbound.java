@@ -118,7 +118,6 @@ final class Http1Inbound extends Http1Link implements InboundStream {
 
     private void refuse(Reason reason) {
         keepAlive = false;
-        proxy.refused(reason);
         if (exchange == null) {
             deadline = NEVER;
             exchange = new Exchange(proxy, loop(), flow, this, head);
@@ -142,7 +141,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
             // What is left of the request is not awaited.
             keepAlive = false;
         }
-        body = Http1Writer.response(out(), answer, head.minorVersion, keepAlive);
+        body = Http1Writer.response(out(), answer, head.minorVersion, keepAlive, tunnel);
         if (tunnel) {
             body = Http1Writer.Body.PLAIN;
             reader.tunnel();

@@ -28,11 +28,11 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     private Exchange exchange;
 
     private Http1Writer.Body body = Http1Writer.Body.NONE;
+
     /** Of a WebSocket whose client speaks HTTP/2 and has none. */
     private String key;
 
     private boolean toHead;
-    private boolean toConnect;
     private boolean requestDone;
     private boolean answered;
     private boolean tunnel;
@@ -99,13 +99,16 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
 
     @Override
     public void request(RequestHead request, boolean last) {
+        if (request.isConnect()) {
+            tunnel();
+            return;
+        }
         toHead = request.isHead();
-        toConnect = request.isConnect();
         answered = false;
         tunnel = false;
         demand = true;
         requestDone = last || request.upgrade != null;
-        reader.begin(toHead, toConnect);
+        reader.begin(toHead);
         key = null;
         if (request.upgrade != null
                 && request.fields.find(FieldKind.SEC_WEBSOCKET_KEY, 0) < 0
@@ -113,6 +116,21 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
             key = WebSocketKey.fresh();
         }
         body = Http1Writer.request(out(), request, key);
+        thirst();
+    }
+
+    /** RFC 9110 section 9.3.6: connected; from now on bytes are passed on as they are. */
+    private void tunnel() {
+        tunnel = true;
+        answered = true;
+        body = Http1Writer.Body.PLAIN;
+        reader.begin();
+        reader.tunnel();
+        context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+        head.clear();
+        head.status = 200;
+        head.phrase = "Connection established";
+        exchange.response(head, false);
         thirst();
     }
 
@@ -226,11 +244,11 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     private void head() {
         if (head.isInformational()) {
             exchange.informational(head);
-            reader.begin(toHead, toConnect);
+            reader.begin(toHead);
             return;
         }
         answered = true;
-        tunnel = head.status == 101 || toConnect && head.status / 100 == 2;
+        tunnel = head.status == 101;
         if (head.status == 101 && !isAgreed()) {
             fail(Failure.PROTOCOL, Reason.UPSTREAM_PROTOCOL, false);
             return;

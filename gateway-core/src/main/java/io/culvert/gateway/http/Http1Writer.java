@@ -99,8 +99,10 @@ final class Http1Writer {
     /**
      * @param minorVersion the client's
      * @param keepAlive whether the connection goes on where it can
+     * @param tunnel whether HTTP ends with the head
      */
-    static Body response(ByteBuf out, ResponseHead head, int minorVersion, boolean keepAlive) {
+    static Body response(
+            ByteBuf out, ResponseHead head, int minorVersion, boolean keepAlive, boolean tunnel) {
         status(out, head);
         head.fields.writeLines(out);
         Body body = Body.PLAIN;
@@ -108,6 +110,10 @@ final class Http1Writer {
             text(out, UPGRADE);
             text(out, head.upgrade == null ? "" : head.upgrade);
             end(out);
+            end(out);
+            return body;
+        }
+        if (tunnel) {
             end(out);
             return body;
         }

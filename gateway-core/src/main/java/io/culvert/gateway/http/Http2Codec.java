@@ -10,8 +10,8 @@ import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 
 /**
- * Netty's part of a connection of HTTP/2: frames, HPACK, stream states, windows. It tells its {@link
- * Http2Link} what errors it found.
+ * Netty's part of a connection of HTTP/2: frames, HPACK, stream states, windows. It tells its
+ * {@link Http2Link} what errors it found.
  *
  * <p>Confined to its loop.
  */
@@ -27,8 +27,7 @@ final class Http2Codec extends Http2ConnectionHandler {
         this.link = link;
     }
 
-    static final class Builder
-            extends AbstractHttp2ConnectionHandlerBuilder<Http2Codec, Builder> {
+    static final class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2Codec, Builder> {
         private final Http2Link link;
 
         Builder(Http2Link link, boolean server, HttpSettings settings) {

@@ -93,7 +93,7 @@ abstract class Http2Half {
     }
 
     /** The stream ends with trailers, or without any. */
-    final void end(Fields fields) throws Http2Exception {
+    final void finish(Fields fields) throws Http2Exception {
         if (declared >= 0 && received < declared) {
             lengthWrong();
             throw Http2Exception.streamError(
@@ -134,11 +134,7 @@ abstract class Http2Half {
             return;
         }
         try {
-            if (link.codec()
-                    .connection()
-                    .local()
-                    .flowController()
-                    .consumeBytes(stream, bytes)) {
+            if (link.codec().connection().local().flowController().consumeBytes(stream, bytes)) {
                 link.written();
             }
         } catch (Http2Exception e) {
@@ -163,16 +159,14 @@ abstract class Http2Half {
     final void writeHeaders(Http2Headers headers, boolean last) {
         link.codec()
                 .encoder()
-                .writeHeaders(
-                        link.context(), id(), headers, 0, last, link.context().newPromise());
+                .writeHeaders(link.context(), id(), headers, 0, last, link.context().newPromise());
         link.written();
     }
 
     final void writeData(ByteBuf piece, boolean last) {
         link.codec()
                 .encoder()
-                .writeData(
-                        link.context(), id(), piece, 0, last, link.context().newPromise());
+                .writeData(link.context(), id(), piece, 0, last, link.context().newPromise());
         link.written();
     }
 

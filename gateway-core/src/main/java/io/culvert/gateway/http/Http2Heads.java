@@ -71,8 +71,7 @@ final class Http2Heads {
                         }
                         named = true;
                         head.authority = value.toString();
-                        if (!head.authority.isEmpty()
-                                && !Characters.isAuthority(head.authority)) {
+                        if (!head.authority.isEmpty() && !Characters.isAuthority(head.authority)) {
                             return Reason.HTTP_HOST;
                         }
                     }
@@ -353,8 +352,7 @@ final class Http2Heads {
             }
         }
         if (head.contentLength > 0) {
-            headers.add(
-                    FieldKind.CONTENT_LENGTH.text(), AsciiString.of(text(head.contentLength)));
+            headers.add(FieldKind.CONTENT_LENGTH.text(), AsciiString.of(text(head.contentLength)));
         }
         if (head.takesTrailers) {
             headers.add(FieldKind.TE.text(), TRAILERS);
@@ -374,8 +372,7 @@ final class Http2Heads {
         Http2Headers headers = new DefaultHttp2Headers(false, head.fields.count() + 4);
         boolean switched = head.status == 101;
         // RFC 8441 section 5: what 101 says in HTTP/1, 200 says in HTTP/2.
-        headers.status(
-                switched || head.status == 200 ? OK : AsciiString.of(text(head.status)));
+        headers.status(switched || head.status == 200 ? OK : AsciiString.of(text(head.status)));
         for (int i = 0; i < head.fields.count(); i++) {
             if (head.fields.isLive(i)
                     && !(switched && head.fields.kind(i) == FieldKind.SEC_WEBSOCKET_ACCEPT)) {
@@ -383,8 +380,7 @@ final class Http2Heads {
             }
         }
         if (head.contentLength >= 0 && head.status != 204 && head.status >= 200) {
-            headers.add(
-                    FieldKind.CONTENT_LENGTH.text(), AsciiString.of(text(head.contentLength)));
+            headers.add(FieldKind.CONTENT_LENGTH.text(), AsciiString.of(text(head.contentLength)));
         }
         return headers;
     }

@@ -61,15 +61,12 @@ final class Http2Inbound extends Http2Link {
         if (half(stream) instanceof Http2InboundStream open) {
             Fields trailers = new Fields();
             Reason wrong =
-                    ends
-                            ? Http2Heads.trailers(headers, trailers, limit)
-                            : Reason.HTTP_PSEUDO_FIELD;
+                    ends ? Http2Heads.trailers(headers, trailers, limit) : Reason.HTTP_PSEUDO_FIELD;
             if (wrong != null) {
-                proxy.refused(wrong);
                 open.broken(wrong);
                 throw malformed(id, wrong);
             }
-            open.end(trailers.count() == 0 ? null : trailers);
+            open.finish(trailers.count() == 0 ? null : trailers);
             return;
         }
         deadline = NEVER;
@@ -80,10 +77,8 @@ final class Http2Inbound extends Http2Link {
         Exchange exchange = new Exchange(proxy, loop(), flow, fresh, fresh.head());
         if (wrong == Reason.HTTP_FIELDS_TOO_LONG || wrong == Reason.HTTP_HOST) {
             // A request by HTTP/2's grammar, and so to be answered.
-            proxy.refused(wrong);
             fresh.refuse(exchange, wrong);
         } else if (wrong != null) {
-            proxy.refused(wrong);
             exchange.malformed(wrong);
             throw malformed(id, wrong);
         } else {
@@ -180,7 +175,6 @@ final class Http2Inbound extends Http2Link {
     void headTooLong(Http2Stream stream) {
         Http2InboundStream fresh = new Http2InboundStream(this, stream);
         attach(stream, fresh);
-        proxy.refused(Reason.HTTP_FIELDS_TOO_LONG);
         fresh.refuse(
                 new Exchange(proxy, loop(), flow, fresh, fresh.head()),
                 Reason.HTTP_FIELDS_TOO_LONG);

@@ -25,7 +25,11 @@ final class Http2OutboundHalf extends Http2Half {
     private boolean answered;
 
     Http2OutboundHalf(
-            Http2Outbound link, Http2Stream stream, Exchange exchange, RequestHead request, int limit) {
+            Http2Outbound link,
+            Http2Stream stream,
+            Exchange exchange,
+            RequestHead request,
+            int limit) {
         super(link, stream);
         this.link = link;
         this.exchange = exchange;
@@ -43,8 +47,7 @@ final class Http2OutboundHalf extends Http2Half {
     }
 
     /** A head or trailers; whether they are as they have to be. */
-    boolean headers(Http2Headers headers, boolean ends)
-            throws Http2Exception {
+    boolean headers(Http2Headers headers, boolean ends) throws Http2Exception {
         if (exchange == null) {
             return true;
         }
@@ -54,7 +57,7 @@ final class Http2OutboundHalf extends Http2Half {
                 fail(Failure.PROTOCOL, Reason.UPSTREAM_PROTOCOL, false);
                 return false;
             }
-            end(trailers.count() == 0 ? null : trailers);
+            finish(trailers.count() == 0 ? null : trailers);
             return true;
         }
         if (Http2Heads.response(headers, head, request.isHead(), limit) != null
@@ -85,10 +88,7 @@ final class Http2OutboundHalf extends Http2Half {
             // The answer is whole; the server wants no more of the request.
             return;
         }
-        fail(
-                Failure.CLOSED,
-                Reason.UPSTREAM_CLOSED,
-                code == Http2Error.REFUSED_STREAM.code());
+        fail(Failure.CLOSED, Reason.UPSTREAM_CLOSED, code == Http2Error.REFUSED_STREAM.code());
     }
 
     private void fail(Failure failure, Reason reason, boolean untouched) {

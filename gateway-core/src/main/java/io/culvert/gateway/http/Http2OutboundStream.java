@@ -7,8 +7,8 @@ import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Stream;
 
 /**
- * A request's stream on a server's connection of HTTP/2. The stream itself begins with the request's
- * head.
+ * A request's stream on a server's connection of HTTP/2. The stream itself begins with the
+ * request's head.
  *
  * <p>Confined to its loop.
  */

@@ -10,7 +10,9 @@ public record PortSet(Set<Integer> ports) {
         ports = Set.copyOf(ports);
     }
 
-    boolean has(int port) {
-        return ports.contains(port);
+    /** Whether an authority ends with one of them. */
+    boolean admits(String authority) {
+        String port = authority.substring(authority.lastIndexOf(':') + 1);
+        return port.matches("[0-9]{1,5}") && ports.contains(Integer.parseInt(port));
     }
 }

@@ -17,8 +17,8 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
 
 /**
- * One direction of a connection that is passed on as it is: what its channel reads is written to the
- * other. Back-pressure and half-closes go through.
+ * One direction of a connection that is passed on as it is: what its channel reads is written to
+ * the other. Back-pressure and half-closes go through.
  *
  * <p>Confined to its loop.
  */

@@ -15,7 +15,6 @@ final class ResponseReader extends MessageReader {
     private final BodyLength length = new BodyLength();
     private byte[] line = new byte[64];
     private boolean toHead;
-    private boolean toConnect;
 
     ResponseReader(HeadLimits limits, ResponseHead head) {
         super(limits);
@@ -23,9 +22,8 @@ final class ResponseReader extends MessageReader {
     }
 
     /** Turns to the answer to a request. */
-    void begin(boolean toHead, boolean toConnect) {
+    void begin(boolean toHead) {
         this.toHead = toHead;
-        this.toConnect = toConnect;
         begin();
     }
 
@@ -106,7 +104,7 @@ final class ResponseReader extends MessageReader {
 
     @Override
     Framing framing() {
-        if (head.status == 101 || toConnect && head.status / 100 == 2) {
+        if (head.status == 101) {
             return Framing.UNTIL_CLOSE;
         }
         if (head.bodiless) {

@@ -18,11 +18,11 @@ import java.util.concurrent.atomic.LongAdder;
  * Connections to servers that wait for the next request.
  *
  * <p>A connection of HTTP/1 is of the loop that used it last. A loop that has none takes one of
- * another loop and has it moved: registered there no more, registered here, with nothing of it under
- * way. That costs two hops between threads, which is less than a connect, and much less than a TLS
- * handshake; passing every request's bytes between loops instead would cost as much for each piece. A
- * connection of HTTP/2 stays with its loop: it has many requests under way, and a handful of them is
- * enough for a server.
+ * another loop and has it moved: registered there no more, registered here, with nothing of it
+ * under way. That costs two hops between threads, which is less than a connect, and much less than
+ * a TLS handshake; passing every request's bytes between loops instead would cost as much for each
+ * piece. A connection of HTTP/2 stays with its loop: it has many requests under way, and a handful
+ * of them is enough for a server.
  *
  * <p>Threading: any loop.
  */
@@ -134,8 +134,7 @@ final class UpstreamPool {
                     } else if (isHttp2(done.getNow(), member)) {
                         shelf.heardHttp2();
                         await(opening, loop, exchange, result);
-                        new Http2Outbound(this, key, loop, settings)
-                                .begin(done.getNow(), opening);
+                        new Http2Outbound(this, key, loop, settings).begin(done.getNow(), opening);
                     } else {
                         shelf.opening(null);
                         http1(done.getNow(), key, loop, exchange, result);
@@ -154,8 +153,7 @@ final class UpstreamPool {
         SslHandler tls = channel.pipeline().get(SslHandler.class);
         return tls == null
                 ? member.protocol() == Protocol.HTTP2
-                : "h2".equals(tls.applicationProtocol())
-                        || member.protocol() == Protocol.HTTP2;
+                : "h2".equals(tls.applicationProtocol()) || member.protocol() == Protocol.HTTP2;
     }
 
     private void http1(
@@ -172,6 +170,23 @@ final class UpstreamPool {
         channel.pipeline().addLast(link);
         link.serve(exchange);
         result.trySuccess(link);
+    }
+
+    /** Connects to where a CONNECT leads. */
+    Future<OutboundStream> tunnel(HttpLoop loop, Exchange exchange) {
+        dials.increment();
+        Promise<OutboundStream> result = loop.eventLoop().newPromise();
+        connector
+                .connect(loop.eventLoop(), exchange.pick().member(), exchange.flow().facts())
+                .addListener(
+                        (Future<Channel> done) -> {
+                            if (done.isSuccess()) {
+                                http1(done.getNow(), key(exchange), loop, exchange, result);
+                            } else {
+                                result.tryFailure(done.cause());
+                            }
+                        });
+        return result;
     }
 
     /** Waits for a connection that several requests want to share. */

@@ -2,7 +2,6 @@ package io.culvert.gateway.http;
 
 import io.culvert.gateway.upstream.Choice;
 import io.culvert.gateway.upstream.ClientFacts;
-import io.culvert.gateway.upstream.Connector;
 import io.culvert.gateway.upstream.Failure;
 import io.culvert.gateway.upstream.Member;
 import io.culvert.gateway.upstream.NotConnectedException;
@@ -96,8 +95,7 @@ final class ProxyUnderTest implements AutoCloseable {
                         Optional.empty());
         proxy.accept(
                 client,
-                new HttpFlow(
-                        "1", facts, Optional.empty(), upstream, Destinations.only(upstream)));
+                new HttpFlow("1", facts, Optional.empty(), upstream, Destinations.only(upstream)));
     }
 
     private Future<Channel> connect(EventLoop loop, Member member, ClientFacts facts) {
@@ -235,8 +233,7 @@ final class ProxyUnderTest implements AutoCloseable {
                 new ProxyUnderTest(
                         HttpSettings.DEFAULT,
                         new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(),
-                                Integer.parseInt(arguments[1])),
+                                InetAddress.getLoopbackAddress(), Integer.parseInt(arguments[1])),
                         arguments.length > 3 ? Protocol.HTTP2 : Protocol.HTTP1,
                         Integer.parseInt(arguments[2]),
                         Integer.parseInt(arguments[0]),

@@ -46,8 +46,7 @@ final class Script implements AutoCloseable {
     }
 
     String read(int length) throws IOException {
-        return new String(
-                socket.getInputStream().readNBytes(length), StandardCharsets.ISO_8859_1);
+        return new String(socket.getInputStream().readNBytes(length), StandardCharsets.ISO_8859_1);
     }
 
     /** Reads to the connection's end. */
