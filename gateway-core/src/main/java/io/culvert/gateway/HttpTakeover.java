@@ -1,6 +1,5 @@
 package io.culvert.gateway;
 
-import io.culvert.gateway.http.HttpFlow.Encryption;
 import io.culvert.gateway.policy.Proxying;
 import io.culvert.hook.Reason;
 import io.culvert.linux.Errno;
@@ -87,14 +86,7 @@ final class HttpTakeover implements Takeover {
         if (client == null) {
             return;
         }
-        Encryption encryption =
-                switch (tls) {
-                    case null -> Encryption.NONE;
-                    case TERMINATE -> Encryption.TERMINATE;
-                    case INSPECT -> Encryption.INSPECT;
-                    case PASS -> throw new IllegalStateException();
-                };
-        handlers.accept(client, flow, encryption);
+        handlers.accept(client, flow, tls);
     }
 
     private void dialed(Reason failure) {
