@@ -58,10 +58,7 @@ final class HttpTakeover implements Takeover {
     private void ready(int events) {
         int read =
                 Syscall.recv(
-                        connection.initiator(),
-                        NativeMemory.address(first),
-                        1,
-                        Syscall.MSG_PEEK);
+                        connection.initiator(), NativeMemory.address(first), 1, Syscall.MSG_PEEK);
         if (Errno.EAGAIN.is(read)) {
             return;
         }

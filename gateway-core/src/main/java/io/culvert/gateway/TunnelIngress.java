@@ -345,12 +345,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     }
 
     private void begin(
-            Flow flow,
-            TunnelPort port,
-            IpPacket ip,
-            Packet packet,
-            Ruling ruling,
-            Answer answer) {
+            Flow flow, TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
         boolean held = false;
         Reason failure =
                 switch (flow.decision()) {

@@ -82,8 +82,7 @@ record Upgraders(
      * Who of the gateway's own handlers gets a new TCP flow's connection; {@code null} where its
      * off-ramp was taken out of the configuration since it was decided.
      */
-    Takeover takeover(
-            Flow flow, FlowDecision.Upgrade decision, FlowInfo info, Proxying proxying) {
+    Takeover takeover(Flow flow, FlowDecision.Upgrade decision, FlowInfo info, Proxying proxying) {
         SocketOffRamp offRamp = offRamps.get(decision.via());
         return offRamp == null ? null : web.takeover(flow, info, proxying, offRamp);
     }

@@ -50,8 +50,7 @@ final class WebHandlers {
      */
     record WebFlow(String id, ClientFacts facts, Proxying proxying) {}
 
-    WebHandlers(
-            HttpSettings settings, Tls tls, Upstreams upstreams, ExchangeListener listener) {
+    WebHandlers(HttpSettings settings, Tls tls, Upstreams upstreams, ExchangeListener listener) {
         this.settings = settings;
         this.tls = tls;
         this.upstreams = upstreams;

@@ -104,7 +104,9 @@ class HttpHandlerTest {
             Tool.Result result =
                     Tool.CURL.run(
                             topology.client(),
-                            "-svSg", "--max-time", "10",
+                            "-svSg",
+                            "--max-time",
+                            "10",
                             "-o",
                             "/dev/null",
                             "-w",

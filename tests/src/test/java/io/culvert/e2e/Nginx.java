@@ -7,7 +7,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A real HTTP server: serves the files of a folder, keeps what is PUT, and logs each connection. */
+/**
+ * A real HTTP server: serves the files of a folder, keeps what is PUT, and logs each connection.
+ */
 final class Nginx implements AutoCloseable {
     static final int PORT = 8_080;
 

@@ -15,8 +15,7 @@ final class Unsupported {
      */
     private record Entry(String place, Set<String> words) {}
 
-    private static final List<Entry> ENTRIES =
-            List.of();
+    private static final List<Entry> ENTRIES = List.of();
 
     private Unsupported() {}
 
