@@ -298,8 +298,8 @@ public final class Exchange {
             pick.succeeded(firstByte - sent);
         }
         tunnel =
-                status == 101 && request.upgrade != null
-                        || status / 100 == 2 && request.isConnect();
+                (status == 101 && request.upgrade != null)
+                        || (status / 100 == 2 && request.isConnect());
         if (tunnel) {
             requestDone = false;
         } else if (request.upgrade != null) {
