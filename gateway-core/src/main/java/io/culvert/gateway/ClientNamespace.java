@@ -142,7 +142,9 @@ public final class ClientNamespace implements AutoCloseable {
                 given.plugins(),
                 given.workers(),
                 TelemetrySettings.NONE,
-                given.tls());
+                given.tls(),
+                given.upstreams(),
+                given.resolver());
     }
 
     /** Has the gateway make the on-ramp's device here. */

@@ -12,10 +12,13 @@ import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
+import io.culvert.gateway.http.ExchangeListener;
+import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.tls.Tls;
+import io.culvert.gateway.upstream.Upstreams;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.NetworkNamespace;
@@ -74,6 +77,11 @@ public final class Gateway implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup loops;
     private final Plugins plugins = new Plugins();
     private Tls tls;
+    private Upstreams upstreams;
+
+    /** Null before the gateway is open. */
+    private WebHandlers web;
+
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile Tenants tenants = new Tenants();
 
@@ -148,6 +156,9 @@ public final class Gateway implements AutoCloseable {
             throws IOException {
         loadPlugins(configuration);
         tls = Tls.open(configuration.tls());
+        upstreams = new Upstreams(tls::client);
+        upstreams.prepare(configuration.upstreams(), configuration.resolver()).commit();
+        web = new WebHandlers(HttpSettings.DEFAULT, tls, upstreams, ExchangeListener.NONE);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -179,6 +190,7 @@ public final class Gateway implements AutoCloseable {
                         new UdpOwners(),
                         new Identifications(),
                         plugins,
+                        web,
                         new ConcurrentHashMap<>(),
                         Collections.unmodifiableList(workers.all()));
         for (EventExecutor loop : loops) {
@@ -213,7 +225,8 @@ public final class Gateway implements AutoCloseable {
                                 upgradeNamespace,
                                 ramps,
                                 plugins,
-                                tls));
+                                tls,
+                                upstreams));
         ramps.open(configuration);
         workers.each(Worker::start);
         ramps.start();
@@ -235,6 +248,11 @@ public final class Gateway implements AutoCloseable {
     /** What ends TLS and begins it. */
     public Tls tls() {
         return tls;
+    }
+
+    /** Where requests go on to. */
+    public Upstreams upstreams() {
+        return upstreams;
     }
 
     private static void warnOfFewDescriptors() throws IOException {
@@ -400,6 +418,9 @@ public final class Gateway implements AutoCloseable {
             }
         }
         plugins.close();
+        if (upstreams != null) {
+            upstreams.close();
+        }
         if (tls != null) {
             tls.close();
         }

@@ -9,6 +9,7 @@ import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.tls.Tls;
+import io.culvert.gateway.upstream.Upstreams;
 import io.culvert.upgrade.UpgradeNamespace;
 
 import java.io.IOException;
@@ -39,7 +40,8 @@ public final class Reconfiguration {
             UpgradeNamespace namespace,
             Ramps ramps,
             Plugins plugins,
-            Tls tls) {}
+            Tls tls,
+            Upstreams upstreams) {}
 
     /**
      * Flows that would end with a change.
@@ -87,11 +89,13 @@ public final class Reconfiguration {
         Undo undo = new Undo();
         HookChain hooks;
         Tls.Prepared tls;
+        Upstreams.Prepared upstreams;
         try {
             hooks = parts.plugins.load(next);
             undo.push(hooks::release);
             tls = parts.tls.prepare(next.tls());
             undo.push(tls::release);
+            upstreams = parts.upstreams.prepare(next.upstreams(), next.resolver());
             changes.prepare(undo);
         } catch (PluginException e) {
             throw new IOException(e.getMessage(), e);
@@ -100,6 +104,7 @@ public final class Reconfiguration {
             throw e;
         }
         tls.commit();
+        upstreams.commit();
         parts.table.limits(limits(next));
         parts.table.timers(timers(next));
         Worker.Limits limits = Worker.Limits.of(next);

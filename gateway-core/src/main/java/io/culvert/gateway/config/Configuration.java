@@ -3,6 +3,8 @@ package io.culvert.gateway.config;
 import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.tls.TlsSettings;
+import io.culvert.gateway.upstream.GroupSettings;
+import io.culvert.gateway.upstream.dns.ResolverSettings;
 
 import java.util.List;
 
@@ -25,11 +27,14 @@ public record Configuration(
         List<PluginEntry> plugins,
         int workers,
         TelemetrySettings telemetry,
-        TlsSettings tls) {
+        TlsSettings tls,
+        List<GroupSettings> upstreams,
+        ResolverSettings resolver) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
         plugins = List.copyOf(plugins);
+        upstreams = List.copyOf(upstreams);
     }
 
     /** One that tells nothing about itself. */
@@ -51,6 +56,8 @@ public record Configuration(
                 List.of(),
                 workers,
                 TelemetrySettings.NONE,
-                TlsSettings.NONE);
+                TlsSettings.NONE,
+                List.of(),
+                ResolverSettings.DEFAULT);
     }
 }

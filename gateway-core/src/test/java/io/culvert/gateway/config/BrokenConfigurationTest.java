@@ -45,6 +45,8 @@ class BrokenConfigurationTest {
                     "workers",
                     "plugins",
                     "telemetry",
+                    "upstreams",
+                    "resolver",
                     "tls");
 
     @TestFactory

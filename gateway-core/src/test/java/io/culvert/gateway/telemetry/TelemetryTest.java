@@ -10,6 +10,7 @@ import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.TelemetrySettings;
 import io.culvert.gateway.tls.TlsSettings;
+import io.culvert.gateway.upstream.dns.ResolverSettings;
 import io.culvert.hook.Reason;
 
 import org.junit.jupiter.api.AfterAll;
@@ -77,7 +78,9 @@ class TelemetryTest {
                         Optional.empty(),
                         Optional.empty(),
                         Set.of()),
-                TlsSettings.NONE);
+                TlsSettings.NONE,
+                List.of(),
+                ResolverSettings.DEFAULT);
     }
 
     private static Telemetry open(Configuration configuration) throws IOException {
