@@ -45,12 +45,9 @@ class BrokenConfigurationTest {
                     "workers",
                     "plugins",
                     "telemetry",
-<<<<<<< HEAD
+                    "tls",
                     "upstreams",
                     "resolver");
-=======
-                    "tls");
->>>>>>> tls
 
     @TestFactory
     @Tag("rfc4787-req-5")
