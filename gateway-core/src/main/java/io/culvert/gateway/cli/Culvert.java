@@ -22,6 +22,7 @@ import java.io.PrintWriter;
             FlowsCommand.class,
             ExplainCommand.class,
             PluginCommand.class,
+            TlsCommand.class,
             DiffCommand.class,
             ReloadCommand.class,
             ApplyCommand.class,

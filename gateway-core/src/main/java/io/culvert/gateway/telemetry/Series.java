@@ -177,7 +177,39 @@ enum Series {
             "culvert_hook_timeouts_total",
             "Calls of hooks that did not come back in time.",
             "plugin",
-            "hook");
+            "hook"),
+
+    TLS_HANDSHAKES(
+            Type.COUNTER,
+            "culvert_tls_handshakes_total",
+            "Handshakes of TLS, with clients (server) and with upstreams (client): tls12 and tls13"
+                + " are done; alert, the other side did not want it; certificate, its certificate"
+                + " is missing or not believed; closed; timeout; not_tls; other.",
+            "side",
+            "outcome"),
+    TLS_CERTIFICATE_NOT_AFTER(
+            Type.GAUGE,
+            "culvert_tls_certificate_not_after_timestamp_seconds",
+            "When a certificate of the configuration ends, in seconds since 1970; by its file.",
+            "certificate"),
+    TLS_CERTIFICATE_RELOADS(
+            Type.COUNTER,
+            "culvert_tls_certificate_reloads_total",
+            "Times that files of certificates had changed: read, or failed, and those before stay"
+                    + " in force.",
+            "outcome"),
+    TLS_MINTED(
+            Type.COUNTER,
+            "culvert_tls_certificates_minted_total",
+            "Certificates minted for inspection."),
+    TLS_INSPECTION_REFUSED(
+            Type.COUNTER,
+            "culvert_tls_inspection_refused_total",
+            "Clients that said that they do not believe a minted certificate."),
+    TLS_INSPECTION_PASSED(
+            Type.COUNTER,
+            "culvert_tls_inspection_passed_total",
+            "Connections let through undecrypted where others are inspected.");
 
     /** How a series behaves. */
     enum Type {

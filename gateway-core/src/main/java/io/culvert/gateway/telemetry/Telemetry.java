@@ -105,6 +105,7 @@ public final class Telemetry implements AutoCloseable {
                                     new GatewayCollector(
                                             gateway, each.totals(), settings.tenants()));
                     each.registry().register(new HookCollector(gateway.plugins().times()));
+                    each.registry().register(new TlsCollector(gateway.tls()));
                     JvmMetrics.builder().register(each.registry());
                 });
         health.ready();

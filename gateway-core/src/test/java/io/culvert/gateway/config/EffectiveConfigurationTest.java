@@ -117,6 +117,11 @@ class EffectiveConfigurationTest {
                 workers: 2                              # it.yaml:11
                 telemetry:
                   tenants: 100                          # default
+                tls:
+                  client-certificates: required         # default
+                  handshake-timeout: 10s                # default
+                  expiry-warning: 14d                   # default
+                  engine: auto                          # default
                 """,
                 shown(
                         """
