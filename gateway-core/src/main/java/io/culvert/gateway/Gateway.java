@@ -12,6 +12,8 @@ import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
+import io.culvert.gateway.http.ExchangeListener;
+import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
@@ -76,6 +78,10 @@ public final class Gateway implements AutoCloseable {
     private final Plugins plugins = new Plugins();
     private Tls tls;
     private Upstreams upstreams;
+
+    /** Null before the gateway is open. */
+    private WebHandlers web;
+
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile Tenants tenants = new Tenants();
 
@@ -152,6 +158,7 @@ public final class Gateway implements AutoCloseable {
         tls = Tls.open(configuration.tls());
         upstreams = new Upstreams(tls::client);
         upstreams.prepare(configuration.upstreams(), configuration.resolver()).commit();
+        web = new WebHandlers(HttpSettings.DEFAULT, tls, upstreams, ExchangeListener.NONE);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -183,6 +190,7 @@ public final class Gateway implements AutoCloseable {
                         new UdpOwners(),
                         new Identifications(),
                         plugins,
+                        web,
                         new ConcurrentHashMap<>(),
                         Collections.unmodifiableList(workers.all()));
         for (EventExecutor loop : loops) {

@@ -11,13 +11,15 @@ import io.culvert.flow.Throttle;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
+import io.culvert.gateway.plugin.HookChain;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
+import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
-import io.culvert.upgrade.Handling;
+import io.culvert.upgrade.Recipient;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
@@ -281,7 +283,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                 if (answer != null) {
                     HookedFlow.accompany(flow, answer, clock.nanoTime());
                 }
-                begin(flow, port, ip, packet, answer);
+                begin(flow, port, ip, packet, ruling, answer);
             }
         }
     }
@@ -342,7 +344,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         return undecided.packets();
     }
 
-    private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+    private void begin(
+            Flow flow, TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
         boolean held = false;
         Reason failure =
                 switch (flow.decision()) {
@@ -351,7 +354,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                         if (held) {
                             count(flow, ip, packet);
                         }
-                        yield upgrade(flow, upgrade, port, ip, packet, answer);
+                        yield upgrade(flow, upgrade, port, ip, packet, ruling, answer);
                     }
                     case FlowDecision.Forward forward -> forwarder.open(flow, port, forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();
@@ -371,6 +374,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             TunnelPort port,
             IpPacket ip,
             Packet packet,
+            Ruling ruling,
             Answer answer) {
         if (upgrade.handler().equals(Policy.RELAY)) {
             return upgraders.open(flow, upgrade, null, ip, packet, port);
@@ -379,13 +383,15 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         if (obstacle != null) {
             return obstacle;
         }
-        Handling handling =
-                answer == null
-                        ? undecided.chain().handle(upgrade.handler(), UndecidedFlows.info(port, ip))
-                        : answer.chain().handle(upgrade.handler(), answer.flow());
-        return handling == null
+        FlowInfo info = answer == null ? UndecidedFlows.info(port, ip) : answer.flow();
+        HookChain chain = answer == null ? undecided.chain() : answer.chain();
+        Recipient recipient =
+                WebHandlers.has(upgrade.handler())
+                        ? upgraders.takeover(flow, upgrade, info, ruling.proxying())
+                        : chain.handle(upgrade.handler(), info);
+        return recipient == null
                 ? Reason.HANDLER_FAILED
-                : upgraders.open(flow, upgrade, handling, ip, packet, port);
+                : upgraders.open(flow, upgrade, recipient, ip, packet, port);
     }
 
     /** A SYN that the flow has from the beginning. */

@@ -7,13 +7,16 @@ import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.Proxying;
 import io.culvert.hook.FlowDecision;
+import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.upgrade.EchoUpgrader;
 import io.culvert.upgrade.Recipient;
 import io.culvert.upgrade.SocketOffRamp;
+import io.culvert.upgrade.Takeover;
 import io.culvert.upgrade.TcpUpgrader;
 import io.culvert.upgrade.UdpUpgrader;
 import io.culvert.wire.IpPacket;
@@ -26,6 +29,7 @@ import java.util.Map;
  * the off-ramp is {@link Routes#TUNNELS}, as packets into a tunnel again.
  *
  * @param offRamps the socket off-ramps by name; may change
+ * @param web the gateway's own handlers; {@code null} where nobody asks for them
  */
 record Upgraders(
         int worker,
@@ -33,7 +37,8 @@ record Upgraders(
         UdpUpgrader udp,
         EchoUpgrader echo,
         Map<String, SocketOffRamp> offRamps,
-        Forwarder forwarder) {
+        Forwarder forwarder,
+        WebAccess web) {
 
     /** Whether a flow of that decision leaves as packets again. */
     static boolean isDowngraded(FlowDecision.Upgrade decision) {
@@ -71,6 +76,15 @@ record Upgraders(
             case IpProtocol.UDP -> null;
             default -> downgraded || echo == null ? null : echo.obstacle(key.isIpv6());
         };
+    }
+
+    /**
+     * Who of the gateway's own handlers gets a new TCP flow's connection; {@code null} where its
+     * off-ramp was taken out of the configuration since it was decided.
+     */
+    Takeover takeover(Flow flow, FlowDecision.Upgrade decision, FlowInfo info, Proxying proxying) {
+        SocketOffRamp offRamp = offRamps.get(decision.via());
+        return offRamp == null ? null : web.takeover(flow, info, proxying, offRamp);
     }
 
     /**

@@ -134,7 +134,13 @@ final class ExplainedWorld {
         }
         Upgraders upgraders =
                 new Upgraders(
-                        0, null, null, null, Map.of("socket", SocketOffRamp.PLAIN), forwarder);
+                        0,
+                        null,
+                        null,
+                        null,
+                        Map.of("socket", SocketOffRamp.PLAIN),
+                        forwarder,
+                        null);
         ingress =
                 Ingress.of(
                         0,

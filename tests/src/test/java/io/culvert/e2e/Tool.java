@@ -29,7 +29,10 @@ enum Tool {
     STUN_CLIENT("stun", "stun-client"),
     STUN_SERVER("stund", "stun-server"),
     NAT_DISCOVERY("turnutils_natdiscovery", "coturn"),
-    TURN_SERVER("turnserver", "coturn");
+    TURN_SERVER("turnserver", "coturn"),
+    NGINX("nginx", "nginx-light"),
+    OPENSSL("openssl", "openssl"),
+    WRK("wrk", "wrk");
 
     /** None of them takes as long, whatever else the machine does. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);

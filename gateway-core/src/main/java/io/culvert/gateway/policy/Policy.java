@@ -30,6 +30,9 @@ public final class Policy {
     /** The handler that goes by what is said first. */
     public static final String AUTO = "auto";
 
+    /** The handlers that need no plugin. */
+    public static final List<String> OWN_HANDLERS = List.of(RELAY, HTTP);
+
     private final Action defaultAction;
     private final List<Rule> rules;
     private final RuleIndex index;

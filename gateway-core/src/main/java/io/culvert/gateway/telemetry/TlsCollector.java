@@ -36,7 +36,7 @@ public record TlsCollector(Tls tls) implements MultiCollector {
         for (Tls.Expiry each : tls.certificates()) {
             page.addExactly(
                     Series.TLS_CERTIFICATE_NOT_AFTER,
-                    each.notAfter().getEpochSecond(),
+                    (double) each.notAfter().getEpochSecond(),
                     Texts.wellFormed(each.name()));
         }
         return page.build();

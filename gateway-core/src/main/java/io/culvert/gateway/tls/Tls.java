@@ -152,23 +152,13 @@ public final class Tls implements AutoCloseable {
         return known.contexts();
     }
 
-    /**
-     * Begins TLS with the targets of inspected connections.
-     *
-     * @throws IllegalStateException if nothing is inspected
-     */
-    public ClientTls towardsInspected() {
-        ClientTlsSettings towards =
-                server.generation()
-                        .settings()
-                        .inspect()
-                        .orElseThrow(() -> new IllegalStateException("nothing is inspected"))
-                        .towards();
-        try {
-            return client(towards);
-        } catch (TlsException e) {
-            throw new IllegalStateException("they were used before", e);
-        }
+    /** How TLS is begun with the targets of connections that it was ended of. */
+    public ClientTlsSettings towardsTargets() {
+        return server.generation()
+                .settings()
+                .inspect()
+                .map(TlsSettings.Inspect::towards)
+                .orElse(ClientTlsSettings.DEFAULT);
     }
 
     /**

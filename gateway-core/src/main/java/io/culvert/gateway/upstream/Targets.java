@@ -1,6 +1,7 @@
 package io.culvert.gateway.upstream;
 
 import io.culvert.gateway.tls.ClientTlsSettings;
+import io.culvert.hook.Reason;
 import io.culvert.wire.IpAddress;
 
 import java.net.InetSocketAddress;
@@ -76,7 +77,10 @@ final class Targets {
     private record Target(String name, ServerMember member) implements Upstream {
         @Override
         public Choice pick(PickRequest request) {
-            return new Only(member);
+            // There is no other, so nowhere to try again.
+            return request.retries() == 0
+                    ? new Only(member)
+                    : new Choice.Refused(Reason.UPSTREAM_RETRIES);
         }
     }
 

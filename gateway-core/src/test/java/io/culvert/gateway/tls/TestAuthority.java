@@ -58,11 +58,15 @@ final class TestAuthority {
 
     /** The authority's own certificate. */
     Path file() {
-        return directory.resolve(certificate.getSubjectX500Principal().getName() + ".pem");
+        return directory.resolve(label() + ".pem");
     }
 
     Path key() {
-        return directory.resolve(certificate.getSubjectX500Principal().getName() + ".key");
+        return directory.resolve(label() + ".key");
+    }
+
+    private String label() {
+        return certificate.getSubjectX500Principal().getName().replaceAll("[^A-Za-z]", "-");
     }
 
     CertificateFiles files() {

@@ -1,0 +1,549 @@
+package io.culvert.gateway.http;
+
+import io.culvert.gateway.upstream.Choice;
+import io.culvert.gateway.upstream.Failure;
+import io.culvert.gateway.upstream.Member;
+import io.culvert.gateway.upstream.NotConnectedException;
+import io.culvert.gateway.upstream.Pick;
+import io.culvert.gateway.upstream.PickRequest;
+import io.culvert.hook.Reason;
+import io.netty.buffer.ByteBuf;
+import io.netty.util.concurrent.Future;
+
+/**
+ * A request and its answer, on their way between a client and a server.
+ *
+ * <pre>
+ *   client's stream ──requestBody──►  Exchange  ──body──►          server's stream
+ *        ◄──head, body, end───           │      ◄──response, responseBody──
+ *                                        ├─ picks a server, connects, tries again
+ *                                        └─ answers by itself where nobody else does
+ * </pre>
+ *
+ * <p>What comes is passed on at once. The client's stream delivers a body only from when there is a
+ * server, so that a request can be tried again as long as nothing of its body was sent.
+ *
+ * <p>Confined to the client's loop.
+ */
+public final class Exchange {
+    private static final long NEVER = Long.MAX_VALUE;
+
+    private final HttpProxy proxy;
+    private final HttpLoop loop;
+    private final HttpFlow flow;
+    private final InboundStream client;
+    private final RequestHead request;
+    private final long begun;
+
+    private OutboundStream server;
+    private Future<?> connecting;
+    private Pick pick;
+    private PickRequest wanted;
+    private boolean requestDone;
+    private boolean responseBegun;
+    private boolean responseDone;
+    private boolean tunnel;
+    private boolean over;
+    private boolean reused;
+    private boolean staleRetried;
+
+    private Reason reason;
+    private String member = "";
+    private int status;
+    private int attempts;
+    private long requestBytes;
+    private long responseBytes;
+    private long connected;
+    private long sent;
+    private long firstByte;
+    private long ended;
+
+    private long moved;
+    private long requestDeadline = NEVER;
+    private long responseDeadline = NEVER;
+
+    Exchange(
+            HttpProxy proxy,
+            HttpLoop loop,
+            HttpFlow flow,
+            InboundStream client,
+            RequestHead request) {
+        this.proxy = proxy;
+        this.loop = loop;
+        this.flow = flow;
+        this.client = client;
+        this.request = request;
+        begun = loop.now();
+        moved = begun;
+    }
+
+    // What the client's stream tells.
+
+    /**
+     * The head was read.
+     *
+     * @param last whether the request has no body
+     */
+    void begin(boolean last) {
+        requestDone = last;
+        if (!last && request.upgrade == null && !request.isConnect()) {
+            requestDeadline = begun + proxy.settings().requestTimeout().toNanos();
+        }
+        long limit = proxy.settings().bodyBytes();
+        if (limit > 0 && request.contentLength > limit) {
+            refuse(Reason.HTTP_BODY_TOO_LONG);
+            return;
+        }
+        if (request.isConnect() && !proxy.settings().connectPorts().admits(request.authority)) {
+            refuse(Reason.HTTP_CONNECT);
+            return;
+        }
+        ForwardedLines.add(request, flow, proxy.settings());
+        switch (proxy.destination(flow, request)) {
+            case Destinations.Destination.Nowhere nowhere -> refuse(nowhere.reason());
+            case Destinations.Destination.To to -> {
+                wanted = PickRequest.first(Hashes.of(flow, request));
+                pick(to.upstream().pick(wanted), to);
+            }
+        }
+    }
+
+    private Destinations.Destination.To upstream;
+
+    private void pick(Choice choice, Destinations.Destination.To to) {
+        upstream = to;
+        switch (choice) {
+            case Choice.Refused refused -> refuse(refused.reason());
+            case Pick picked -> {
+                pick = picked;
+                member = picked.member().name();
+                connect(true);
+            }
+        }
+    }
+
+    private void connect(boolean kept) {
+        attempts++;
+        // A tunnel has a connection of its own.
+        OutboundStream idle = kept && !request.isConnect() ? proxy.pool().take(loop, this) : null;
+        if (idle != null) {
+            reused = true;
+            attach(idle);
+            return;
+        }
+        reused = false;
+        Future<OutboundStream> dial =
+                request.isConnect()
+                        ? proxy.pool().tunnel(loop, this)
+                        : proxy.pool().dial(loop, this, !kept);
+        connecting = dial;
+        dial.addListener(
+                (Future<OutboundStream> done) -> {
+                    if (over) {
+                        return;
+                    }
+                    connecting = null;
+                    if (done.isSuccess()) {
+                        attach(done.getNow());
+                    } else {
+                        notConnected(done.cause());
+                    }
+                    loop.flush();
+                });
+    }
+
+    /** The connection that was got has served before. */
+    void reused() {
+        reused = true;
+    }
+
+    private void notConnected(Throwable cause) {
+        Failure failure = Failure.CONNECT;
+        Reason why = Reason.DIAL_UNREACHABLE;
+        if (cause instanceof NotConnectedException known) {
+            failure = known.failure();
+            why = known.reason();
+        }
+        elsewhere(failure, why);
+    }
+
+    /** Nothing of the request has come to the server: it may go to another. */
+    private void elsewhere(Failure failure, Reason why) {
+        Member failed = pick.member();
+        if (failure != null) {
+            pick.failed(failure);
+        }
+        pick.released();
+        pick = null;
+        wanted = wanted.after(failed);
+        if (requestBytes == 0 && upstream.upstream().pick(wanted) instanceof Pick another) {
+            pick(another, upstream);
+        } else {
+            refuse(why);
+        }
+    }
+
+    private void attach(OutboundStream stream) {
+        server = stream;
+        connected = loop.now();
+        sent = connected;
+        moved = connected;
+        if (requestDone) {
+            responseDeadline = connected + proxy.settings().responseTimeout().toNanos();
+        }
+        boolean last = requestDone && request.upgrade == null && !request.isConnect();
+        stream.request(request, last);
+        if (!over && server == stream && !requestDone && request.upgrade == null) {
+            client.demand(stream.isWritable());
+        }
+    }
+
+    /** A piece of the body, which becomes the exchange's to release. */
+    void requestBody(ByteBuf piece, boolean last) {
+        moved = loop.tick();
+        requestBytes += piece.readableBytes();
+        long limit = proxy.settings().bodyBytes();
+        if (over || server == null) {
+            piece.release();
+            return;
+        }
+        if (limit > 0 && requestBytes > limit && !tunnel) {
+            piece.release();
+            requestBroken(Reason.HTTP_BODY_TOO_LONG);
+            return;
+        }
+        if (last) {
+            requestEnds();
+        }
+        server.body(piece, last);
+    }
+
+    /** The body has ended. */
+    void requestEnd(Fields trailers) {
+        if (over || requestDone) {
+            return;
+        }
+        requestEnds();
+        if (server != null) {
+            server.end(trailers);
+        }
+        if (tunnel && responseDone) {
+            finish();
+        }
+    }
+
+    private void requestEnds() {
+        requestDone = true;
+        requestDeadline = NEVER;
+        sent = loop.now();
+        if (!responseBegun) {
+            responseDeadline = sent + proxy.settings().responseTimeout().toNanos();
+        }
+    }
+
+    /** The request's rest cannot be understood, or not be let pass. */
+    void requestBroken(Reason why) {
+        if (over) {
+            return;
+        }
+        if (responseBegun) {
+            abort(why);
+        } else {
+            refuse(why);
+        }
+    }
+
+    /** The client takes no more of the answer. */
+    void clientGone(Reason why) {
+        if (over) {
+            return;
+        }
+        reason = why;
+        abandonServer();
+        finish();
+    }
+
+    void clientWritable(boolean now) {
+        if (server != null && !over) {
+            server.demand(now);
+        }
+    }
+
+    // What the server's stream tells.
+
+    void informational(ResponseHead head) {
+        moved = loop.tick();
+        if (over || request.minorVersion == 0) {
+            return;
+        }
+        client.informational(head);
+    }
+
+    /**
+     * @param last whether no body follows
+     */
+    void response(ResponseHead head, boolean last) {
+        if (over) {
+            return;
+        }
+        firstByte = loop.now();
+        moved = firstByte;
+        responseDeadline = NEVER;
+        responseBegun = true;
+        status = head.status;
+        boolean unavailable = status >= 502 && status <= 504;
+        if (unavailable) {
+            pick.failed(Failure.UNAVAILABLE);
+        } else {
+            pick.succeeded(firstByte - sent);
+        }
+        tunnel =
+                (status == 101 && request.upgrade != null)
+                        || (status / 100 == 2 && request.isConnect());
+        if (tunnel) {
+            requestDone = false;
+        } else if (request.upgrade != null) {
+            // The server keeps to HTTP, where the request has no body.
+            requestDone = true;
+        }
+        ForwardedLines.add(head, proxy.settings());
+        client.head(head, last);
+        if (last) {
+            responseEnds();
+        } else if (tunnel && !over) {
+            client.demand(server.isWritable());
+        }
+    }
+
+    /** A piece of the body, which becomes the exchange's to release. */
+    void responseBody(ByteBuf piece, boolean last) {
+        if (over) {
+            piece.release();
+            return;
+        }
+        moved = loop.tick();
+        responseBytes += piece.readableBytes();
+        client.body(piece, last);
+        if (last) {
+            responseEnds();
+        }
+    }
+
+    void responseEnd(Fields trailers) {
+        if (over) {
+            return;
+        }
+        client.end(trailers);
+        responseEnds();
+    }
+
+    private void responseEnds() {
+        responseDone = true;
+        if (!tunnel || requestDone) {
+            finish();
+        }
+    }
+
+    void serverWritable(boolean now) {
+        if (!over && !requestDone) {
+            client.demand(now);
+        }
+    }
+
+    /**
+     * The answer will not come, or not to its end. The stream is no more.
+     *
+     * @param untouched whether the server certainly did nothing with the request
+     */
+    void serverFailed(Failure failure, Reason why, boolean untouched) {
+        if (over) {
+            return;
+        }
+        server = null;
+        if (responseBegun) {
+            if (failure != null) {
+                pick.failed(failure);
+            }
+            abort(why);
+            return;
+        }
+        boolean again = requestBytes == 0 && (untouched || request.isIdempotent());
+        if (again && reused && !staleRetried) {
+            // RFC 9112 section 9.3.1: the server closed a kept connection while the request was on
+            // its way; that says nothing about the server.
+            staleRetried = true;
+            proxy.pool().stale();
+            connect(false);
+        } else if (again) {
+            elsewhere(failure, why);
+        } else {
+            if (failure != null) {
+                pick.failed(failure);
+            }
+            refuse(why);
+        }
+    }
+
+    // Times.
+
+    void sweep(long nowNanos) {
+        if (over) {
+            return;
+        }
+        if (nowNanos >= requestDeadline) {
+            requestBroken(Reason.HTTP_TIMEOUT);
+        } else if (nowNanos >= responseDeadline && server != null) {
+            pick.failed(Failure.TIMEOUT);
+            refuse(Reason.UPSTREAM_TIMEOUT);
+        } else if (nowNanos - moved >= proxy.settings().streamTimeout().toNanos()) {
+            requestBroken(Reason.IDLE);
+        }
+    }
+
+    // Ends.
+
+    /** Answers by itself; nothing of an answer has been sent. */
+    void refuse(Reason why) {
+        reason = why;
+        abandonServer();
+        ResponseHead head = new ResponseHead();
+        ByteBuf body = ErrorAnswer.fill(head, why, request, loop.allocator());
+        status = head.status;
+        responseBegun = true;
+        responseDone = true;
+        client.head(head, body == null);
+        if (body != null) {
+            responseBytes += body.readableBytes();
+            client.body(body, true);
+        }
+        finish();
+    }
+
+    /** The request cannot be understood, and its stream is about to be reset. */
+    void malformed(Reason why) {
+        if (over) {
+            return;
+        }
+        over = true;
+        reason = why;
+        abandonServer();
+        conclude();
+    }
+
+    private void abort(Reason why) {
+        reason = why;
+        abandonServer();
+        over = true;
+        conclude();
+        client.abort(why);
+    }
+
+    private void abandonServer() {
+        if (connecting != null) {
+            connecting.cancel(false);
+            connecting = null;
+        }
+        if (server != null) {
+            server.cancel();
+            server = null;
+        }
+    }
+
+    private void finish() {
+        if (over) {
+            return;
+        }
+        over = true;
+        if (server != null && !(requestDone && responseDone)) {
+            server.cancel();
+        }
+        server = null;
+        conclude();
+        client.over(requestDone);
+    }
+
+    private void conclude() {
+        ended = loop.now();
+        if (reason != null) {
+            proxy.refused(reason);
+        }
+        if (pick != null) {
+            pick.released();
+        }
+        proxy.over(this);
+    }
+
+    // What it was.
+
+    public HttpFlow flow() {
+        return flow;
+    }
+
+    public RequestHead request() {
+        return request;
+    }
+
+    Pick pick() {
+        return pick;
+    }
+
+    HttpLoop loop() {
+        return loop;
+    }
+
+    /** Why it ended otherwise than with a server's whole answer; null for that. */
+    public Reason reason() {
+        return reason;
+    }
+
+    /** 0 where nothing was answered. */
+    public int status() {
+        return status;
+    }
+
+    /** The server's name; empty where none was picked. */
+    public String member() {
+        return member;
+    }
+
+    public boolean isReused() {
+        return reused;
+    }
+
+    public boolean isTunnel() {
+        return tunnel;
+    }
+
+    /** How often a connection was asked for. */
+    public int attempts() {
+        return attempts;
+    }
+
+    public int clientVersion() {
+        return client.version();
+    }
+
+    /** Of the body. */
+    public long requestBytes() {
+        return requestBytes;
+    }
+
+    /** Of the body. */
+    public long responseBytes() {
+        return responseBytes;
+    }
+
+    /** From the head to a connection; negative where there was none. */
+    public long connectNanos() {
+        return connected == 0 ? -1 : connected - begun;
+    }
+
+    /** From the head to the answer's; negative where there was none. */
+    public long firstByteNanos() {
+        return firstByte == 0 ? -1 : firstByte - begun;
+    }
+
+    public long totalNanos() {
+        return ended - begun;
+    }
+}
