@@ -249,17 +249,28 @@ final class Findings {
                         "packets %d up, %d down"
                                 .formatted(live.initiatorPackets(), live.targetPackets())));
         stage("policy", word(decision), "decided by \"" + rule + "\" when it opened");
-        now(live, policy);
+        boolean fromOutside =
+                live.path() instanceof ForwardedFlow forwarded && forwarded.isFromOutside();
+        if (!fromOutside) {
+            now(live, policy);
+        }
         switch (decision) {
             case FlowDecision.Upgrade upgrade -> offRamp = upgrade.via();
             case FlowDecision.Forward forward -> offRamp = forward.via();
             case FlowDecision.Refuse _ -> {}
         }
         if (live.path() instanceof ForwardedFlow forwarded) {
-            forwarded.offRamp().ifPresent(device -> offRamp = device.name());
+            if (!fromOutside) {
+                forwarded.offRamp().ifPresent(device -> offRamp = device.name());
+            }
             forwarded.mapping().ifPresent(mapping -> outside = WayOut.outside(mapping));
         }
-        stage("off-ramp", offRamp, outside.isEmpty() ? "" : "as " + outside);
+        stage(
+                "off-ramp",
+                offRamp,
+                outside.isEmpty()
+                        ? ""
+                        : fromOutside ? "outside its target is " + outside : "as " + outside);
         if (decision instanceof FlowDecision.Upgrade upgrade
                 && live.key().protocol() == IpProtocol.TCP) {
             handler(upgrade.handler());

@@ -222,11 +222,26 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             admit(port, ip, packet, ruling, null);
             return;
         }
+        // Looked at once more when it is admitted; this keeps a flood from the plugins.
+        Reason rate = rate(port, ip, ruling);
+        if (rate != null) {
+            tellRefused(port, ip, decision.decidedBy(), rate);
+            refusals.refuse(port, ip, packet, rate);
+            return;
+        }
         Reason full = undecided.ask(key, port, ip, packet, ruling);
         if (full != null) {
             tellRefused(port, ip, decision.decidedBy(), full);
             refusals.drop(packet, full);
         }
+    }
+
+    /** Why the rule's rate does not allow the flow now; {@code null} where it does. */
+    private Reason rate(TunnelPort port, IpPacket ip, Ruling ruling) {
+        return ruling.limits() == null
+                ? null
+                : ruling.limits()
+                        .obstacle(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime());
     }
 
     /**

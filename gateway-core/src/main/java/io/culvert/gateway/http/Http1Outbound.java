@@ -166,7 +166,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
         requestDone = true;
         if (tunnel) {
             flushNow();
-            ((DuplexChannel) context().channel()).shutdownOutput();
+            ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
         } else if (body == Http1Writer.Body.CHUNKED) {
             Http1Writer.lastChunk(out(), trailers);
         }
