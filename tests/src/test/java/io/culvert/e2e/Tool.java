@@ -33,7 +33,9 @@ enum Tool {
     SSH("ssh", "openssh-client"),
     SSH_KEYGEN("ssh-keygen", "openssh-client"),
     SSHD("sshd", "openssh-server"),
-    OPENSSL("openssl", "openssl");
+    NGINX("nginx", "nginx-light"),
+    OPENSSL("openssl", "openssl"),
+    WRK("wrk", "wrk");
 
     /** None of them takes as long, whatever else the machine does. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);

@@ -2,6 +2,9 @@ package io.culvert.gateway.config;
 
 import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.tls.TlsSettings;
+import io.culvert.gateway.upstream.GroupSettings;
+import io.culvert.gateway.upstream.dns.ResolverSettings;
 
 import java.util.List;
 
@@ -23,11 +26,15 @@ public record Configuration(
         boolean midStream,
         List<PluginEntry> plugins,
         int workers,
-        TelemetrySettings telemetry) {
+        TelemetrySettings telemetry,
+        TlsSettings tls,
+        List<GroupSettings> upstreams,
+        ResolverSettings resolver) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
         plugins = List.copyOf(plugins);
+        upstreams = List.copyOf(upstreams);
     }
 
     /** One that tells nothing about itself. */
@@ -48,6 +55,9 @@ public record Configuration(
                 midStream,
                 List.of(),
                 workers,
-                TelemetrySettings.NONE);
+                TelemetrySettings.NONE,
+                TlsSettings.NONE,
+                List.of(),
+                ResolverSettings.DEFAULT);
     }
 }

@@ -53,7 +53,10 @@ final class ConfigurationReader {
                 root.section("forwarding").flag("mid-stream", true),
                 new PluginReader(tree, errors, file).read(root.sections("plugins")),
                 root.number("workers", Runtime.getRuntime().availableProcessors()),
-                TelemetryReader.read(root.section("telemetry")));
+                TelemetryReader.read(root.section("telemetry")),
+                new TlsReader(file, errors).read(root.section("tls")),
+                new UpstreamReader(root.sections("upstreams"), file).groups(),
+                ResolverReader.read(root.section("resolver")));
     }
 
     private void warn(RuleWarnings.Warning warning) {

@@ -158,7 +158,7 @@ final class PolicyReader {
             return "";
         }
         String handler = section.text("handler").orElse(Policy.RELAY);
-        List<String> known = List.of(Policy.RELAY, Policy.HTTP, Policy.AUTO);
+        List<String> known = Policy.OWN_HANDLERS;
         if (!plugins && !known.contains(handler)) {
             section.wrong(
                     "handler",

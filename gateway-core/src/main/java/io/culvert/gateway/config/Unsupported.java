@@ -15,8 +15,7 @@ final class Unsupported {
      */
     private record Entry(String place, Set<String> words) {}
 
-    private static final List<Entry> ENTRIES =
-            List.of(new Entry("/policy/rules/*/handler", Set.of("http", "auto")));
+    private static final List<Entry> ENTRIES = List.of();
 
     private Unsupported() {}
 

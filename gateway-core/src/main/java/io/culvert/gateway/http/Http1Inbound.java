@@ -3,6 +3,7 @@ package io.culvert.gateway.http;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
@@ -185,7 +186,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         }
         if (tunnel) {
             flushNow();
-            ((DuplexChannel) context().channel()).shutdownOutput();
+            ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
         }
     }
 
@@ -241,7 +242,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         deadline = loop().now() + Lingering.NANOS;
         context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         flushNow();
-        ((DuplexChannel) context().channel()).shutdownOutput();
+        ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
         take();
     }
 

@@ -13,10 +13,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
@@ -25,7 +25,7 @@ import java.util.function.Predicate;
  * good, adds what is new and takes away what is gone. While no name server answers, what was known
  * stays.
  *
- * <p>Threading: one event loop.
+ * <p>Threading: one event loop; {@link #problem} from any.
  */
 final class GroupKeeper {
     private static final Logger LOG = LoggerFactory.getLogger(GroupKeeper.class);
@@ -41,7 +41,7 @@ final class GroupKeeper {
     private final Resolver resolver;
     private final Checkups checkups;
     private final Predicate<InetAddress> reachable;
-    private final Map<ServerSettings, Named> named = new HashMap<>();
+    private final Map<ServerSettings, Named> named = new ConcurrentHashMap<>();
     private GroupSettings settings;
     private boolean over;
 
@@ -162,7 +162,7 @@ final class GroupKeeper {
     private final class Named {
         private final ServerSettings server;
         private List<InetAddress> addresses = List.of();
-        private String problem = "";
+        private volatile String problem = "";
         private Future<?> next;
         private boolean asking;
         private boolean stopped;

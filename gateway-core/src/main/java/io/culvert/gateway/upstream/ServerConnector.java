@@ -6,6 +6,8 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
@@ -146,7 +148,7 @@ final class ServerConnector implements Connector {
                         .option(
                                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                                 Math.toIntExact(link.timeout().toMillis()))
-                        .handler(new ChannelInboundHandlerAdapter());
+                        .handler(Silence.INSTANCE);
         if (source.isEmpty()) {
             return bootstrap.connect(address);
         }
@@ -192,8 +194,16 @@ final class ServerConnector implements Connector {
         int colon = authority.lastIndexOf(':');
         String host = authority.substring(0, colon).replace("[", "").replace("]", "");
         int port = Integer.parseInt(authority.substring(colon + 1));
-        SslHandler handler =
-                tls.apply(server).newHandler(channel.alloc(), host, port, server.protocol().alpn());
+        SslHandler handler;
+        try {
+            handler =
+                    tls.apply(server)
+                            .newHandler(channel.alloc(), host, port, server.protocol().alpn());
+        } catch (RuntimeException e) {
+            result.tryFailure(tlsFailure(server, e));
+            ChannelFuture unused = channel.close();
+            return;
+        }
         channel.pipeline().addFirst(handler);
         handler.handshakeFuture()
                 .addListener(
@@ -208,8 +218,20 @@ final class ServerConnector implements Connector {
     }
 
     private static void finish(Channel channel, Promise<Channel> result) {
+        channel.pipeline().remove(Silence.INSTANCE);
         if (!result.trySuccess(channel)) {
             ChannelFuture unused = channel.close();
+        }
+    }
+
+    /** Keeps from the log what the result tells; goes before the connection is handed over. */
+    @Sharable
+    private static final class Silence extends ChannelInboundHandlerAdapter {
+        static final Silence INSTANCE = new Silence();
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            ChannelFuture unused = context.close();
         }
     }
 

@@ -44,7 +44,10 @@ class BrokenConfigurationTest {
                     "forwarding",
                     "workers",
                     "plugins",
-                    "telemetry");
+                    "telemetry",
+                    "tls",
+                    "upstreams",
+                    "resolver");
 
     @TestFactory
     @Tag("rfc4787-req-5")

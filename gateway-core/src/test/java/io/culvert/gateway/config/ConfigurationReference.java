@@ -107,6 +107,8 @@ final class ConfigurationReference {
                                 case "ports" -> "port or range";
                                 case "duration-with-unit" -> "duration";
                                 case "size-with-unit" -> "size";
+                                case "server" -> "host:port";
+                                case "name-server" -> "address or address:port";
                                 case "" -> "text";
                                 default -> rule.get("format").asString();
                             }

@@ -138,6 +138,10 @@ class DefaultConfigurationTest {
                     List<String> changed = new ArrayList<>(lines);
                     changed.set(part.from(), without(changed.get(part.from()), 0));
                     changed.set(i, without(changed.get(i), 0));
+                    // With what stands below it, where that is a block.
+                    for (int j = i + 1; j < part.to() && lines.get(j).startsWith("#   "); j++) {
+                        changed.set(j, without(lines.get(j), 0));
+                    }
                     valid(changed);
                     tried++;
                 }

@@ -117,6 +117,18 @@ class EffectiveConfigurationTest {
                 workers: 2                              # it.yaml:11
                 telemetry:
                   tenants: 100                          # default
+                tls:
+                  client-certificates: required         # default
+                  handshake-timeout: 10s                # default
+                  expiry-warning: 14d                   # default
+                  engine: auto                          # default
+                resolver:
+                  servers: []                           # default
+                  timeout: 2s                           # default
+                  cache: 10000                          # default
+                  ttl-min: 1s                           # default
+                  ttl-max: 1h                           # default
+                  negative-ttl: 30s                     # default
                 """,
                 shown(
                         """
