@@ -13,7 +13,7 @@ import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.http.ExchangeListener;
-import io.culvert.gateway.http.HttpSettings;
+import io.culvert.gateway.http.HttpProxy;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
@@ -159,7 +159,7 @@ public final class Gateway implements AutoCloseable {
         tls = Tls.open(configuration.tls());
         upstreams = new Upstreams(tls::client);
         upstreams.prepare(configuration.upstreams(), configuration.resolver()).commit();
-        web = new WebHandlers(HttpSettings.DEFAULT, tls, upstreams, ExchangeListener.NONE);
+        web = new WebHandlers(configuration.http(), tls, upstreams, ExchangeListener.NONE);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -227,7 +227,8 @@ public final class Gateway implements AutoCloseable {
                                 ramps,
                                 plugins,
                                 tls,
-                                upstreams));
+                                upstreams,
+                                web));
         ramps.open(configuration);
         workers.each(Worker::start);
         ramps.start();
@@ -249,6 +250,11 @@ public final class Gateway implements AutoCloseable {
     /** What ends TLS and begins it. */
     public Tls tls() {
         return tls;
+    }
+
+    /** Who carries requests. */
+    public HttpProxy http() {
+        return web.proxy();
     }
 
     /** Where requests go on to. */

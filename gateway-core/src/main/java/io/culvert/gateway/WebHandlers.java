@@ -40,7 +40,7 @@ import java.util.Optional;
  * <p>Threading: {@link #takeover} and {@link #accept} on any worker, for its own connections.
  */
 final class WebHandlers {
-    private final HttpSettings settings;
+    private volatile HttpSettings settings;
     private final Tls tls;
     private final Upstreams upstreams;
     private final HttpProxy proxy;
@@ -204,6 +204,16 @@ final class WebHandlers {
         }
         int colon = authority.indexOf(':');
         return colon < 0 ? authority : authority.substring(0, colon);
+    }
+
+    HttpProxy proxy() {
+        return proxy;
+    }
+
+    /** From now on new connections are treated so. */
+    void become(HttpSettings next) {
+        settings = next;
+        proxy.become(next);
     }
 
     /** Ends connections as soon as their requests are answered. */
