@@ -207,6 +207,12 @@ public final class Exchange extends ExchangeFacts {
             requestBroken(Reason.HTTP_BODY_TOO_LONG);
             return;
         }
+        if (last && tunnel) {
+            // The end of one direction is a half-close where there is HTTP/1, and no framing.
+            server.body(piece, false);
+            requestEnd(null);
+            return;
+        }
         if (last) {
             requestEnds();
         }
@@ -318,7 +324,10 @@ public final class Exchange extends ExchangeFacts {
         }
         moved = loop.tick();
         responseBytes += piece.readableBytes();
-        client.body(piece, last);
+        client.body(piece, last && !tunnel);
+        if (last && tunnel) {
+            client.end(null);
+        }
         if (last) {
             responseEnds();
         }
