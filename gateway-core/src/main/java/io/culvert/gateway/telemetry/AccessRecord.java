@@ -1,6 +1,7 @@
 package io.culvert.gateway.telemetry;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 
 import io.culvert.gateway.http.ExchangeFacts;
@@ -30,14 +31,14 @@ record AccessRecord(
         String path,
         int status,
         String reason,
-        long requestBytes,
-        long responseBytes,
+        @JsonProperty("request_bytes") long requestBytes,
+        @JsonProperty("response_bytes") long responseBytes,
         String upstream,
         boolean reused,
         int attempts,
-        Long connectMicros,
-        Long firstByteMicros,
-        long totalMicros,
+        @JsonProperty("connect_micros") Long connectMicros,
+        @JsonProperty("first_byte_micros") Long firstByteMicros,
+        @JsonProperty("total_micros") long totalMicros,
         int sampled) {
     static final int VERSION = 1;
 

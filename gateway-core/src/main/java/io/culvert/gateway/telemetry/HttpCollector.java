@@ -36,10 +36,14 @@ record HttpCollector(HttpProxy proxy, Optional<AccessLog> log) implements MultiC
                 .add(Series.HTTP_UPSTREAM_MOVES, proxy.moves())
                 .add(Series.HTTP_UPSTREAM_STALE, proxy.stales())
                 .add(Series.HTTP_UPSTREAM_IDLE, proxy.idle());
-        log.ifPresent(
-                one ->
-                        page.add(Series.ACCESS_LOG_RECORDS, one.written(), "written")
-                                .add(Series.ACCESS_LOG_RECORDS, one.missing(), "missing"));
+        page.add(
+                        Series.ACCESS_LOG_RECORDS,
+                        log.map(AccessLog::written).orElse(0L),
+                        "written")
+                .add(
+                        Series.ACCESS_LOG_RECORDS,
+                        log.map(AccessLog::missing).orElse(0L),
+                        "missing");
         return page.build();
     }
 }
