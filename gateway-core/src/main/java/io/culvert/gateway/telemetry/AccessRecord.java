@@ -75,9 +75,7 @@ record AccessRecord(
         if (path.length() == facts.request().target().length()) {
             return path;
         }
-        return queries
-                ? Redaction.current().apply(facts.request().target())
-                : path + "?***";
+        return queries ? Redaction.current().apply(facts.request().target()) : path + "?***";
     }
 
     private static Long micros(long nanos) {

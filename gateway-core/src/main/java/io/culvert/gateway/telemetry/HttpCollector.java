@@ -36,14 +36,8 @@ record HttpCollector(HttpProxy proxy, Optional<AccessLog> log) implements MultiC
                 .add(Series.HTTP_UPSTREAM_MOVES, proxy.moves())
                 .add(Series.HTTP_UPSTREAM_STALE, proxy.stales())
                 .add(Series.HTTP_UPSTREAM_IDLE, proxy.idle());
-        page.add(
-                        Series.ACCESS_LOG_RECORDS,
-                        log.map(AccessLog::written).orElse(0L),
-                        "written")
-                .add(
-                        Series.ACCESS_LOG_RECORDS,
-                        log.map(AccessLog::missing).orElse(0L),
-                        "missing");
+        page.add(Series.ACCESS_LOG_RECORDS, log.map(AccessLog::written).orElse(0L), "written")
+                .add(Series.ACCESS_LOG_RECORDS, log.map(AccessLog::missing).orElse(0L), "missing");
         return page.build();
     }
 }

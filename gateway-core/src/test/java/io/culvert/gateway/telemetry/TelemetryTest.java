@@ -9,10 +9,10 @@ import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.TelemetrySettings;
+import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.tls.TlsSettings;
 import io.culvert.gateway.upstream.GroupSettings;
 import io.culvert.gateway.upstream.ServerSettings;
-import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.upstream.dns.ResolverSettings;
 import io.culvert.hook.Reason;
 
