@@ -38,7 +38,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /** A proxy on a port of the loopback interface, in front of one server. */
-final class ProxyUnderTest implements AutoCloseable {
+public final class ProxyUnderTest implements AutoCloseable {
     final List<Failure> failures = Collections.synchronizedList(new ArrayList<>());
     final List<String> exchanges = Collections.synchronizedList(new ArrayList<>());
     final AtomicInteger live = new AtomicInteger();
@@ -48,7 +48,7 @@ final class ProxyUnderTest implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
 
-    ProxyUnderTest(HttpSettings settings, InetSocketAddress server) {
+    public ProxyUnderTest(HttpSettings settings, InetSocketAddress server) {
         this(settings, server, Protocol.HTTP1, 1, 0, System::nanoTime);
     }
 
@@ -143,7 +143,12 @@ final class ProxyUnderTest implements AutoCloseable {
         return address().getPort();
     }
 
-    InetSocketAddress address() {
+    /** The proxy itself. */
+    public HttpProxy proxy() {
+        return proxy;
+    }
+
+    public InetSocketAddress address() {
         return (InetSocketAddress) listener.localAddress();
     }
 
