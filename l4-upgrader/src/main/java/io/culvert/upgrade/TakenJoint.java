@@ -122,7 +122,11 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
 
     @Override
     public void dial(Outcome outcome) {
-        if (state != State.TAKEN || target != Joint.NONE) {
+        if (state != State.TAKEN) {
+            return;
+        }
+        if (target != Joint.NONE) {
+            outcome.dialed(null);
             return;
         }
         targets.dial(

@@ -48,7 +48,8 @@ class BrokenConfigurationTest {
                     "tls",
                     "upstreams",
                     "http",
-                    "resolver");
+                    "resolver",
+                    "http");
 
     @TestFactory
     @Tag("rfc4787-req-5")
