@@ -34,18 +34,19 @@ public final class Alias {
                         key.destinationLow(),
                         Aliases.hasIdentifier(key.protocol()) ? port : key.destinationPort());
         outward = new Translation(sent, seen);
-        inward = new Translation(seen.reversed(), sent.reversed());
+        Endpoints reply = seen.reversed();
+        inward = new Translation(reply, sent.reversed());
         ofTarget =
                 new FlowKey()
                         .set(
                                 key.tenant(),
                                 key.protocol(),
-                                seen.destinationHigh(),
-                                seen.destinationLow(),
-                                seen.destinationPort(),
-                                seen.sourceHigh(),
-                                seen.sourceLow(),
-                                seen.sourcePort());
+                                reply.sourceHigh(),
+                                reply.sourceLow(),
+                                reply.sourcePort(),
+                                reply.destinationHigh(),
+                                reply.destinationLow(),
+                                reply.destinationPort());
     }
 
     Flow flow() {
