@@ -8,12 +8,22 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 
 /**
- * How one worker asks plugins about flows.
+ * How one worker asks others about flows: plugins, and who speaks HTTP.
  *
  * @param undecided the worker of each flow that is being asked about, which all workers share
  * @param loop has something done on the worker's thread
+ * @param proxies who speaks HTTP
  */
-record HookAccess(Plugins plugins, Map<FlowKey, Integer> undecided, Executor loop) {
+record HookAccess(
+        Plugins plugins,
+        Map<FlowKey, Integer> undecided,
+        Executor loop,
+        ContentDecisions.Proxies proxies) {
+    /** Where nobody speaks HTTP. */
+    HookAccess(Plugins plugins, Map<FlowKey, Integer> undecided, Executor loop) {
+        this(plugins, undecided, loop, ContentDecisions.Proxies.NONE);
+    }
+
     /** Of a worker on its own, without any plugin. */
     static HookAccess none() {
         return new HookAccess(new Plugins(), new ConcurrentHashMap<>(), Runnable::run);

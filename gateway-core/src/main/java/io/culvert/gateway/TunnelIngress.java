@@ -8,6 +8,7 @@ import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.RateLimits;
 import io.culvert.flow.Throttle;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.forward.Alias;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
@@ -19,6 +20,8 @@ import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.upgrade.Handling;
+import io.culvert.upgrade.Takeover;
+import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
@@ -35,7 +38,7 @@ import io.culvert.wire.IpProtocol;
  *
  * <p>Confined to one worker.
  */
-final class TunnelIngress implements UndecidedFlows.Decided {
+final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
     private final int worker;
     private final FlowTable table;
     private final NanoClock clock;
@@ -47,6 +50,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     private final Forwarder forwarder;
     private final Delivery delivery;
     private final UndecidedFlows undecided;
+    private final QuicFlows quic;
+    private final ContentDecisions contents;
     private final RuleLog ruleLog;
     private final FlowKey key = new FlowKey();
 
@@ -62,7 +67,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             Forwarder forwarder,
             Delivery delivery,
             RuleLog ruleLog,
-            HookAccess hooks) {
+            HookAccess hooks,
+            ContentDecisions contents) {
         this.worker = worker;
         this.table = table;
         this.clock = clock;
@@ -74,7 +80,9 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         this.forwarder = forwarder;
         this.delivery = delivery;
         this.ruleLog = ruleLog;
+        this.contents = contents;
         undecided = new UndecidedFlows(worker, hooks, this);
+        quic = new QuicFlows(worker, hooks, clock, this);
     }
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
@@ -145,7 +153,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         setKey(port, ip);
         int asking = undecided.owner(key);
         if (asking >= 0) {
-            hold(asking, port, packet);
+            hold(asking, port, ip, packet);
             return;
         }
         Reason obstacle = Arrival.unusableInTunnel(ip);
@@ -163,6 +171,54 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                                 ip.destinationHigh(),
                                 ip.destinationLow(),
                                 ip.destinationPort());
+        if (ruling.asks() && ip.protocol() == IpProtocol.UDP) {
+            listen(port, ip, packet, ruling);
+        } else {
+            ruled(port, ip, packet, ruling);
+        }
+    }
+
+    /** What the flow says is asked first. */
+    private void listen(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
+        Reason obstacle = openings.obstacle(ip, ruling.decision());
+        if (obstacle != null) {
+            refusals.refuse(port, ip, packet, obstacle);
+            return;
+        }
+        int owner = upgraders.owner(IpProtocol.UDP, key);
+        if (owner != worker) {
+            delivery.handOver(owner, port, packet);
+            return;
+        }
+        Reason full = quic.first(key, port, ip, packet);
+        if (full != null) {
+            refusals.drop(packet, full);
+        }
+    }
+
+    @Override
+    public void first(TunnelPort port, IpPacket ip, Packet packet, Facts facts) {
+        setKey(port, ip);
+        if (port.tunnel().isGone()) {
+            refusals.drop(packet, Reason.TUNNEL_GONE);
+            return;
+        }
+        Policy.Question question =
+                new Policy.Question(
+                        port.tenant().name(),
+                        ip.protocol(),
+                        new IpAddress(ip.sourceHigh(), ip.sourceLow()),
+                        new IpAddress(ip.destinationHigh(), ip.destinationLow()),
+                        ip.destinationPort());
+        ruled(port, ip, packet, policy.current().decide(question, facts).knowing(facts));
+    }
+
+    @Override
+    public void later(TunnelPort port, IpPacket ip, Packet packet) {
+        packet(port, ip, packet);
+    }
+
+    private void ruled(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
         if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
             open(port, ip, packet, ruling);
             return;
@@ -189,12 +245,15 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         }
     }
 
-    private void hold(int asking, TunnelPort port, Packet packet) {
+    private void hold(int asking, TunnelPort port, IpPacket ip, Packet packet) {
         if (asking != worker) {
             delivery.handOver(asking, port, packet);
             return;
         }
-        Reason obstacle = undecided.hold(key, port, packet);
+        Reason obstacle =
+                quic.has(key)
+                        ? quic.later(key, port, ip, packet)
+                        : undecided.hold(key, port, packet);
         if (obstacle != null) {
             refusals.drop(packet, obstacle);
         }
@@ -308,10 +367,13 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             case FlowTable.Opening.Opened opened -> {
                 Flow flow = opened.flow();
                 flow.throttle(limiter);
+                if (ruling.facts() != null) {
+                    flow.content(ruling.facts());
+                }
                 if (answer != null) {
                     HookedFlow.accompany(flow, answer, clock.nanoTime());
                 }
-                begin(flow, port, ip, packet, answer);
+                begin(flow, port, ip, packet, ruling, answer);
             }
         }
     }
@@ -365,14 +427,17 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     /** Looks at the clock. */
     void tick() {
         undecided.tick();
+        contents.tick();
+        quic.tick();
     }
 
     /** Packets that wait for plugins. */
     int undecidedPackets() {
-        return undecided.packets();
+        return undecided.packets() + quic.packets();
     }
 
-    private void begin(Flow flow, TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+    private void begin(
+            Flow flow, TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
         boolean held = false;
         Reason failure =
                 switch (flow.decision()) {
@@ -381,7 +446,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                         if (held) {
                             count(flow, ip, packet);
                         }
-                        yield upgrade(flow, upgrade, port, ip, packet, answer);
+                        yield upgrade(flow, upgrade, port, ip, packet, ruling, answer);
                     }
                     case FlowDecision.Forward forward -> forwarder.open(flow, port, forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();
@@ -401,8 +466,14 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             TunnelPort port,
             IpPacket ip,
             Packet packet,
+            Ruling ruling,
             Answer answer) {
-        if (upgrade.handler().equals(Policy.RELAY)) {
+        boolean said = ContentDecisions.decide(ruling, upgrade);
+        if (said && ip.protocol() == IpProtocol.TCP) {
+            Takeover takeover = contents.takeover(flow, upgrade, ruling);
+            return upgraders.open(flow, upgrade, takeover, ip, packet, port);
+        }
+        if (upgrade.handler().equals(Policy.RELAY) || said) {
             return upgraders.open(flow, upgrade, null, ip, packet, port);
         }
         Reason obstacle = Upgraders.obstacleToHandler(upgrade, ip.protocol());

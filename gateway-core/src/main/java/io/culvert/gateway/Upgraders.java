@@ -52,7 +52,9 @@ record Upgraders(
 
     /** Why nobody can handle a flow of that protocol so; {@code null} where somebody can. */
     static Reason obstacleToHandler(FlowDecision.Upgrade decision, int protocol) {
-        return protocol == IpProtocol.TCP || decision.handler().equals(Policy.RELAY)
+        return protocol == IpProtocol.TCP
+                        || decision.handler().equals(Policy.RELAY)
+                        || decision.handler().equals(Policy.AUTO)
                 ? null
                 : Reason.PROTOCOL_NOT_UPGRADABLE;
     }

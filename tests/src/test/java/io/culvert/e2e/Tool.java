@@ -32,7 +32,8 @@ enum Tool {
     TURN_SERVER("turnserver", "coturn"),
     SSH("ssh", "openssh-client"),
     SSH_KEYGEN("ssh-keygen", "openssh-client"),
-    SSHD("sshd", "openssh-server");
+    SSHD("sshd", "openssh-server"),
+    OPENSSL("openssl", "openssl");
 
     /** None of them takes as long, whatever else the machine does. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);

@@ -16,7 +16,7 @@ final class Unsupported {
     private record Entry(String place, Set<String> words) {}
 
     private static final List<Entry> ENTRIES =
-            List.of(new Entry("/policy/rules/*/handler", Set.of("http")));
+            List.of(new Entry("/policy/rules/*/handler", Set.of("http", "auto")));
 
     private Unsupported() {}
 
