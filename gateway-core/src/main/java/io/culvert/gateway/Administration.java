@@ -225,8 +225,12 @@ public final class Administration implements AutoCloseable {
         String hash = generation.state().hash();
         int closed;
         try {
+            if (within.isPresent()) {
+                gateway.plugins().keep();
+            }
             closed = change(next, recheck);
         } catch (IOException | RuntimeException e) {
+            gateway.plugins().forget();
             LOG.warn("The configuration {} was not applied: {}", name, e.getMessage());
             return refused(e.getMessage());
         }
@@ -267,6 +271,7 @@ public final class Administration implements AutoCloseable {
             return refused("nothing awaits a confirmation: it was confirmed, or taken back");
         }
         pending = null;
+        gateway.plugins().forget();
         LOG.info("The configuration number {} is confirmed", generation.state().number());
         return new Answer(Result.DONE, generation.state().number(), "", 0);
     }
@@ -283,6 +288,7 @@ public final class Administration implements AutoCloseable {
             return;
         }
         pending = null;
+        gateway.plugins().forget();
         String before = generation.state().hash();
         generation.applied(to.hash, Instant.now());
         audit.record(Optional.empty(), "step-back", before, to.hash, Result.DONE, "");

@@ -221,6 +221,11 @@ final class Findings {
         };
     }
 
+    /** Under an address of the gateway's. */
+    void leavesAs(String address) {
+        outside = address;
+    }
+
     void leavesInto(String name, String text, List<Prefix> routes) {
         offRamp = Routes.TUNNELS;
         tunnel = name;

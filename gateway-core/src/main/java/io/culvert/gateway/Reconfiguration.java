@@ -115,6 +115,7 @@ public final class Reconfiguration {
         parts.sockets.add(next);
         changes.begin();
         parts.routing.routes().defaultDevice(Routing.firstDevice(next));
+        parts.routing.routes().aliases().become(Routing.sources(next));
         parts.policy.replace(next.policy());
         parts.plugins.replace(hooks);
         // What was decided by the old policy has its way by now, and nothing else will be.

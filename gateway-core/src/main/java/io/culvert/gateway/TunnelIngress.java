@@ -9,6 +9,7 @@ import io.culvert.flow.PacketCounters;
 import io.culvert.flow.RateLimits;
 import io.culvert.flow.Throttle;
 import io.culvert.gateway.detect.Facts;
+import io.culvert.gateway.forward.Alias;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
@@ -97,7 +98,15 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
             taken = flow != null && delivery.packet(flow, Direction.FROM_TARGET, port, ip, packet);
         }
         if (!taken) {
-            open(port, ip, packet);
+            setKey(port, ip);
+            Alias alias = flow == null ? forwarder.aliases().find(key) : null;
+            if (alias == null) {
+                open(port, ip, packet);
+            } else {
+                // To an address of the gateway's, and meant for a flow's initiator.
+                alias.toInitiator(ip, packet);
+                packet(port, ip, packet);
+            }
         }
     }
 
@@ -125,9 +134,15 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
             delivery.error(flow, Direction.FROM_INITIATOR, port, ip, quoted, packet);
             return;
         }
-        // The quoted packet went to the initiator.
+        // The quoted packet went to the initiator, or came from its alias.
         flow = table.find(key.reverse());
-        delivery.error(flow, Direction.FROM_TARGET, port, ip, quoted, packet);
+        Alias alias = flow == null ? forwarder.aliases().find(key) : null;
+        if (alias == null) {
+            delivery.error(flow, Direction.FROM_TARGET, port, ip, quoted, packet);
+        } else {
+            alias.toInitiator(ip, quoted);
+            error(port, ip, quoted, packet);
+        }
     }
 
     /** The first packet of a flow, if it may be one. */

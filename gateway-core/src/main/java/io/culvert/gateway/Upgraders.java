@@ -140,18 +140,7 @@ record Upgraders(
             TunnelPort in) {
         int protocol = flow.key().protocol();
         if (isDowngraded(decision)) {
-            PacketDevice tunnel = forwarder.tunnelTo(flow.tenant(), flow.key());
-            if (tunnel == null) {
-                if (recipient != null) {
-                    recipient.over();
-                }
-                return Reason.NO_ROUTE;
-            }
-            if (protocol == IpProtocol.TCP) {
-                return tcp.openInto(tunnel, flow, recipient, ip, packet, in.device());
-            }
-            forwarder.downgrade(flow, in, tunnel);
-            return null;
+            return openInto(flow, recipient, ip, packet, in);
         }
         SocketOffRamp offRamp = offRamps.get(decision.via());
         if (offRamp == null) {
@@ -163,5 +152,22 @@ record Upgraders(
             case IpProtocol.UDP -> udp.open(flow, offRamp, in.device());
             default -> echo.open(flow, offRamp, in.device());
         };
+    }
+
+    private Reason openInto(
+            Flow flow, Recipient recipient, IpPacket ip, Packet packet, TunnelPort in) {
+        PacketDevice tunnel = forwarder.tunnelTo(flow.tenant(), flow.key());
+        PacketDevice aliased = tunnel == null ? null : forwarder.aliased(flow, tunnel);
+        if (aliased == null) {
+            if (recipient != null) {
+                recipient.over();
+            }
+            return tunnel == null ? Reason.NO_ROUTE : Reason.OUTSIDE_PORTS_EXHAUSTED;
+        }
+        if (flow.key().protocol() == IpProtocol.TCP) {
+            return tcp.openInto(aliased, flow, recipient, ip, packet, in.device());
+        }
+        forwarder.downgrade(flow, in, aliased);
+        return null;
     }
 }

@@ -114,6 +114,10 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
         }
         boolean ping = key.protocol() != IpProtocol.TCP && key.protocol() != IpProtocol.UDP;
         if (Upgraders.isDowngraded(upgrade)) {
+            IpAddress alias = routes.aliases().address(key.isIpv6());
+            if (alias != null) {
+                findings.leavesAs(alias.toString());
+            }
             into(
                     findings,
                     routes.tunnelTo(tenant, key.destinationHigh(), key.destinationLow()),

@@ -52,7 +52,7 @@ final class DowngradedTcp {
 
     /** Whether the target is behind one of those. */
     boolean usesAny(Set<PacketDevice> devices) {
-        return devices.contains(leg.ramp());
+        return devices.contains(leg.ramp().underlying());
     }
 
     boolean has(int slot) {

@@ -22,12 +22,14 @@ final class Branches implements AutoCloseable {
     static final int NEAR_MTU = 1400;
 
     private final Topology topology;
+    private final int mtu;
     private final Host near;
     private final Host wide;
     private final Host foreign;
 
-    private Branches(Topology topology) throws IOException {
+    private Branches(Topology topology, int mtu) throws IOException {
         this.topology = topology;
+        this.mtu = mtu;
         near = topology.addClient("near");
         wide = topology.addClient("wide");
         foreign = topology.addClient("foreign");
@@ -50,9 +52,9 @@ final class Branches implements AutoCloseable {
             throws IOException {
         Topology topology = Topology.withoutGateway();
         try {
-            Branches branches = new Branches(topology);
+            Branches branches = new Branches(topology, mtu);
             topology.routeOffRamp();
-            topology.start(branches.onRamps(mtu) + offRamps + settings, listener);
+            topology.start(branches.onRamps() + offRamps + settings, listener);
             topology.routeClients();
             return branches;
         } catch (IOException | RuntimeException e) {
@@ -61,7 +63,7 @@ final class Branches implements AutoCloseable {
         }
     }
 
-    private String onRamps(int mtu) {
+    private String onRamps() {
         String there = "10.6.0.2/24, \"fd00:6::2/64\"";
         return "onramps:\n"
                 + onRamp("branch", "acme", topology.client(), mtu, "10.1.0.2/24, \"fd00:1::2/64\"")
@@ -90,6 +92,13 @@ final class Branches implements AutoCloseable {
 
     Topology topology() {
         return topology;
+    }
+
+    /** Changes the running gateway's configuration; the parameters are those of {@link #open}. */
+    void apply(String offRamps, String settings) throws IOException {
+        int unused =
+                topology.gateway()
+                        .apply(Topology.configuration(onRamps() + offRamps + settings), false);
     }
 
     Host client() {

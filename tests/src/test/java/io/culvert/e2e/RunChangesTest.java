@@ -27,6 +27,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -197,7 +198,7 @@ class RunChangesTest {
         }
     }
 
-    /** It is another one of the same jar: what it had in memory is gone. */
+    /** The very same, with what it knows, whatever its jar is by now. */
     @Test
     void aPluginThatAChangeTakesAwayIsBackWhenThatIsTakenBack() throws Exception {
         try (Topology topology = Topology.withoutGateway();
@@ -209,10 +210,17 @@ class RunChangesTest {
             CulvertProcess apply = command(topology, "apply", "--confirm", "20s", next);
             awaitPlugins(0);
             admitted(topology, server);
+            Path jar = directory.resolve("JudgePlugin.jar");
+            Files.move(
+                    PluginJars.write(directory, HandlersPlugin.class),
+                    jar,
+                    StandardCopyOption.REPLACE_EXISTING);
 
             assertEquals(1, apply.exitStatus(PATIENCE), () -> "" + apply.errors());
             refused(topology);
-            assertEquals("judge", plugins(topology).path(0).path("name").asString());
+            JsonNode judge = plugins(topology).path(0);
+            assertEquals("judge", judge.path("name").asString());
+            assertEquals(1, judge.path("generation").asLong());
             assertTrue(culvert.isAlive());
         }
     }

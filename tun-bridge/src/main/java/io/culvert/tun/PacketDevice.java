@@ -51,6 +51,11 @@ public interface PacketDevice extends AutoCloseable {
     /** The descriptor to wait on for packets, or -1 where there is none. */
     int descriptor();
 
+    /** The device itself where this one only changes what passes. */
+    default PacketDevice underlying() {
+        return this;
+    }
+
     @Override
     void close();
 

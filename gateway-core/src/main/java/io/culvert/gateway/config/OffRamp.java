@@ -4,6 +4,7 @@ import io.culvert.gateway.policy.Action;
 import io.culvert.nat.MappingSettings;
 import io.culvert.wire.IpAddress;
 
+import java.util.List;
 import java.util.Optional;
 
 /** Where flows leave. */
@@ -44,6 +45,16 @@ public sealed interface OffRamp {
             int line)
             implements OffRamp {}
 
-    /** IP packets into the tunnel whose routes hold the destination. */
-    record Tunnels(String name) implements OffRamp {}
+    /**
+     * IP packets into the tunnel whose routes hold the destination.
+     *
+     * @param source addresses that upgraded flows have in place of their initiators', at most one
+     *     of each version of IP
+     */
+    record Tunnels(String name, List<IpAddress> source) implements OffRamp {
+        /** Under the initiators' own addresses. */
+        public Tunnels(String name) {
+            this(name, List.of());
+        }
+    }
 }

@@ -46,22 +46,29 @@ final class OffRampReader {
             names.add(section);
             String name = section.text("name").orElse("");
             String type = section.text("type").orElse("");
-            if (name.equals(OffRamp.TUNNELS)
+            if ((name.equals(OffRamp.TUNNELS) && !type.equals("tunnels"))
                     || (name.equals(OffRamp.SOCKET) && !type.equals("socket"))) {
                 section.wrong("name", "the off-ramp \"%s\" is built in".formatted(name));
+                continue;
+            }
+            if (type.equals("tunnels") && !name.equals(OffRamp.TUNNELS)) {
+                section.wrong("name", "the off-ramp of type tunnels has the name \"tunnels\"");
                 continue;
             }
             types.put(name, type);
             switch (type) {
                 case "socket" -> offramps.add(socket(section, name));
                 case "device" -> offramps.add(device(section, name));
+                case "tunnels" -> offramps.add(new OffRamp.Tunnels(name, sources(section)));
                 default -> {}
             }
         }
         if (offramps.stream().noneMatch(one -> one.name().equals(OffRamp.SOCKET))) {
             offramps.add(new OffRamp.Socket(OffRamp.SOCKET, Optional.empty(), Optional.empty()));
         }
-        offramps.add(new OffRamp.Tunnels(OffRamp.TUNNELS));
+        if (offramps.stream().noneMatch(OffRamp.Tunnels.class::isInstance)) {
+            offramps.add(new OffRamp.Tunnels(OffRamp.TUNNELS));
+        }
     }
 
     List<OffRamp> offramps() {
@@ -145,6 +152,18 @@ final class OffRampReader {
                 filtering,
                 section.value("hold-down", text -> Quantity.duration(text, "0s", "1h"))
                         .orElse(MappingSettings.HOLD_DOWN));
+    }
+
+    private static List<IpAddress> sources(Section section) {
+        List<IpAddress> sources = new ArrayList<>();
+        for (Located<IpAddress> one : section.located("source", InterfaceAddress::parseHost)) {
+            if (sources.stream().anyMatch(other -> other.isIpv4() == one.value().isIpv4())) {
+                section.wrong(
+                        one.position(), "source: one address of each version of IP, not several");
+            }
+            sources.add(one.value());
+        }
+        return List.copyOf(sources);
     }
 
     private static OffRamp.Socket socket(Section section, String name) {

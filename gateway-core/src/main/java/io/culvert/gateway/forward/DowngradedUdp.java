@@ -107,7 +107,7 @@ final class DowngradedUdp implements DowngradedPath {
 
     @Override
     public boolean usesAny(Set<PacketDevice> devices) {
-        return devices.contains(initiator) || devices.contains(target);
+        return devices.contains(initiator) || devices.contains(target.underlying());
     }
 
     @Override

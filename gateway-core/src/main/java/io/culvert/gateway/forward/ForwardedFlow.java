@@ -255,7 +255,7 @@ public final class ForwardedFlow implements PacketPath {
 
     @Override
     public boolean usesAny(Set<PacketDevice> devices) {
-        return devices.contains(initiator) || devices.contains(target);
+        return devices.contains(initiator) || devices.contains(target.underlying());
     }
 
     @Override

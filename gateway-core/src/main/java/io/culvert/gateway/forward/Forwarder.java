@@ -13,6 +13,7 @@ import io.culvert.nat.Endpoints;
 import io.culvert.nat.Mapping;
 import io.culvert.nat.MappingTable;
 import io.culvert.tun.PacketDevice;
+import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpProtocol;
 
 import java.util.HashMap;
@@ -34,6 +35,7 @@ public final class Forwarder {
     private boolean midStream;
     private final Map<String, DevicePort> devices = new HashMap<>();
     private final BareDatagram bareDatagram = new BareDatagram();
+    private final AliasedTunnel.Views views = new AliasedTunnel.Views();
 
     /**
      * @param worker whose it is
@@ -122,6 +124,26 @@ public final class Forwarder {
     public PacketDevice tunnelTo(Tenant tenant, FlowKey key) {
         TunnelPorts tunnel = routes.tunnelTo(tenant, key.destinationHigh(), key.destinationLow());
         return tunnel == null ? null : tunnel.of(worker).device();
+    }
+
+    /**
+     * The tunnel to an upgraded flow's target as the flow sees it: where the configuration has
+     * addresses for that, what goes in does so under one of them.
+     *
+     * @return {@code null} where no port of the address is free
+     */
+    public PacketDevice aliased(Flow flow, PacketDevice tunnel) {
+        IpAddress address = routes.aliases().address(flow.key().isIpv6());
+        if (address == null) {
+            return tunnel;
+        }
+        Alias alias = routes.aliases().claim(flow, address);
+        return alias == null ? null : new AliasedTunnel(tunnel, alias, views);
+    }
+
+    /** Under what upgraded flows are known to targets behind tunnels. */
+    public Aliases aliases() {
+        return routes.aliases();
     }
 
     /**
@@ -243,6 +265,7 @@ public final class Forwarder {
     /** Lets outside ports that have rested be used again; called by one worker now and then. */
     public void expire() {
         devices.values().forEach(device -> device.offRamp().mappings().expire(now()));
+        routes.aliases().expire();
     }
 
     static Endpoints endpoints(FlowKey key) {

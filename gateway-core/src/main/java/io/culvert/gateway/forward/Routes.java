@@ -4,6 +4,7 @@ import io.culvert.flow.Tenant;
 import io.culvert.gateway.policy.Action;
 import io.culvert.wire.Prefix;
 
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +22,7 @@ public final class Routes {
     /** The off-ramp that stands for the tenant's tunnels. */
     public static final String TUNNELS = Action.FORWARD.defaultOffRamp();
 
+    private final Aliases aliases = new Aliases(new SecureRandom());
     private volatile String defaultDevice;
     private final Map<Integer, Tenant> tenants = new ConcurrentHashMap<>();
     private final Map<Integer, Ways> ways = new ConcurrentHashMap<>();
@@ -59,6 +61,11 @@ public final class Routes {
      */
     public Routes(String defaultDevice) {
         this.defaultDevice = defaultDevice;
+    }
+
+    /** What upgraded flows go into tunnels under. */
+    public Aliases aliases() {
+        return aliases;
     }
 
     /** Lets packets into a tunnel that are for one of those prefixes. */

@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The plugins in force. What replaces them is loaded beside them first; flows that open from then
@@ -36,6 +37,9 @@ public final class Plugins {
     private final HookTimesRegistry times = new HookTimesRegistry();
     private final Set<LoadedPlugin> live = ConcurrentHashMap.newKeySet();
     private volatile HookChain current = HookChain.none();
+
+    /** What was in force before a change that may be taken back. */
+    private volatile HookChain kept = HookChain.none();
 
     /**
      * Loads what a configuration has and is not there yet, and puts nothing in force.
@@ -61,7 +65,7 @@ public final class Plugins {
         try {
             for (PluginEntry entry : configuration.plugins()) {
                 Optional<LoadedPlugin> same =
-                        current.plugins().stream()
+                        Stream.concat(current.plugins().stream(), kept.plugins().stream())
                                 .filter(plugin -> plugin.entry().isSame(entry))
                                 .findFirst();
                 if (same.isEmpty()) {
@@ -131,6 +135,26 @@ public final class Plugins {
         before.release();
     }
 
+    /**
+     * Keeps what is in force now until {@link #forget}, whatever takes its place: who goes back to
+     * its configuration has the same plugins again, with what they know, and whatever their jars
+     * are by then.
+     */
+    public synchronized void keep() {
+        forget();
+        HookChain now = current;
+        if (now.retain()) {
+            kept = now;
+        }
+    }
+
+    /** There is no way back any more. */
+    public synchronized void forget() {
+        HookChain before = kept;
+        kept = HookChain.none();
+        before.release();
+    }
+
     private void keepUntilItsEnd(LoadedPlugin plugin) {
         live.add(plugin);
         CompletableFuture<Void> unused = plugin.ended().thenAccept(ended -> live.remove(plugin));
@@ -138,6 +162,7 @@ public final class Plugins {
 
     /** Lets all plugins end, and waits a little for them. */
     public void close() {
+        forget();
         replace(HookChain.none());
         CompletableFuture<?>[] ends =
                 live.stream().map(LoadedPlugin::ended).toArray(CompletableFuture<?>[]::new);

@@ -135,7 +135,7 @@ class DefaultConfigurationTest {
         Configuration configuration = valid(allLetIn().lines().toList());
         assertEquals(4, configuration.onramps().size());
         assertEquals(
-                List.of("internet", "lan", "socket", "tunnels"),
+                List.of("internet", "lan", "tunnels", "socket"),
                 configuration.offramps().stream().map(OffRamp::name).toList());
     }
 

@@ -214,13 +214,12 @@ class HttpTimesTest {
 
     @Test
     void letsTheServerGoWhereTheClientHasGone() throws IOException {
-        try (Script client = Script.connect(proxy.address())) {
-            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            try (Script origin = new Script(server.accept())) {
-                origin.head();
-                client.close();
-                assertEquals("", origin.rest());
-            }
+        Script client = Script.connect(proxy.address());
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        try (Script origin = new Script(server.accept())) {
+            origin.head();
+            client.close();
+            assertEquals("", origin.rest());
         }
         await(() -> proxy.exchanges.contains("0 " + Reason.HTTP_CLIENT_GONE));
         assertEquals(0, proxy.live.get());
