@@ -19,10 +19,11 @@ public final class Flow {
     private final long id;
     private final int worker;
     private final long openedAtNanos;
-    private final FlowDecision decision;
+    private FlowDecision decision;
 
     private FlowPath path;
     private FlowCompanion companion;
+    private FlowContent content;
     private TcpState tcpState = TcpState.NEW;
     private TcpTracker tracker;
     private RelayFigures relayFigures;
@@ -79,6 +80,14 @@ public final class Flow {
         return decision;
     }
 
+    /**
+     * Replaces what was decided, now that it is known what the flow says; the owner's to call. Its
+     * path stays.
+     */
+    public void decision(FlowDecision later) {
+        decision = later;
+    }
+
     public FlowPath path() {
         return path;
     }
@@ -86,6 +95,16 @@ public final class Flow {
     /** Says where packets go from now on; the owner's to call. */
     public void path(FlowPath path) {
         this.path = path;
+    }
+
+    /** What the flow said first; {@code null} where nobody has asked, or not yet. */
+    public FlowContent content() {
+        return content;
+    }
+
+    /** Says what the flow said first; the owner's to call. */
+    public void content(FlowContent said) {
+        content = said;
     }
 
     /** What goes with the flow and hears of its end; {@code null} for most flows. */

@@ -58,6 +58,8 @@ public final class IcmpType {
     /** Codes of {@link #V6_PARAMETER_PROBLEM}; the information word is a pointer. */
     public static final int V6_ERRONEOUS_FIELD = 0;
 
+    public static final int V6_UNRECOGNIZED_NEXT_HEADER = 1;
+
     public static final int V6_UNRECOGNIZED_OPTION = 2;
 
     private IcmpType() {}

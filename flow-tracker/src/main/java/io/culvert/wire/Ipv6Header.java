@@ -134,7 +134,7 @@ public final class Ipv6Header {
             int at = transportOffset;
             int room = end - at;
             if (room < SMALLEST_EXTENSION) return truncated();
-            int size = extensionLength(at);
+            int size = extensionLength(protocol, at);
             if (size > room) return truncated();
             switch (protocol) {
                 case HOP_BY_HOP -> {
@@ -174,9 +174,9 @@ public final class Ipv6Header {
                 : Defect.EXTENSION_TRUNCATED;
     }
 
-    private int extensionLength(int at) {
+    private int extensionLength(int header, int at) {
         int field = bytes.get(at + 1) & 0xff;
-        return switch (protocol) {
+        return switch (header) {
             case FRAGMENT -> FRAGMENT_LENGTH; // the second byte is reserved
             case AUTHENTICATION -> (field + 2) << 2; // RFC 4302 section 2.2: words, minus 2
             default -> (field + 1) << 3; // RFC 6564 section 4
@@ -292,6 +292,17 @@ public final class Ipv6Header {
      */
     public int protocol() {
         return protocol;
+    }
+
+    /** Bytes from the packet's first to the field that has the {@link #protocol}. */
+    public int protocolField() {
+        int field = start + NEXT_HEADER;
+        for (int at = start + LENGTH; at < transportOffset; ) {
+            int size = extensionLength(bytes.get(field) & 0xff, at);
+            field = at;
+            at += size;
+        }
+        return field - start;
     }
 
     /** Absolute index of the first byte behind the extension headers. */

@@ -9,6 +9,8 @@ import io.culvert.flow.Tenant;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.FirstPacket;
 import io.culvert.gateway.explain.Question;
+import io.culvert.gateway.forward.DeviceOffRamp;
+import io.culvert.gateway.forward.ForwardedFlow;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
@@ -152,6 +154,9 @@ final class Explainer {
         if (!findings.isOver()) {
             opening(pending);
         }
+        if (!findings.isOver()) {
+            rate(pending);
+        }
         return pending;
     }
 
@@ -169,12 +174,23 @@ final class Explainer {
 
     /** Says what a flow that lives is; on the thread of its worker. */
     Explanation explain(Flow flow) {
-        FlowKey key = flow.key();
         Question question = Findings.questionOf(flow);
-        TunnelPorts tunnel = routes.tunnelOf(flow.tenant(), key.sourceHigh(), key.sourceLow());
-        Findings findings = new Findings(question, tunnel == null ? "" : tunnel.name());
+        Findings findings = new Findings(question, cameInBy(flow));
         findings.known(flow, true, policy.current());
         return findings.explanation();
+    }
+
+    /**
+     * The tunnel that the flow's packets come in by, or the off-ramp where it was opened from
+     * outside; empty where neither is known any more.
+     */
+    private String cameInBy(Flow flow) {
+        if (flow.path() instanceof ForwardedFlow forwarded && forwarded.isFromOutside()) {
+            return forwarded.offRamp().map(DeviceOffRamp::name).orElse("");
+        }
+        FlowKey key = flow.key();
+        TunnelPorts tunnel = routes.tunnelOf(flow.tenant(), key.sourceHigh(), key.sourceLow());
+        return tunnel == null ? "" : tunnel.name();
     }
 
     /** The tunnel that a packet comes in by: the one that is named, else the likeliest. */
@@ -320,22 +336,30 @@ final class Explainer {
             findings.refuse("opening", obstacle, "such a packet opens no flow now");
             return;
         }
+        rate(pending);
+        if (findings.isOver()) {
+            return;
+        }
+        Reason limit = table.obstacle(tenant, worker);
+        if (limit != null) {
+            findings.refuse("limits", limit, "a limit is reached");
+        } else {
+            findings.stage("limits", "room", "there is room for it");
+        }
+    }
+
+    private void rate(Pending pending) {
         RateLimits rates = pending.ruling.limits();
         Reason rate =
                 rates == null
                         ? null
                         : rates.obstacle(
-                                tenant,
+                                pending.tenant(),
                                 pending.ip.sourceHigh(),
                                 pending.ip.sourceLow(),
                                 clock.nanoTime());
-        Reason limit = rate != null ? rate : table.obstacle(tenant, worker);
         if (rate != null) {
-            findings.refuse("limits", rate, "the rate of its rule is used up");
-        } else if (limit != null) {
-            findings.refuse("limits", limit, "a limit is reached");
-        } else {
-            findings.stage("limits", "room", "there is room for it");
+            pending.findings.refuse("limits", rate, "the rate of its rule is used up");
         }
     }
 }

@@ -2,11 +2,13 @@ package io.culvert.gateway;
 
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.explain.Stage;
 import io.culvert.gateway.forward.ForwardedFlow;
 import io.culvert.gateway.forward.Routes;
+import io.culvert.gateway.policy.Action;
 import io.culvert.gateway.policy.Mismatch;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Rule;
@@ -20,6 +22,7 @@ import io.culvert.wire.Prefix;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What was found out so far about a flow, in words; at its end an {@link Explanation}.
@@ -143,27 +146,63 @@ final class Findings {
                 "%s: %s%s"
                         .formatted(
                                 who, ruling.text(), ruleAt.isEmpty() ? "" : "  (" + ruleAt + ")");
+        if (ruling.asks()) {
+            text += "; nothing is decided before the flow has said that";
+        }
         if (ruling.audited() != null) {
             text += "; rule \"" + ruling.audited().name() + "\" in audit mode would refuse it";
         }
-        stage("policy", word(ruling.decision()), text, notes);
+        stage("policy", ruling.asks() ? "ask" : word(ruling.decision()), text, notes);
+        if (ruling.asks()) {
+            asks(policy, ruling, tenant, key);
+        }
         if (ruling.decision() instanceof FlowDecision.Refuse refuse) {
             boolean told = refuse.answered() && Answers.isAnswered(refuse.reason());
             over(told ? "refuse" : "drop", refuse.reason(), told);
         }
     }
 
+    /** Says which rules may decide once the flow has spoken. */
+    private void asks(Policy policy, Ruling ruling, String tenant, FlowKey key) {
+        List<String> notes = new ArrayList<>();
+        boolean before = true;
+        for (Rule one : policy.rules()) {
+            before &= !one.equals(ruling.rule());
+            if (!before && mismatch(one, tenant, key) == null) {
+                notes.add("may decide: rule \"%s\" %s".formatted(one.name(), one.text()));
+            }
+        }
+        notes.add("else: default: " + word(policy.defaultAction()));
+        boolean udp = key.protocol() == IpProtocol.UDP;
+        stage(
+                "first bytes",
+                udp ? "wait" : "look",
+                udp
+                        ? "the flow's packets wait until QUIC's first flight is whole, %d s at most"
+                                .formatted(ContentDecisions.PATIENCE.toSeconds())
+                        : "the connection is made, and goes on by what its initiator says in %d s"
+                                .formatted(ContentDecisions.PATIENCE.toSeconds()),
+                notes);
+    }
+
+    private static String word(Action action) {
+        return action.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static Mismatch mismatch(Rule one, String tenant, FlowKey key) {
+        return Mismatch.of(
+                one,
+                tenant,
+                key.protocol(),
+                key.sourceHigh(),
+                key.sourceLow(),
+                key.destinationHigh(),
+                key.destinationLow(),
+                key.destinationPort());
+    }
+
     private static String passedOver(Rule one, String tenant, FlowKey key) {
-        Mismatch mismatch =
-                Mismatch.of(
-                        one,
-                        tenant,
-                        key.protocol(),
-                        key.sourceHigh(),
-                        key.sourceLow(),
-                        key.destinationHigh(),
-                        key.destinationLow(),
-                        key.destinationPort());
+        Mismatch mismatch = mismatch(one, tenant, key);
         String at = one.origin().toString();
         return "rule \"%s\"%s: %s"
                 .formatted(
@@ -208,9 +247,11 @@ final class Findings {
         stage(
                 "handler",
                 name,
-                name.equals(Policy.RELAY)
-                        ? "the two connections are joined"
-                        : "gets the connection");
+                switch (name) {
+                    case Policy.RELAY -> "the two connections are joined";
+                    case Policy.AUTO -> "what is said first decides how they go on";
+                    default -> "gets the connection";
+                });
     }
 
     /** It goes out. */
@@ -249,17 +290,31 @@ final class Findings {
                         "packets %d up, %d down"
                                 .formatted(live.initiatorPackets(), live.targetPackets())));
         stage("policy", word(decision), "decided by \"" + rule + "\" when it opened");
-        now(live, policy);
+        if (live.content() != null) {
+            stage("first bytes", "known", live.content().text());
+        }
+        boolean fromOutside =
+                live.path() instanceof ForwardedFlow forwarded && forwarded.isFromOutside();
+        if (!fromOutside) {
+            now(live, policy);
+        }
         switch (decision) {
             case FlowDecision.Upgrade upgrade -> offRamp = upgrade.via();
             case FlowDecision.Forward forward -> offRamp = forward.via();
             case FlowDecision.Refuse _ -> {}
         }
         if (live.path() instanceof ForwardedFlow forwarded) {
-            forwarded.offRamp().ifPresent(device -> offRamp = device.name());
+            if (!fromOutside) {
+                forwarded.offRamp().ifPresent(device -> offRamp = device.name());
+            }
             forwarded.mapping().ifPresent(mapping -> outside = WayOut.outside(mapping));
         }
-        stage("off-ramp", offRamp, outside.isEmpty() ? "" : "as " + outside);
+        stage(
+                "off-ramp",
+                offRamp,
+                outside.isEmpty()
+                        ? ""
+                        : fromOutside ? "outside its target is " + outside : "as " + outside);
         if (decision instanceof FlowDecision.Upgrade upgrade
                 && live.key().protocol() == IpProtocol.TCP) {
             handler(upgrade.handler());
@@ -280,6 +335,9 @@ final class Findings {
                         key.destinationHigh(),
                         key.destinationLow(),
                         key.destinationPort());
+        if (ruling.asks() && live.content() instanceof Facts facts) {
+            ruling = policy.decide(ContentDecisions.question(live), facts);
+        }
         if (!ruling.decision().equals(live.decision())) {
             stage(
                     "policy now",

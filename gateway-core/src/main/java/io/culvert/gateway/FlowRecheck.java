@@ -3,7 +3,9 @@ package io.culvert.gateway;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.PacketDevice;
@@ -85,16 +87,24 @@ final class FlowRecheck {
             return true;
         }
         FlowKey key = flow.key();
-        FlowDecision decision =
+        Ruling ruling =
                 policy.decide(
-                                flow.tenant().name(),
-                                key.protocol(),
-                                key.sourceHigh(),
-                                key.sourceLow(),
-                                key.destinationHigh(),
-                                key.destinationLow(),
-                                key.destinationPort())
-                        .decision();
+                        flow.tenant().name(),
+                        key.protocol(),
+                        key.sourceHigh(),
+                        key.sourceLow(),
+                        key.destinationHigh(),
+                        key.destinationLow(),
+                        key.destinationPort());
+        if (ruling.asks()) {
+            if (!(flow.content() instanceof Facts facts)) {
+                // It is decided by this policy once it is known, or was before anybody asked.
+                return flow.decision() instanceof FlowDecision.Upgrade upgrade
+                        && ContentDecisions.decide(ruling, upgrade);
+            }
+            ruling = policy.decide(ContentDecisions.question(flow), facts);
+        }
+        FlowDecision decision = ruling.decision();
         // What plugins have made of the policy's word is theirs to say, unless it is a refusal.
         return flow.companion() instanceof HookedFlow
                 ? !(decision instanceof FlowDecision.Refuse)

@@ -88,6 +88,7 @@ public final class Gateway implements AutoCloseable {
     /** A thread of the network namespace that the gateway was started in; null before. */
     private NetworkNamespace home;
 
+    private LivePolicy policy;
     private UpgradeNamespace upgradeNamespace;
     private Ramps ramps;
     private Reconfiguration changes;
@@ -177,7 +178,7 @@ public final class Gateway implements AutoCloseable {
         Routing routing = Routing.of(configuration);
         SocketOffRamps sockets = new SocketOffRamps(surroundings.resolver());
         sockets.become(configuration);
-        LivePolicy policy = new LivePolicy(configuration.policy());
+        policy = new LivePolicy(configuration.policy());
         tenants = routing.tenants();
         Worker.Shared shared =
                 new Worker.Shared(
@@ -316,6 +317,11 @@ public final class Gateway implements AutoCloseable {
     /** Every tenant that has been named, in no order. */
     public Collection<Tenant> tenants() {
         return tenants.all();
+    }
+
+    /** How many flows each rule in audit mode would have refused, by its name. */
+    public Map<String, Long> wouldRefuse() {
+        return policy.current().wouldRefuse();
     }
 
     /** The off-ramps that translate. */

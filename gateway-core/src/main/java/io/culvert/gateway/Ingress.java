@@ -70,12 +70,13 @@ final class Ingress {
         Refusals refusals = new Refusals(answers, counters);
         Delivery delivery = new Delivery(worker, table, clock, counters, refusals, handOver);
         RuleLog ruleLog = new RuleLog(clock);
+        ContentDecisions contents = new ContentDecisions(new Detection(clock), policy, ruleLog);
         return new Ingress(
                 counters,
                 reassembler,
                 new TunnelIngress(
                         worker, table, clock, policy, counters, refusals, openings, upgraders,
-                        forwarder, delivery, ruleLog, hooks),
+                        forwarder, delivery, ruleLog, hooks, contents),
                 new DeviceIngress(worker, table, refusals, openings, forwarder, delivery),
                 ruleLog);
     }

@@ -1,5 +1,7 @@
 package io.culvert.gateway;
 
+import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
 import io.culvert.flow.NanoClock;
 import io.culvert.gateway.policy.Protocol;
 import io.culvert.gateway.policy.Ruling;
@@ -11,6 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Says which flows were decided by rules that ask for it, and which ones a rule in audit mode would
@@ -48,17 +51,47 @@ final class RuleLog {
 
     /** A flow whose first packet that is was decided so. */
     void decided(Ruling ruling, String tenant, IpPacket ip) {
+        decided(
+                ruling,
+                () ->
+                        flow(
+                                tenant,
+                                ip.protocol(),
+                                ip.sourceHigh(),
+                                ip.sourceLow(),
+                                ip.sourcePort(),
+                                ip.destinationHigh(),
+                                ip.destinationLow(),
+                                ip.destinationPort()));
+    }
+
+    /** A flow was decided so by what it said. */
+    void decided(Ruling ruling, Flow flow) {
+        FlowKey key = flow.key();
+        decided(
+                ruling,
+                () ->
+                        flow(
+                                flow.tenant().name(),
+                                key.protocol(),
+                                key.sourceHigh(),
+                                key.sourceLow(),
+                                key.sourcePort(),
+                                key.destinationHigh(),
+                                key.destinationLow(),
+                                key.destinationPort()));
+    }
+
+    private void decided(Ruling ruling, Supplier<String> flow) {
         Ruling refusal = ruling.audited();
         if (refusal != null) {
             refusal.countWouldRefuse();
             if (mayBeSaid()) {
-                say(
-                        "%s would refuse %s; %s"
-                                .formatted(name(refusal), flow(tenant, ip), verdict(ruling)));
+                say("%s would refuse %s; %s".formatted(name(refusal), flow.get(), verdict(ruling)));
             }
         }
         if (ruling.isLogged() && mayBeSaid()) {
-            say(verdict(ruling) + ": " + flow(tenant, ip));
+            say(verdict(ruling) + ": " + flow.get());
         }
     }
 
@@ -110,16 +143,21 @@ final class RuleLog {
                                 ruling.where().isEmpty() ? "" : " (" + ruling.where() + ")");
     }
 
-    private static String flow(String tenant, IpPacket ip) {
-        boolean ports = Protocol.hasPorts(ip.protocol());
+    private static String flow(
+            String tenant,
+            int protocol,
+            long sourceHigh,
+            long sourceLow,
+            int sourcePort,
+            long destinationHigh,
+            long destinationLow,
+            int destinationPort) {
+        boolean ports = Protocol.hasPorts(protocol);
         return "%s %s -> %s of %s"
                 .formatted(
-                        Protocol.word(ip.protocol()),
-                        end(ip.sourceHigh(), ip.sourceLow(), ports ? ip.sourcePort() : 0),
-                        end(
-                                ip.destinationHigh(),
-                                ip.destinationLow(),
-                                ports ? ip.destinationPort() : 0),
+                        Protocol.word(protocol),
+                        end(sourceHigh, sourceLow, ports ? sourcePort : 0),
+                        end(destinationHigh, destinationLow, ports ? destinationPort : 0),
                         printable(tenant));
     }
 

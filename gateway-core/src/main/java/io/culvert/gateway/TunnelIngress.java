@@ -8,6 +8,7 @@ import io.culvert.flow.NanoClock;
 import io.culvert.flow.PacketCounters;
 import io.culvert.flow.RateLimits;
 import io.culvert.flow.Throttle;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
@@ -20,6 +21,8 @@ import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.upgrade.Recipient;
+import io.culvert.upgrade.Takeover;
+import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
@@ -36,7 +39,7 @@ import io.culvert.wire.IpProtocol;
  *
  * <p>Confined to one worker.
  */
-final class TunnelIngress implements UndecidedFlows.Decided {
+final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
     private final int worker;
     private final FlowTable table;
     private final NanoClock clock;
@@ -48,6 +51,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     private final Forwarder forwarder;
     private final Delivery delivery;
     private final UndecidedFlows undecided;
+    private final QuicFlows quic;
+    private final ContentDecisions contents;
     private final RuleLog ruleLog;
     private final FlowKey key = new FlowKey();
 
@@ -63,7 +68,8 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             Forwarder forwarder,
             Delivery delivery,
             RuleLog ruleLog,
-            HookAccess hooks) {
+            HookAccess hooks,
+            ContentDecisions contents) {
         this.worker = worker;
         this.table = table;
         this.clock = clock;
@@ -75,7 +81,9 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         this.forwarder = forwarder;
         this.delivery = delivery;
         this.ruleLog = ruleLog;
+        this.contents = contents;
         undecided = new UndecidedFlows(worker, hooks, this);
+        quic = new QuicFlows(worker, hooks, clock, this);
     }
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
@@ -132,7 +140,7 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         setKey(port, ip);
         int asking = undecided.owner(key);
         if (asking >= 0) {
-            hold(asking, port, packet);
+            hold(asking, port, ip, packet);
             return;
         }
         Reason obstacle = Arrival.unusableInTunnel(ip);
@@ -150,6 +158,54 @@ final class TunnelIngress implements UndecidedFlows.Decided {
                                 ip.destinationHigh(),
                                 ip.destinationLow(),
                                 ip.destinationPort());
+        if (ruling.asks() && ip.protocol() == IpProtocol.UDP) {
+            listen(port, ip, packet, ruling);
+        } else {
+            ruled(port, ip, packet, ruling);
+        }
+    }
+
+    /** What the flow says is asked first. */
+    private void listen(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
+        Reason obstacle = openings.obstacle(ip, ruling.decision());
+        if (obstacle != null) {
+            refusals.refuse(port, ip, packet, obstacle);
+            return;
+        }
+        int owner = upgraders.owner(IpProtocol.UDP, key);
+        if (owner != worker) {
+            delivery.handOver(owner, port, packet);
+            return;
+        }
+        Reason full = quic.first(key, port, ip, packet);
+        if (full != null) {
+            refusals.drop(packet, full);
+        }
+    }
+
+    @Override
+    public void first(TunnelPort port, IpPacket ip, Packet packet, Facts facts) {
+        setKey(port, ip);
+        if (port.tunnel().isGone()) {
+            refusals.drop(packet, Reason.TUNNEL_GONE);
+            return;
+        }
+        Policy.Question question =
+                new Policy.Question(
+                        port.tenant().name(),
+                        ip.protocol(),
+                        new IpAddress(ip.sourceHigh(), ip.sourceLow()),
+                        new IpAddress(ip.destinationHigh(), ip.destinationLow()),
+                        ip.destinationPort());
+        ruled(port, ip, packet, policy.current().decide(question, facts).knowing(facts));
+    }
+
+    @Override
+    public void later(TunnelPort port, IpPacket ip, Packet packet) {
+        packet(port, ip, packet);
+    }
+
+    private void ruled(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
         if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
             open(port, ip, packet, ruling);
             return;
@@ -176,12 +232,15 @@ final class TunnelIngress implements UndecidedFlows.Decided {
         }
     }
 
-    private void hold(int asking, TunnelPort port, Packet packet) {
+    private void hold(int asking, TunnelPort port, IpPacket ip, Packet packet) {
         if (asking != worker) {
             delivery.handOver(asking, port, packet);
             return;
         }
-        Reason obstacle = undecided.hold(key, port, packet);
+        Reason obstacle =
+                quic.has(key)
+                        ? quic.later(key, port, ip, packet)
+                        : undecided.hold(key, port, packet);
         if (obstacle != null) {
             refusals.drop(packet, obstacle);
         }
@@ -222,11 +281,26 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             admit(port, ip, packet, ruling, null);
             return;
         }
+        // Looked at once more when it is admitted; this keeps a flood from the plugins.
+        Reason rate = rate(port, ip, ruling);
+        if (rate != null) {
+            tellRefused(port, ip, decision.decidedBy(), rate);
+            refusals.refuse(port, ip, packet, rate);
+            return;
+        }
         Reason full = undecided.ask(key, port, ip, packet, ruling);
         if (full != null) {
             tellRefused(port, ip, decision.decidedBy(), full);
             refusals.drop(packet, full);
         }
+    }
+
+    /** Why the rule's rate does not allow the flow now; {@code null} where it does. */
+    private Reason rate(TunnelPort port, IpPacket ip, Ruling ruling) {
+        return ruling.limits() == null
+                ? null
+                : ruling.limits()
+                        .obstacle(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime());
     }
 
     /**
@@ -280,6 +354,9 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             case FlowTable.Opening.Opened opened -> {
                 Flow flow = opened.flow();
                 flow.throttle(limiter);
+                if (ruling.facts() != null) {
+                    flow.content(ruling.facts());
+                }
                 if (answer != null) {
                     HookedFlow.accompany(flow, answer, clock.nanoTime());
                 }
@@ -337,11 +414,13 @@ final class TunnelIngress implements UndecidedFlows.Decided {
     /** Looks at the clock. */
     void tick() {
         undecided.tick();
+        contents.tick();
+        quic.tick();
     }
 
     /** Packets that wait for plugins. */
     int undecidedPackets() {
-        return undecided.packets();
+        return undecided.packets() + quic.packets();
     }
 
     private void begin(
@@ -376,14 +455,26 @@ final class TunnelIngress implements UndecidedFlows.Decided {
             Packet packet,
             Ruling ruling,
             Answer answer) {
-        if (upgrade.handler().equals(Policy.RELAY)) {
+        boolean said = ContentDecisions.decide(ruling, upgrade);
+        if (upgrade.handler().equals(Policy.RELAY) || (said && ip.protocol() != IpProtocol.TCP)) {
             return upgraders.open(flow, upgrade, null, ip, packet, port);
+        }
+        FlowInfo info = answer == null ? UndecidedFlows.info(port, ip) : answer.flow();
+        if (said) {
+            Takeover takeover =
+                    contents.takeover(
+                            flow,
+                            upgrade,
+                            ruling,
+                            (decision, proxying, facts, rules) ->
+                                    upgraders.proxied(
+                                            flow, decision, info, proxying, facts, rules));
+            return upgraders.open(flow, upgrade, takeover, ip, packet, port);
         }
         Reason obstacle = Upgraders.obstacleToHandler(upgrade, ip.protocol());
         if (obstacle != null) {
             return obstacle;
         }
-        FlowInfo info = answer == null ? UndecidedFlows.info(port, ip) : answer.flow();
         HookChain chain = answer == null ? undecided.chain() : answer.chain();
         Recipient recipient =
                 WebHandlers.has(upgrade.handler())

@@ -3,11 +3,14 @@ package io.culvert.gateway;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.Tenant;
+import io.culvert.gateway.detect.Application;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Proxying;
+import io.culvert.gateway.policy.RequestRules;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
@@ -23,6 +26,7 @@ import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One worker's upgraders, by protocol. What is upgraded leaves by a socket of the host, or, where
@@ -57,7 +61,9 @@ record Upgraders(
 
     /** Why nobody can handle a flow of that protocol so; {@code null} where somebody can. */
     static Reason obstacleToHandler(FlowDecision.Upgrade decision, int protocol) {
-        return protocol == IpProtocol.TCP || decision.handler().equals(Policy.RELAY)
+        return protocol == IpProtocol.TCP
+                        || decision.handler().equals(Policy.RELAY)
+                        || decision.handler().equals(Policy.AUTO)
                 ? null
                 : Reason.PROTOCOL_NOT_UPGRADABLE;
     }
@@ -84,7 +90,37 @@ record Upgraders(
      */
     Takeover takeover(Flow flow, FlowDecision.Upgrade decision, FlowInfo info, Proxying proxying) {
         SocketOffRamp offRamp = offRamps.get(decision.via());
-        return offRamp == null ? null : web.takeover(flow, info, proxying, offRamp);
+        return offRamp == null
+                ? null
+                : web.takeover(flow, info, proxying, Optional.empty(), offRamp);
+    }
+
+    /**
+     * How a connection goes on of which it is known that HTTP is spoken there, or TLS.
+     *
+     * @param rules that decide about each request
+     */
+    Detecting.Outcome proxied(
+            Flow flow,
+            FlowDecision.Upgrade decision,
+            FlowInfo info,
+            Proxying proxying,
+            Facts facts,
+            Optional<RequestRules> rules) {
+        SocketOffRamp offRamp = offRamps.get(decision.via());
+        if (offRamp == null) {
+            // Into a tunnel HTTP is not spoken.
+            return decision.handler().equals(Policy.AUTO)
+                    ? new Detecting.Outcome.Relay()
+                    : new Detecting.Outcome.Reset(Reason.HANDLER_FAILED);
+        }
+        boolean passes =
+                facts.application() == Application.TLS
+                        && web.handlers().tls(proxying) == Proxying.Tls.PASS;
+        return passes
+                ? new Detecting.Outcome.Relay()
+                : new Detecting.Outcome.HandOver(
+                        web.takeover(flow, info, proxying, rules, offRamp));
     }
 
     /**

@@ -2,6 +2,7 @@ package io.culvert.gateway;
 
 import io.culvert.flow.Flow;
 import io.culvert.gateway.policy.Proxying;
+import io.culvert.gateway.policy.RequestRules;
 import io.culvert.gateway.upstream.ClientFacts;
 import io.culvert.hook.Endpoint;
 import io.culvert.hook.FlowInfo;
@@ -18,9 +19,15 @@ record WebAccess(WebHandlers handlers, Poller poller) {
     /**
      * Who gets a flow's connection.
      *
+     * @param rules that decide about each request
      * @param offRamp that its requests leave by
      */
-    Takeover takeover(Flow flow, FlowInfo info, Proxying proxying, SocketOffRamp offRamp) {
+    Takeover takeover(
+            Flow flow,
+            FlowInfo info,
+            Proxying proxying,
+            Optional<RequestRules> rules,
+            SocketOffRamp offRamp) {
         SocketOffRamp.Target target = offRamp.target(flow);
         ClientFacts facts =
                 new ClientFacts(
@@ -31,7 +38,7 @@ record WebAccess(WebHandlers handlers, Poller poller) {
                                 target.port()),
                         Optional.ofNullable(target.source()).map(IpAddress::toInetAddress));
         return handlers.takeover(
-                new WebHandlers.WebFlow(Long.toString(flow.id()), facts, proxying), poller);
+                new WebHandlers.WebFlow(Long.toString(flow.id()), facts, proxying, rules), poller);
     }
 
     private static InetSocketAddress address(Endpoint endpoint) {

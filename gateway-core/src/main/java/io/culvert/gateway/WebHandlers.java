@@ -1,5 +1,6 @@
 package io.culvert.gateway;
 
+import io.culvert.gateway.detect.RequestTarget;
 import io.culvert.gateway.http.Destinations;
 import io.culvert.gateway.http.ExchangeListener;
 import io.culvert.gateway.http.HttpFlow;
@@ -8,6 +9,8 @@ import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.http.RequestHead;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Proxying;
+import io.culvert.gateway.policy.RequestRules;
+import io.culvert.gateway.policy.Ruling;
 import io.culvert.gateway.tls.InspectTarget;
 import io.culvert.gateway.tls.Tls;
 import io.culvert.gateway.upstream.Choice;
@@ -16,6 +19,7 @@ import io.culvert.gateway.upstream.Pick;
 import io.culvert.gateway.upstream.PickRequest;
 import io.culvert.gateway.upstream.Upstream;
 import io.culvert.gateway.upstream.Upstreams;
+import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.Takeover;
@@ -47,8 +51,9 @@ final class WebHandlers {
      * @param id as in the flow log
      * @param facts of its initiator; the target is where a socket leads that goes there
      * @param proxying of the rule that decided
+     * @param rules that decide about each request; empty where that rule has for all of them
      */
-    record WebFlow(String id, ClientFacts facts, Proxying proxying) {}
+    record WebFlow(String id, ClientFacts facts, Proxying proxying, Optional<RequestRules> rules) {}
 
     WebHandlers(HttpSettings settings, Tls tls, Upstreams upstreams, ExchangeListener listener) {
         this.settings = settings;
@@ -93,7 +98,34 @@ final class WebHandlers {
                         flow.facts(),
                         Optional.ofNullable(use).map(one -> ending(one, flow, target)),
                         target,
-                        use == null ? plain(flow, target) : encrypted(flow)));
+                        destinations(flow, use != null, target)));
+    }
+
+    private Destinations destinations(WebFlow flow, boolean encrypted, Upstream target) {
+        return flow.rules()
+                .<Destinations>map(
+                        rules -> request -> ruled(rules, request, flow, encrypted, target))
+                .orElseGet(() -> decided(flow, flow.proxying(), encrypted, target));
+    }
+
+    private Destinations decided(
+            WebFlow flow, Proxying proxying, boolean encrypted, Upstream target) {
+        return encrypted ? encrypted(flow, proxying) : plain(proxying, target);
+    }
+
+    private Destinations.Destination ruled(
+            RequestRules rules,
+            RequestHead request,
+            WebFlow flow,
+            boolean encrypted,
+            Upstream target) {
+        Ruling ruling =
+                rules.decide(
+                        request.method(),
+                        RequestTarget.of(request.method(), request.target(), request.authority()));
+        return ruling.decision() instanceof FlowDecision.Refuse refuse
+                ? new Destinations.Destination.Nowhere(refuse.reason())
+                : decided(flow, ruling.proxying(), encrypted, target).of(request);
     }
 
     private ChannelHandler ending(Proxying.Tls use, WebFlow flow, Upstream target) {
@@ -137,11 +169,8 @@ final class WebHandlers {
     /**
      * @param target the flow's own
      */
-    private Destinations plain(WebFlow flow, Upstream target) {
-        return flow.proxying()
-                .upstream()
-                .map(this::group)
-                .orElseGet(() -> Destinations.only(target));
+    private Destinations plain(Proxying proxying, Upstream target) {
+        return proxying.upstream().map(this::group).orElseGet(() -> Destinations.only(target));
     }
 
     private Destinations group(String name) {
@@ -153,8 +182,8 @@ final class WebHandlers {
     }
 
     /** Those of a client that speaks TLS: so does the gateway with the flow's own target. */
-    private Destinations encrypted(WebFlow flow) {
-        return flow.proxying().upstream().map(this::group).orElse(request -> own(flow, request));
+    private Destinations encrypted(WebFlow flow, Proxying proxying) {
+        return proxying.upstream().map(this::group).orElse(request -> own(flow, request));
     }
 
     private Destinations.Destination own(WebFlow flow, RequestHead request) {

@@ -104,6 +104,8 @@ class ExplainedFlowsTest {
                         Reason.NO_ROUTE,
                         Reason.OUTSIDE_PORTS_EXHAUSTED,
                         Reason.TENANT_PORTS,
+                        Reason.TENANT_SLOTS,
+                        Reason.ECHO_UNAVAILABLE,
                         Reason.SOURCE_NOT_ALLOWED,
                         Reason.NOT_UNICAST,
                         Reason.MARTIAN,
@@ -271,8 +273,9 @@ class ExplainedFlowsTest {
         return switch (reason) {
             case POLICY_RULE, POLICY_DEFAULT -> tcp ? "reset" : ipv6 ? "1/1" : "3/13";
             case NO_ROUTE -> ipv6 ? "1/0" : "3/0";
+            case PROTOCOL_NOT_UPGRADABLE -> ipv6 ? "4/1" : "3/2";
             case SYN_FLOOD -> "challenge";
-            case TENANT_LIMIT, RATE_FLOWS, TENANT_PORTS, OUTSIDE_PORTS_EXHAUSTED ->
+            case TENANT_LIMIT, TENANT_SLOTS, RATE_FLOWS, TENANT_PORTS, OUTSIDE_PORTS_EXHAUSTED ->
                     ipv6 ? "1/1" : "3/13";
             default -> "nothing";
         };

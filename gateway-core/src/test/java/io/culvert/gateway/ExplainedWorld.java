@@ -1,5 +1,7 @@
 package io.culvert.gateway;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.culvert.flow.Allowance;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowLimits;
@@ -33,10 +35,16 @@ import io.culvert.nat.MappingSettings;
 import io.culvert.nat.MappingTable;
 import io.culvert.nat.PortBlockListener;
 import io.culvert.nat.PortRange;
+import io.culvert.nat.SlotAddresses;
+import io.culvert.nat.SlotPool;
 import io.culvert.tun.MemoryDevice;
 import io.culvert.tun.Packet;
 import io.culvert.upgrade.Answers;
+import io.culvert.upgrade.EchoSocket;
+import io.culvert.upgrade.EchoUpgrader;
 import io.culvert.upgrade.SocketOffRamp;
+import io.culvert.upgrade.TcpUpgrader;
+import io.culvert.upgrade.UpgradeNamespace;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
@@ -135,9 +143,9 @@ final class ExplainedWorld {
         Upgraders upgraders =
                 new Upgraders(
                         0,
+                        random.nextInt(6) == 0 ? tcpWithoutSlots(answers) : null,
                         null,
-                        null,
-                        null,
+                        random.nextInt(6) == 0 ? echoWithoutSockets(answers) : null,
                         Map.of("socket", SocketOffRamp.PLAIN),
                         forwarder,
                         null);
@@ -162,6 +170,43 @@ final class ExplainedWorld {
                         (worker, port, each) -> false);
         explainer =
                 new Explainer(0, table, this::now, live, openings, upgraders, forwarder, routes);
+    }
+
+    /** Every tenant has all the connections that it may, so no socket is ever opened. */
+    private TcpUpgrader tcpWithoutSlots(Answers answers) {
+        int slots = random.nextInt(3);
+        for (TunnelPorts tunnel : tunnels.values()) {
+            for (int i = tunnel.tenant().slots(); i < slots; i++) {
+                assertTrue(tunnel.tenant().claimSlot(slots));
+            }
+        }
+        return new TcpUpgrader(
+                table,
+                new UpgradeNamespace.Entrance(
+                        null, null, null, null, new SlotAddresses(0), Runnable::run),
+                null,
+                this::now,
+                () -> {},
+                counters,
+                answers,
+                new SlotPool(1, 0),
+                null,
+                null,
+                slots);
+    }
+
+    /** The host lets nobody send echo requests. */
+    private EchoUpgrader echoWithoutSockets(Answers answers) {
+        return new EchoUpgrader(
+                table,
+                null,
+                this::now,
+                () -> {},
+                counters,
+                answers,
+                null,
+                EchoSocket.UNAVAILABLE,
+                EchoSocket.UNAVAILABLE);
     }
 
     /** Mostly plenty. */

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 
@@ -66,6 +67,23 @@ class PolicyBehaviourTest {
     /** A whole packet has so much more than the data. */
     private static int length(Family family) {
         return 972 + 8 + (family.isIpv6() ? 40 : 20);
+    }
+
+    /** RFC 792 and RFC 4443 section 3.4, whose pointer is at the next header field. */
+    @ParameterizedTest
+    @EnumSource
+    void saysThatAProtocolCannotBeUpgraded(Family family) {
+        start("{ do: upgrade }");
+        byte[] gre = Bytes.other(family.client(0), family.branch(0), 47, new byte[20]);
+
+        worker.fromTunnel(gre);
+
+        byte[] answer = worker.bytesAtTunnel().getFirst();
+        int icmp = family.isIpv6() ? 40 : 20;
+        assertEquals(family.isIpv6() ? 4 : 3, answer[icmp]);
+        assertEquals(family.isIpv6() ? 1 : 2, answer[icmp + 1]);
+        assertEquals(family.isIpv6() ? 6 : 0, ByteBuffer.wrap(answer).getInt(icmp + 4));
+        assertEquals(0, worker.dropped(Reason.PROTOCOL_NOT_UPGRADABLE));
     }
 
     @ParameterizedTest

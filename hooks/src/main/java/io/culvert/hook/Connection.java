@@ -7,16 +7,25 @@ import java.io.IOException;
  * each; whoever waits wakes up when the connection ends.
  */
 public interface Connection {
-    /** Whose it is. */
+    /**
+     * Whose it is.
+     *
+     * @return what the flow hooks were told of it, and with what they have added
+     */
     FlowInfo flow();
 
-    /** What the initiator sends, and is sent. */
+    /**
+     * What the initiator sends, and is sent.
+     *
+     * @return always the same stream
+     */
     ByteStream initiator();
 
     /**
      * The target's side; it is dialed at the first call where the handler {@linkplain
      * ConnectionHandler#answersFirst answers first}.
      *
+     * @return always the same stream
      * @throws IOException it cannot be connected to
      */
     ByteStream target() throws IOException;
@@ -33,8 +42,11 @@ public interface Connection {
     /**
      * Joins both sides until both have ended, and shows what passes.
      *
-     * @throws IOException a side was reset; or the observer threw, which resets both, and {@link
-     *     Throwable#getCause} is what it threw
+     * @param observer called on this thread and another one
+     * @throws RefusedException the observer has refused the connection, by this very exception;
+     *     both sides are reset
+     * @throws IOException a side was reset; or the observer threw anything else, which resets both,
+     *     and {@link Throwable#getCause} is what it threw
      */
     void relay(RelayObserver observer) throws IOException;
 

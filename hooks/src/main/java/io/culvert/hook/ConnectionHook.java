@@ -9,6 +9,8 @@ public interface ConnectionHook {
     /**
      * Decides about a connection.
      *
+     * @param request the connection, and who would get it
+     * @return not {@code null}, which is a failure
      * @throws Exception costs the flow
      */
     ConnectionVerdict opened(ConnectionRequest request) throws Exception;

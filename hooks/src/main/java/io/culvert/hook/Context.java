@@ -22,14 +22,24 @@ public final class Context {
         this.values = values;
     }
 
-    /** This and a value more, which takes the place of one of the same class. */
+    /**
+     * This and a value more, which takes the place of one of the same class.
+     *
+     * @param value found again by its own class, not by one that it extends or implements
+     * @return a new one; this is as it was
+     */
     public Context with(Object value) {
         Map<Class<?>, Object> more = new HashMap<>(values);
         more.put(value.getClass(), value);
         return new Context(Map.copyOf(more));
     }
 
-    /** This and all of the other, which counts where both have a value of a class. */
+    /**
+     * This and all of the other, which counts where both have a value of a class.
+     *
+     * @param other may be {@link #EMPTY}
+     * @return a new one, or this where the other is empty
+     */
     public Context with(Context other) {
         if (other.values.isEmpty()) {
             return this;
@@ -39,7 +49,13 @@ public final class Context {
         return new Context(Map.copyOf(more));
     }
 
-    /** The value of exactly that class. */
+    /**
+     * The value of exactly that class.
+     *
+     * @param <T> the value's class
+     * @param type the same, from the plugin's own class loader
+     * @return empty where nobody has added one
+     */
     public <T> Optional<T> get(Class<T> type) {
         return Optional.ofNullable(type.cast(values.get(type)));
     }

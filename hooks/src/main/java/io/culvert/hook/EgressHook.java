@@ -9,6 +9,7 @@ public interface EgressHook {
     /**
      * Chooses.
      *
+     * @param request the flow, and the way that it would leave
      * @return {@code request.proposed()}, or another
      * @throws Exception costs the flow
      */

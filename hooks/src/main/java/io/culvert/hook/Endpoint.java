@@ -7,9 +7,16 @@ import java.util.Objects;
 /**
  * One end of a flow.
  *
+ * @param address IPv4 or IPv6, never IPv4 in mapped form
  * @param port TCP, UDP or SCTP port, or the identifier of an ICMP query; 0 for other protocols
  */
 public record Endpoint(InetAddress address, int port) {
+    /**
+     * Of an address and a port.
+     *
+     * @throws NullPointerException if there is no address
+     * @throws IllegalArgumentException if the port is out of range
+     */
     public Endpoint {
         Objects.requireNonNull(address);
         if (port < 0 || port > 65_535) {
@@ -20,6 +27,8 @@ public record Endpoint(InetAddress address, int port) {
     /**
      * Reads {@code 192.0.2.1:80} or {@code [2001:db8::1]:80}.
      *
+     * @param text literals only: no name is looked up
+     * @return what {@link #toString} writes so
      * @throws IllegalArgumentException with what is wrong
      */
     public static Endpoint parse(String text) {
@@ -35,7 +44,11 @@ public record Endpoint(InetAddress address, int port) {
         return new Endpoint(Network.parse(address).address(), Integer.parseInt(port));
     }
 
-    /** Whether the address is of IPv6. */
+    /**
+     * Whether the address is of IPv6.
+     *
+     * @return false for IPv4
+     */
     public boolean isIpv6() {
         return address instanceof Inet6Address;
     }

@@ -10,16 +10,26 @@ import java.util.Optional;
  * <p>{@link #decidedBy} names the policy rule or the hook, for the operator's eyes.
  */
 public sealed interface FlowDecision {
-    /** The rule or hook that decided; {@code default} for the policy's default. */
+    /**
+     * The rule or hook that decided; {@code default} for the policy's default.
+     *
+     * @return a rule's name, or a plugin's
+     */
     String decidedBy();
 
     /**
      * The flow is not carried.
      *
+     * @param decidedBy the rule or the plugin
      * @param reason why, as logs and metrics say it
      * @param answered whether the initiator is told (TCP RST or ICMP unreachable) or hears nothing
      */
     record Refuse(String decidedBy, Reason reason, boolean answered) implements FlowDecision {
+        /**
+         * Made by the gateway; a plugin answers {@link FlowVerdict}.
+         *
+         * @throws NullPointerException if any part is {@code null}
+         */
         public Refuse {
             Objects.requireNonNull(decidedBy);
             Objects.requireNonNull(reason);
@@ -29,9 +39,15 @@ public sealed interface FlowDecision {
     /**
      * The flow stays IP packets and leaves by an off-ramp.
      *
+     * @param decidedBy the rule or the plugin
      * @param via the off-ramp's name
      */
     record Forward(String decidedBy, String via) implements FlowDecision {
+        /**
+         * Made by the gateway; a plugin answers {@link FlowVerdict}.
+         *
+         * @throws NullPointerException if any part is {@code null}
+         */
         public Forward {
             Objects.requireNonNull(decidedBy);
             Objects.requireNonNull(via);
@@ -41,6 +57,7 @@ public sealed interface FlowDecision {
     /**
      * The flow becomes a socket.
      *
+     * @param decidedBy the rule or the plugin
      * @param handler who gets the socket; {@code relay} joins it to a socket of the off-ramp
      * @param via the off-ramp's name; {@code tunnels} where the other socket's packets go into the
      *     tunnel that leads to the target
@@ -54,6 +71,11 @@ public sealed interface FlowDecision {
             Optional<Endpoint> upstream,
             Optional<InetAddress> source)
             implements FlowDecision {
+        /**
+         * Made by the gateway; a plugin answers {@link FlowVerdict} and {@link Egress}.
+         *
+         * @throws NullPointerException if any part is {@code null}
+         */
         public Upgrade {
             Objects.requireNonNull(decidedBy);
             Objects.requireNonNull(handler);
@@ -62,7 +84,13 @@ public sealed interface FlowDecision {
             Objects.requireNonNull(source);
         }
 
-        /** To the target itself, from an address that the host chooses. */
+        /**
+         * To the target itself, from an address that the host chooses.
+         *
+         * @param decidedBy the rule or the plugin
+         * @param handler who gets the socket
+         * @param via the off-ramp's name
+         */
         public Upgrade(String decidedBy, String handler, String via) {
             this(decidedBy, handler, via, Optional.empty(), Optional.empty());
         }

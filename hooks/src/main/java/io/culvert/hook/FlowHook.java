@@ -13,6 +13,8 @@ public interface FlowHook {
     /**
      * Decides about a flow.
      *
+     * @param request the flow, and what would become of it
+     * @return not {@code null}, which is a failure
      * @throws Exception see above
      */
     FlowVerdict opened(FlowRequest request) throws Exception;
@@ -22,6 +24,8 @@ public interface FlowHook {
      * exactly once for each (explained ones excepted), also where a later hook, a limit or the
      * target refuses it. Called on a virtual thread some time after, one call at a time. {@code
      * flow.flow().context()} has all that was added to the flow.
+     *
+     * @param flow how it ended, and what it carried until then; all zero where it carried nothing
      */
     default void closed(FlowSummary flow) {}
 }

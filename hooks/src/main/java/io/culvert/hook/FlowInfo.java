@@ -5,6 +5,8 @@ import java.util.Objects;
 /**
  * Whose flow it is, and between whom.
  *
+ * @param tenant the name of whose it is
+ * @param tunnel which it came in by
  * @param protocol IP protocol number (IANA), such as 6 for TCP
  * @param initiator who sent the first packet
  * @param target whom that packet is for
@@ -29,6 +31,11 @@ public record FlowInfo(
     /** Internet Control Message Protocol for IPv6. */
     public static final int ICMPV6 = 58;
 
+    /**
+     * Made by the gateway, and by tests of plugins.
+     *
+     * @throws NullPointerException if any part is {@code null}
+     */
     public FlowInfo {
         Objects.requireNonNull(tenant);
         Objects.requireNonNull(tunnel);
@@ -37,7 +44,12 @@ public record FlowInfo(
         Objects.requireNonNull(context);
     }
 
-    /** The same with more known of it. */
+    /**
+     * The same with more known of it.
+     *
+     * @param more counts where both have a value of a class
+     * @return a new one; this is as it was
+     */
     public FlowInfo with(Context more) {
         return new FlowInfo(tenant, tunnel, protocol, initiator, target, context.with(more));
     }

@@ -62,30 +62,58 @@ public final class Hooks {
         this.handlers = Map.copyOf(handlers);
     }
 
-    /** To begin with. */
+    /**
+     * To begin with.
+     *
+     * @return without any hook: nothing is asked
+     */
     public static Hooks none() {
         return NONE;
     }
 
-    /** Asked when a tunnel opens by an on-ramp with {@code context: hook}. */
+    /**
+     * Asked when a tunnel opens by an on-ramp with {@code context: hook}.
+     *
+     * @param hook safe for threads
+     * @return these and the hook
+     * @throws IllegalStateException if there is one already
+     */
     public Hooks tunnel(TunnelHook hook) {
         once(tunnel.isPresent(), "tunnel hook");
         return new Hooks(Optional.of(hook), flow, connection, egress, http, handlers);
     }
 
-    /** Asked when a flow opens. */
+    /**
+     * Asked when a flow opens.
+     *
+     * @param hook safe for threads
+     * @return these and the hook
+     * @throws IllegalStateException if there is one already
+     */
     public Hooks flow(FlowHook hook) {
         once(flow.isPresent(), "flow hook");
         return new Hooks(tunnel, Optional.of(hook), connection, egress, http, handlers);
     }
 
-    /** Asked when a TCP flow is to become a socket. */
+    /**
+     * Asked when a TCP flow is to become a socket.
+     *
+     * @param hook safe for threads
+     * @return these and the hook
+     * @throws IllegalStateException if there is one already
+     */
     public Hooks connection(ConnectionHook hook) {
         once(connection.isPresent(), "connection hook");
         return new Hooks(tunnel, flow, Optional.of(hook), egress, http, handlers);
     }
 
-    /** Asked which way an upgraded flow leaves. */
+    /**
+     * Asked which way an upgraded flow leaves.
+     *
+     * @param hook safe for threads
+     * @return these and the hook
+     * @throws IllegalStateException if there is one already
+     */
     public Hooks egress(EgressHook hook) {
         once(egress.isPresent(), "egress hook");
         return new Hooks(tunnel, flow, connection, Optional.of(hook), http, handlers);
@@ -110,6 +138,10 @@ public final class Hooks {
      *
      * @param name unique in a gateway: lower-case letters, digits and hyphens; {@code relay},
      *     {@code http} and {@code auto} are taken
+     * @param handler safe for threads: each connection has one of its own
+     * @return these and the handler
+     * @throws IllegalStateException if there is one of that name already
+     * @throws IllegalArgumentException if nobody can have that name
      */
     public Hooks handler(String name, ConnectionHandler handler) {
         once(handlers.containsKey(name), "handler " + name);
@@ -127,27 +159,47 @@ public final class Hooks {
         }
     }
 
-    /** What is asked when a tunnel opens. */
+    /**
+     * What is asked when a tunnel opens.
+     *
+     * @return empty where there is none
+     */
     public Optional<TunnelHook> tunnel() {
         return tunnel;
     }
 
-    /** What is asked when a flow opens. */
+    /**
+     * What is asked when a flow opens.
+     *
+     * @return empty where there is none
+     */
     public Optional<FlowHook> flow() {
         return flow;
     }
 
-    /** What is asked when a TCP flow is to become a socket. */
+    /**
+     * What is asked when a TCP flow is to become a socket.
+     *
+     * @return empty where there is none
+     */
     public Optional<ConnectionHook> connection() {
         return connection;
     }
 
-    /** What is asked which way an upgraded flow leaves. */
+    /**
+     * What is asked which way an upgraded flow leaves.
+     *
+     * @return empty where there is none
+     */
     public Optional<EgressHook> egress() {
         return egress;
     }
 
-    /** By name. */
+    /**
+     * By name.
+     *
+     * @return immutable, in no order
+     */
     public Map<String, ConnectionHandler> handlers() {
         return handlers;
     }

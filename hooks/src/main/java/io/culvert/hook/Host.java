@@ -1,15 +1,24 @@
 package io.culvert.hook;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 
 /** What the gateway gives a plugin. Threading: any. */
 public interface Host {
-    /** The time; in tests it stands until it is moved. */
+    /**
+     * The time; in tests it stands until it is moved.
+     *
+     * @return real time in a gateway
+     */
     InstantSource clock();
 
-    /** Where the plugin logs to, under its own name. */
+    /**
+     * Where the plugin logs to, under its own name.
+     *
+     * @return its name is {@code plugin.} and the plugin's
+     */
     System.Logger log();
 
     /**
@@ -18,6 +27,8 @@ public interface Host {
      * {@link Plugin#stop}.
      *
      * @param period at least 100 ms
+     * @param task may block; a period that passes meanwhile is left out
+     * @throws IllegalArgumentException if the period is shorter
      */
     void every(Duration period, Task task);
 
@@ -34,6 +45,24 @@ public interface Host {
 
     /**
      * Makes a path of its settings absolute: they are relative to the configuration's directory.
+     *
+     * @param path relative or absolute
+     * @return absolute; nobody has looked whether there is such a file
      */
     Path resolve(Path path);
+
+    /**
+     * Reads a file now, and again whenever it has changed. For what {@link Plugin#start} needs.
+     *
+     * @param <T> what is made of the file
+     * @param file as of {@link #resolve}
+     * @param interval how often a change is looked for, at least 100 ms
+     * @param reader called on this thread, and later on those of {@link #every}
+     * @return what the file holds
+     * @throws IOException as the reader's of the first time; later ones are logged
+     */
+    default <T> WatchedFile<T> watch(Path file, Duration interval, WatchedFile.Reader<T> reader)
+            throws IOException {
+        return new WatchedFile<>(resolve(file), interval, this, reader);
+    }
 }

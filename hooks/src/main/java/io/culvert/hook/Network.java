@@ -17,6 +17,7 @@ public record Network(InetAddress address, int length) {
     /**
      * Of an address and a length.
      *
+     * @throws NullPointerException if there is no address
      * @throws IllegalArgumentException where the length is out of range, or bits behind it are set
      */
     public Network {
@@ -36,6 +37,8 @@ public record Network(InetAddress address, int length) {
     /**
      * Reads {@code ADDRESS/LENGTH}, or an address, which is a network of its own.
      *
+     * @param text literals only: no name is looked up
+     * @return what {@link #toString} writes so
      * @throws IllegalArgumentException with what is wrong
      */
     public static Network parse(String text) {
@@ -56,7 +59,12 @@ public record Network(InetAddress address, int length) {
         }
     }
 
-    /** Whether the address is one of these; never where the families differ. */
+    /**
+     * Whether the address is one of these; never where the families differ.
+     *
+     * @param other of either family
+     * @return false for one of the other family
+     */
     public boolean contains(InetAddress other) {
         byte[] ours = address.getAddress();
         byte[] theirs = other.getAddress();

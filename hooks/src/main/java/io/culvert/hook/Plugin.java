@@ -13,24 +13,43 @@ package io.culvert.hook;
  * @param <S> a record of its settings; {@link NoSettings} where it has none
  */
 public interface Plugin<S extends Record> {
-    /** Its name, unique in a gateway: lower-case letters, digits and hyphens. */
+    /**
+     * Its name, unique in a gateway: lower-case letters, digits and hyphens.
+     *
+     * @return the same each time; the prefix of its log lines and a label of its metrics
+     */
     String name();
 
-    /** Its version, for people. */
+    /**
+     * Its version, for people.
+     *
+     * @return such as {@code 1.0}
+     */
     String version();
 
-    /** What it does, in a sentence. */
+    /**
+     * What it does, in a sentence.
+     *
+     * @return may be empty
+     */
     default String description() {
         return "";
     }
 
-    /** The type of its settings, see {@link Setting}. */
+    /**
+     * The type of its settings, see {@link Setting}.
+     *
+     * @return the record's class, whose components are the keys of the configuration's {@code
+     *     settings}
+     */
     Class<S> settings();
 
     /**
      * Begins: called once, before any of its hooks. It may take ten seconds.
      *
      * @param settings as the configuration has them, complete and of the right types
+     * @param host to be kept, if something is needed of it later
+     * @return what it wants to be asked; not {@code null}
      * @throws Exception where it cannot work; the message is for the operator, and the gateway does
      *     not start, or goes on with what it had
      */

@@ -4,6 +4,7 @@ package io.culvert.hook;
  * Why a packet was dropped, a flow refused, or a flow ended. The same word stands in {@code
  * explain}, the flow log, metric labels, {@code flows} and the manual.
  */
+@SuppressWarnings("doclint:missing") // What a constant means it says itself.
 public enum Reason {
     // A flow was refused.
     POLICY_RULE("a policy rule refuses it"),
@@ -128,6 +129,7 @@ public enum Reason {
     OFF_RAMP_REMOVED("its off-ramp was taken out of the configuration"),
     POLICY_CHANGED("the policy changed, and refuses it or decides otherwise"),
     HANDLER_CLOSED("the handler closed it"),
+    HANDLER_REFUSED("the handler refused it"),
     HANDLER_FAILED("the handler failed"),
     SHUTDOWN("the gateway stopped");
 

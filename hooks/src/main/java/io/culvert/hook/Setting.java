@@ -21,12 +21,24 @@ import java.lang.annotation.Target;
 @Target(ElementType.RECORD_COMPONENT)
 @Retention(RetentionPolicy.RUNTIME)
 public @interface Setting {
-    /** What it is for; {@code culvert plugin check} shows it. */
+    /**
+     * What it is for; {@code culvert plugin check} shows it.
+     *
+     * @return a sentence, or nothing
+     */
     String value() default "";
 
-    /** Whether it must not be seen: commands and logs show {@code ***}. */
+    /**
+     * Whether it must not be seen: commands and logs show {@code ***}.
+     *
+     * @return false for what everybody may see
+     */
     boolean secret() default false;
 
-    /** What it is where the configuration has none, as text. */
+    /**
+     * What it is where the configuration has none, as text.
+     *
+     * @return as it would stand in the configuration; empty for no default
+     */
     String defaultValue() default "";
 }

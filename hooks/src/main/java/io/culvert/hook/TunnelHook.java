@@ -12,6 +12,8 @@ public interface TunnelHook {
     /**
      * Decides about a tunnel.
      *
+     * @param request what the tunnel says, and what is known of who it is
+     * @return not {@code null}, which is a failure
      * @throws Exception refuses it
      */
     TunnelVerdict admit(TunnelRequest request) throws Exception;

@@ -11,6 +11,11 @@ import java.util.Objects;
  * @param attributes what the tunnel said of itself, by key
  */
 public record TunnelInfo(String onRamp, String id, Map<String, String> attributes) {
+    /**
+     * Made by the gateway, and by tests of plugins; the attributes are copied.
+     *
+     * @throws NullPointerException if any part is {@code null}
+     */
     public TunnelInfo {
         Objects.requireNonNull(onRamp);
         Objects.requireNonNull(id);

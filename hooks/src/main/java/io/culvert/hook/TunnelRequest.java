@@ -19,6 +19,11 @@ public record TunnelRequest(
         ByteBuffer context,
         Optional<Credentials> credentials,
         Optional<Endpoint> peer) {
+    /**
+     * Made by the gateway, and by tests of plugins; the buffer is not copied.
+     *
+     * @throws NullPointerException if any part is {@code null}
+     */
     public TunnelRequest {
         Objects.requireNonNull(onRamp);
         context = context.asReadOnlyBuffer();
@@ -26,12 +31,22 @@ public record TunnelRequest(
         Objects.requireNonNull(peer);
     }
 
-    /** Read-only, and one's own to move through. */
+    /**
+     * Read-only, and one's own to move through.
+     *
+     * @return a new view each time, from the first byte to the last
+     */
     @Override
     public ByteBuffer context() {
         return context.duplicate();
     }
 
-    /** Those of a process as the kernel knows them (unix(7), SO_PEERCRED). */
+    /**
+     * Those of a process as the kernel knows them (unix(7), SO_PEERCRED).
+     *
+     * @param pid process, of the gateway's namespace of processes; 0 where it has no name there
+     * @param uid user
+     * @param gid group
+     */
     public record Credentials(int pid, int uid, int gid) {}
 }

@@ -87,6 +87,16 @@ public final class Answers {
                             ipv6 ? IcmpType.V6_UNREACHABLE : IcmpType.UNREACHABLE,
                             ipv6 ? IcmpType.V6_NO_ROUTE : IcmpType.NET_UNREACHABLE,
                             ramp);
+            // RFC 7915 section 4.2 has the one for the other.
+            case PROTOCOL_NOT_UPGRADABLE ->
+                    ipv6
+                            ? parameterProblem(
+                                    ip,
+                                    IcmpType.V6_UNRECOGNIZED_NEXT_HEADER,
+                                    ip.ipv6().protocolField(),
+                                    ramp)
+                            : verdict(
+                                    ip, IcmpType.UNREACHABLE, IcmpType.PROTOCOL_UNREACHABLE, ramp);
             case SEGMENTS_LEFT ->
                     parameterProblem(
                             ip,
@@ -130,6 +140,7 @@ public final class Answers {
                     TENANT_PORTS,
                     OUTSIDE_PORTS_EXHAUSTED,
                     NO_ROUTE,
+                    PROTOCOL_NOT_UPGRADABLE,
                     SEGMENTS_LEFT,
                     UNKNOWN_OPTION,
                     DIAL_UNREACHABLE,

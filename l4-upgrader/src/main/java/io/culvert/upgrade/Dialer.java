@@ -243,13 +243,17 @@ public final class Dialer {
             }
         }
 
-        /** Gives up without an outcome. */
+        /**
+         * Gives up without an outcome. A target that has accepted meanwhile is reset: nothing was
+         * said to it, and an orderly end would be a lie.
+         */
         public void cancel() {
             if (!alive) {
                 return;
             }
             if (socket != NONE) {
                 watch.cancel();
+                Syscall.linger(socket, 0);
                 Syscall.close(socket);
             }
             forget();

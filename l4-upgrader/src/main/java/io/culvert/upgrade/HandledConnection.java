@@ -4,6 +4,7 @@ import io.culvert.hook.ByteStream;
 import io.culvert.hook.Connection;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
+import io.culvert.hook.RefusedException;
 import io.culvert.hook.RelayObserver;
 
 import java.io.IOException;
@@ -71,7 +72,10 @@ final class HandledConnection implements Connection, Runnable {
             joint.reset(Reason.HANDLER_FAILED);
             tell(failure.getCause());
         } else {
-            joint.reset(Reason.HANDLER_CLOSED);
+            joint.reset(
+                    failure instanceof RefusedException
+                            ? Reason.HANDLER_REFUSED
+                            : Reason.HANDLER_CLOSED);
         }
     }
 
@@ -131,6 +135,9 @@ final class HandledConnection implements Connection, Runnable {
                         || thrown instanceof InterruptedException;
         if (known != null && expected) {
             return known;
+        }
+        if (thrown instanceof RefusedException) {
+            return Reason.HANDLER_REFUSED;
         }
         tell(thrown);
         return Reason.HANDLER_FAILED;

@@ -26,7 +26,7 @@ public non-sealed interface Handling extends Recipient {
 
     /**
      * {@link #handle} has failed by itself: by anything that it throws but an I/O error of a
-     * connection that was over. On its thread.
+     * connection that was over, and a refusal. On its thread.
      */
     void failed(Throwable failure);
 }

@@ -1,6 +1,7 @@
 package io.culvert.upgrade;
 
 import io.culvert.hook.ByteStream;
+import io.culvert.hook.RefusedException;
 import io.culvert.hook.RelayObserver;
 import io.culvert.linux.NativeMemory;
 
@@ -101,9 +102,11 @@ final class ObservedRelay {
         }
     }
 
-    private static void show(Sight sight, ByteBuffer bytes) throws ObserverFailed {
+    private static void show(Sight sight, ByteBuffer bytes) throws IOException {
         try {
             sight.bytes(bytes.asReadOnlyBuffer());
+        } catch (RefusedException meant) {
+            throw meant;
         } catch (Throwable thrown) {
             // An observer is a plugin's, and each of its failures costs this connection alone.
             throw new ObserverFailed(thrown);

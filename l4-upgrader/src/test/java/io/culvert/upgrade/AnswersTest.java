@@ -134,6 +134,8 @@ class AnswersTest {
         "TENANT_SLOTS, TCP, 6, 1, 1",
         "TENANT_PORTS, TCP, 4, 3, 13",
         "OUTSIDE_PORTS_EXHAUSTED, UDP, 6, 1, 1",
+        "PROTOCOL_NOT_UPGRADABLE, UDP, 4, 3, 2",
+        "PROTOCOL_NOT_UPGRADABLE, UDP, 6, 4, 1",
         "TIME_EXCEEDED, UDP, 4, 11, 0",
         "TIME_EXCEEDED, TCP, 6, 3, 0",
     })

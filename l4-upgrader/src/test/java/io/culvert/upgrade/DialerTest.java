@@ -252,6 +252,26 @@ class DialerTest {
         assertFalse(came.socket.isDone());
     }
 
+    /** On the loopback device a connection stands before the dialer has heard of it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aTargetThatHasAcceptedMeanwhileIsReset(boolean ipv6) throws Exception {
+        Fd listener = listener(ipv6, 1);
+        int port = port(listener);
+        Came came = new Came();
+        loop.run(
+                () ->
+                        dialer.dial(0, Streams.loopback(ipv6), port, 0, /* nowNanos= */ 0, came)
+                                .cancel());
+
+        int accepted = Syscall.accept(listener.number(), 0, 0, Syscall.CLOEXEC);
+        try (Fd socket = new Fd(Streams.check(accepted))) {
+            assertEquals(-Errno.ECONNRESET.number(), Streams.receive(socket).last());
+        }
+        assertFalse(came.socket.isDone());
+        assertFalse(came.error.isDone());
+    }
+
     @Test
     void manyDialsLeaveNothingBehind() throws Exception {
         int port = port(listener(false, 4096));

@@ -9,6 +9,7 @@ import io.culvert.hook.ByteStream;
 import io.culvert.hook.Connection;
 import io.culvert.hook.ConnectionHandler;
 import io.culvert.hook.Reason;
+import io.culvert.hook.RefusedException;
 import io.culvert.linux.Errno;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.upgrade.Streams.Kind;
@@ -97,6 +98,23 @@ class HandledEndingTest {
                     throw new IOException("a file is missing");
                 },
                 IOException.class);
+    }
+
+    @Test
+    void aHandlerThatRefusesResetsBothAndHasNotFailed() throws Exception {
+        try (Handled handled =
+                Handled.of(
+                        worker,
+                        Kind.TCP,
+                        connection -> {
+                            throw new RefusedException("not this one");
+                        })) {
+            assertEquals(Reason.HANDLER_REFUSED, handled.reason());
+            assertTrue(Errno.ECONNRESET.is(Streams.receive(handled.initiator).last()));
+            assertTrue(Errno.ECONNRESET.is(Streams.receive(handled.target).last()));
+            handled.awaitOver();
+            assertEquals(List.of(), handled.failures);
+        }
     }
 
     private void throwing(ConnectionHandler handler, Class<? extends Throwable> what)

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.hook.Reason;
+import io.culvert.hook.RefusedException;
 import io.culvert.hook.RelayObserver;
 import io.culvert.linux.Errno;
 import io.culvert.linux.OpenDescriptors;
@@ -167,6 +168,48 @@ class ObservedRelayTest {
             assertSame(wrong, caught.get(20, TimeUnit.SECONDS).getCause());
             handled.awaitOver();
             assertEquals(List.of(wrong), handled.failures);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Kind.class,
+            names = {"TCP", "TCP6"})
+    void anObserverThatRefusesResetsBothAndHasNotFailed(Kind kind) throws Exception {
+        RefusedException refused = new RefusedException("not this one");
+        CompletableFuture<IOException> caught = new CompletableFuture<>();
+        RelayObserver strict =
+                new RelayObserver() {
+                    @Override
+                    public void fromInitiator(ByteBuffer bytes) throws RefusedException {
+                        throw refused;
+                    }
+
+                    @Override
+                    public void fromTarget(ByteBuffer bytes) {}
+                };
+        try (Handled handled =
+                Handled.of(
+                        worker,
+                        kind,
+                        connection -> {
+                            try {
+                                connection.relay(strict);
+                            } catch (IOException e) {
+                                caught.complete(e);
+                                throw e;
+                            }
+                        })) {
+            new Peer(handled.initiator).write("x");
+
+            assertEquals(Reason.HANDLER_REFUSED, handled.reason());
+            assertTrue(Errno.ECONNRESET.is(Streams.receive(handled.initiator).last()));
+            assertEquals(
+                    new Streams.Received(0, new CRC32C().getValue(), -Errno.ECONNRESET.number()),
+                    Streams.receive(handled.target));
+            assertSame(refused, caught.get(20, TimeUnit.SECONDS));
+            handled.awaitOver();
+            assertEquals(List.of(), handled.failures);
         }
     }
 

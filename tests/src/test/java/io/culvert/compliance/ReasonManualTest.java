@@ -71,6 +71,7 @@ class ReasonManualTest {
         assertTrue(entry.startsWith(sentence + "\n"), () -> "begins with: " + sentence);
         assertTrue(entry.contains("\n- **Do:** "), "what an operator does about it: - **Do:**");
         assertTrue(entry.contains("\n- **Example:** "), "what provokes it: - **Example:**");
+        assertTrue(entry.contains("\n- **Shown by:** "), "a test of it: - **Shown by:**");
         for (String line : entry.split("\n", -1)) {
             if (line.startsWith("- **Shown by:** ")) {
                 Matcher test = TEST.matcher(line);

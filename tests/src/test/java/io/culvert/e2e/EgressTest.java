@@ -32,7 +32,9 @@ class EgressTest {
     private final FlowLog log = new FlowLog();
 
     private Topology open(Family family) throws IOException {
-        String plugins = "plugins: [ { jar: %s } ]\n".formatted(HandlersPlugin.jar(directory));
+        String plugins =
+                "plugins: [ { jar: %s } ]\n"
+                        .formatted(PluginJars.write(directory, HandlersPlugin.class));
         Topology topology = Topology.open(plugins + Topology.UPGRADE_ALL, log);
         topology.gatewayHost()
                 .address(

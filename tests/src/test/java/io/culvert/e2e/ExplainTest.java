@@ -21,6 +21,8 @@ import tools.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,6 +107,36 @@ class ExplainTest {
                                     "NO_ROUTE",
                                     "MARTIAN")),
                     seen::toString);
+        }
+    }
+
+    /** It came in by the off-ramp, and leaves into a tunnel. */
+    @ParameterizedTest
+    @EnumSource
+    void knowsWhereAFlowFromOutsideCameIn(Family family) throws Exception {
+        try (Topology topology =
+                        Topology.withOffRamp(
+                                "filtering: endpoint-independent", Topology.FORWARD_ALL, "acme");
+                UdpEcho echo = UdpEcho.on(topology.server(), family, family.server());
+                DatagramChannel stranger = topology.server().udp(family, family.secondServer(), 0);
+                DatagramChannel client = topology.client().udp(family, null, 0)) {
+            client.send(ByteBuffer.allocate(1), echo.address());
+            client.receive(ByteBuffer.allocate(10));
+            InetSocketAddress outside = (InetSocketAddress) echo.sources().iterator().next();
+            stranger.send(ByteBuffer.allocate(2), outside);
+            client.receive(ByteBuffer.allocate(10));
+            int port = ((InetSocketAddress) stranger.getLocalAddress()).getPort();
+
+            for (Flow flow : topology.flows()) {
+                Explanation explained = topology.gateway().explainFlow(flow.id());
+                boolean isInbound = flow.key().sourcePort() == port;
+                assertEquals(isInbound ? "lan" : "acme", explained.onRamp());
+                assertEquals(isInbound ? "tunnels" : "lan", explained.offRamp());
+                assertEquals(
+                        (family.isIpv6() ? "[fd00:5::1]:" : "10.5.0.1:") + outside.getPort(),
+                        explained.outside());
+            }
+            assertEquals(2, topology.gateway().flows());
         }
     }
 

@@ -48,17 +48,24 @@ final class GreTunnels implements AutoCloseable {
         GreTunnels tunnels = new GreTunnels(Topology.withoutGateway(), outer);
         try {
             tunnels.lay(hosts);
-            // More workers than one, for the kernel gives a packet to every raw socket.
-            tunnels.topology.start(
-                    "workers: 3\nonramps: [{ name: gre, type: gre, listen: \"%s\", peers: [%s] }]\n"
-                                    .formatted(tunnels.gateway().getHostAddress(), peers)
-                            + settings,
-                    FlowListener.NONE);
+            tunnels.topology.start(tunnels.yaml(peers, settings), FlowListener.NONE);
             return tunnels;
         } catch (IOException | RuntimeException e) {
             tunnels.close();
             throw e;
         }
+    }
+
+    private String yaml(String peers, String settings) {
+        // More workers than one, for the kernel gives a packet to every raw socket.
+        return "workers: 3\nonramps: [{ name: gre, type: gre, listen: \"%s\", peers: [%s] }]\n"
+                        .formatted(gateway().getHostAddress(), peers)
+                + settings;
+    }
+
+    /** Changes the running gateway's configuration; the parameters are those of {@link #open}. */
+    void apply(String peers, String settings) throws IOException {
+        int unused = topology.gateway().apply(Topology.configuration(yaml(peers, settings)), false);
     }
 
     private void lay(int hosts) throws IOException {

@@ -57,17 +57,25 @@ final class GueTunnels implements AutoCloseable {
         GueTunnels tunnels = new GueTunnels(Topology.withoutGateway());
         try {
             tunnels.lay(hosts);
-            tunnels.topology.start(
-                    "onramps: [{ name: magic, type: gue, listen: [0.0.0.0:6080, \"[::]:6080\"], "
-                            + onRamp
-                            + " }]\n"
-                            + settings,
-                    FlowListener.NONE);
+            tunnels.topology.start(yaml(onRamp, settings), FlowListener.NONE);
             return tunnels;
         } catch (IOException | RuntimeException e) {
             tunnels.close();
             throw e;
         }
+    }
+
+    private static String yaml(String onRamp, String settings) {
+        return "onramps: [{ name: magic, type: gue, listen: [0.0.0.0:6080, \"[::]:6080\"], "
+                + onRamp
+                + " }]\n"
+                + settings;
+    }
+
+    /** Changes the running gateway's configuration; the parameters are those of {@link #open}. */
+    void apply(String onRamp, String settings) throws IOException {
+        int unused =
+                topology.gateway().apply(Topology.configuration(yaml(onRamp, settings)), false);
     }
 
     private void lay(int hosts) throws IOException {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.culvert.flow.Flow;
+import io.culvert.gateway.plugin.HookTimes;
 import io.culvert.hook.Endpoint;
 import io.culvert.hook.Reason;
 
@@ -20,6 +21,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -49,7 +51,7 @@ class HandlerTest {
         plugins: [ { jar: %s } ]
         policy: { rules: [ { do: upgrade, handler: %s, protocol: tcp, via: %s } ] }
         """
-                .formatted(HandlersPlugin.jar(directory), handler, via);
+                .formatted(PluginJars.write(directory, HandlersPlugin.class), handler, via);
     }
 
     private Topology open(String handler) throws IOException {
@@ -253,6 +255,33 @@ class HandlerTest {
                     });
             assertEquals(Reason.HANDLER_FAILED, log.ended(PORT).reason());
             leavesNothing(topology);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aRefusalThatIsMeantIsNoFailure(Family family) throws Exception {
+        try (Topology topology = open("refuse");
+                TcpServer server = server(topology, family, TcpServer.ECHO)) {
+            try (SocketChannel client = topology.client().connect(family, server.address())) {
+                write(client, "y");
+                assertEquals("y", read(client, 1));
+                write(client, "x");
+
+                assertThrows(IOException.class, () -> client.read(ByteBuffer.allocate(1)));
+            }
+            assertEquals(Reason.HANDLER_REFUSED, log.ended(PORT).reason());
+            leavesNothing(topology);
+            HookTimes.Figures figures =
+                    topology.gateway()
+                            .plugins()
+                            .current()
+                            .plugins()
+                            .getFirst()
+                            .times()
+                            .of(HookTimes.Hook.HANDLER);
+            Eventually.equal(1L, "calls", () -> Arrays.stream(figures.counts()).sum());
+            assertEquals(0, figures.failures());
         }
     }
 

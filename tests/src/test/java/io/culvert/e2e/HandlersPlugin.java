@@ -11,6 +11,7 @@ import io.culvert.hook.Hooks;
 import io.culvert.hook.Host;
 import io.culvert.hook.NoSettings;
 import io.culvert.hook.Plugin;
+import io.culvert.hook.RefusedException;
 import io.culvert.hook.RelayObserver;
 
 import java.io.IOException;
@@ -18,12 +19,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
 
 /**
  * A plugin with handlers for tests, which pack it into a jar. As it has a class loader of its own
@@ -67,31 +63,6 @@ public final class HandlersPlugin implements Plugin<NoSettings> {
         }
     }
 
-    /** Writes a jar with the plugin. */
-    static Path jar(Path directory) throws IOException {
-        Path jar = directory.resolve("handlers.jar");
-        String folder = HandlersPlugin.class.getPackageName().replace('.', '/') + "/";
-        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(jar));
-                DirectoryStream<Path> classes =
-                        Files.newDirectoryStream(
-                                Path.of(
-                                                HandlersPlugin.class
-                                                        .getProtectionDomain()
-                                                        .getCodeSource()
-                                                        .getLocation()
-                                                        .getPath())
-                                        .resolve(folder),
-                                HandlersPlugin.class.getSimpleName() + "*.class")) {
-            zip.putNextEntry(new ZipEntry("META-INF/services/" + Plugin.class.getName()));
-            zip.write(HandlersPlugin.class.getName().getBytes(StandardCharsets.UTF_8));
-            for (Path each : classes) {
-                zip.putNextEntry(new ZipEntry(folder + each.getFileName()));
-                zip.write(Files.readAllBytes(each));
-            }
-        }
-        return jar;
-    }
-
     @Override
     public String name() {
         return "handlers";
@@ -118,6 +89,7 @@ public final class HandlersPlugin implements Plugin<NoSettings> {
                 .handler("fail", HandlersPlugin::fail)
                 .handler("fail-late", HandlersPlugin::failLate)
                 .handler("hang", HandlersPlugin::hang)
+                .handler("refuse", HandlersPlugin::refuse)
                 .egress(HandlersPlugin::choose);
     }
 
@@ -135,6 +107,29 @@ public final class HandlersPlugin implements Plugin<NoSettings> {
         @Override
         public void fromTarget(ByteBuffer bytes) {
             counter("down").addAndGet(bytes.remaining());
+        }
+    }
+
+    private static void refuse(Connection connection) throws IOException {
+        connection.relay(new Strict());
+    }
+
+    /** Refuses what begins with the letter x, of either side. */
+    private static final class Strict implements RelayObserver {
+        @Override
+        public void fromInitiator(ByteBuffer bytes) throws RefusedException {
+            look(bytes);
+        }
+
+        @Override
+        public void fromTarget(ByteBuffer bytes) throws RefusedException {
+            look(bytes);
+        }
+
+        private static void look(ByteBuffer bytes) throws RefusedException {
+            if (bytes.get() == 'x') {
+                throw new RefusedException("no x");
+            }
         }
     }
 

@@ -14,8 +14,16 @@ import java.util.zip.ZipOutputStream;
 final class PluginJars {
     private PluginJars() {}
 
-    /** Writes a jar with that plugin. */
+    /**
+     * Writes a jar with that plugin, named after it.
+     *
+     * @param plugin a class of its own, or one inside another, which comes along
+     */
     static Path write(Path directory, Class<? extends Plugin<?>> plugin) throws IOException {
+        Class<?> outermost = plugin;
+        while (outermost.getEnclosingClass() != null) {
+            outermost = outermost.getEnclosingClass();
+        }
         Path jar = directory.resolve(plugin.getSimpleName() + ".jar");
         String folder = plugin.getPackageName().replace('.', '/') + "/";
         Path classes =
@@ -23,7 +31,7 @@ final class PluginJars {
                         .resolve(folder);
         try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(jar));
                 DirectoryStream<Path> own =
-                        Files.newDirectoryStream(classes, plugin.getSimpleName() + "*.class")) {
+                        Files.newDirectoryStream(classes, outermost.getSimpleName() + "*.class")) {
             zip.putNextEntry(new ZipEntry("META-INF/services/" + Plugin.class.getName()));
             zip.write(plugin.getName().getBytes(StandardCharsets.UTF_8));
             for (Path each : own) {

@@ -195,6 +195,50 @@ class PluginTest {
         }
     }
 
+    /** What waits for a plugin is bounded, and what is beyond that has to come again. */
+    @ParameterizedTest
+    @EnumSource
+    void aFloodThatWaitsForAPluginIsBounded(Family family) throws Exception {
+        try (Topology topology = open("deadline: 30s");
+                PacketSocket ramp = PacketSocket.on(topology.client(), Topology.DEVICE)) {
+            RawPacket packet = new RawPacket(family.client(), family.server());
+            int workers = topology.gateway().status().size();
+            int flood = 1_500 * workers;
+            for (int i = 0; i < flood; i++) {
+                ramp.send(packet.udp(1_000 + i, JudgePlugin.HANGS, new byte[1]));
+            }
+            Eventually.holds(
+                    "as many wait as may", () -> topology.dropped(Reason.HOOK_OVERLOAD) > 0);
+            assertTrue(count("asked") <= 1_024L * workers);
+        } finally {
+            JudgePlugin.release().countDown();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatARateRefusesNoPluginIsAskedAbout(Family family) throws Exception {
+        String settings =
+                settings(0, "")
+                        .replace(
+                                Topology.UPGRADE_ALL,
+                                "policy: { rules: [ { do: upgrade, rate: { per: rule, flows: 1 } }"
+                                        + " ] }\n");
+        try (Topology topology = Topology.open(settings, log);
+                TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO);
+                SocketChannel only = topology.client().connect(family, server.address())) {
+            exchange(only);
+            for (int i = 0; i < 20; i++) {
+                assertThrows(
+                        IOException.class,
+                        () -> topology.client().connect(family, server.address()));
+            }
+            assertEquals(1, count("asked"));
+            exchange(only);
+            topology.everyPacketIsAccountedFor();
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void aFailureIsNoObstacleWhereThatIsWanted(Family family) throws Exception {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.gateway.control.ControlClient;
+import io.culvert.linux.Route;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -217,7 +218,10 @@ class RunCommandTest {
         }
     }
 
-    /** Devices, routes and rules of the client's and the gateway's hosts. */
+    /**
+     * Devices, routes and rules of the client's and the gateway's hosts, but for routes of IPv6
+     * outside the main table, which the kernel makes for devices in its own time.
+     */
     private static List<String> surroundings(Topology topology) throws IOException {
         List<String> all = new ArrayList<>();
         for (Host host : List.of(topology.client(), topology.gatewayHost())) {
@@ -225,12 +229,21 @@ class RunCommandTest {
                     rtnetlink -> {
                         rtnetlink.links().forEach(link -> all.add(host + " " + link.name()));
                         for (boolean ipv6 : new boolean[] {false, true}) {
-                            rtnetlink.routes(ipv6).forEach(route -> all.add(host + " " + route));
+                            rtnetlink.routes(ipv6).stream()
+                                    .filter(route -> !ipv6 || isMeant(route))
+                                    .forEach(route -> all.add(host + " " + route));
                             rtnetlink.rules(ipv6).forEach(rule -> all.add(host + " " + rule));
                         }
                     });
         }
         return all;
+    }
+
+    /** Neither of the local table nor a device's own link-local or multicast prefix. */
+    private static boolean isMeant(Route route) {
+        return route.table() == Route.MAIN_TABLE
+                && !route.destination().isLinkLocalAddress()
+                && !route.destination().isMulticastAddress();
     }
 
     @ParameterizedTest

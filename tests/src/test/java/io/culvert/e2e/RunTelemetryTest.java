@@ -45,7 +45,7 @@ class RunTelemetryTest {
                 topology.onRamps(1500, "acme")
                         + "  - { name: warp, type: seqpacket, path: %s }\n"
                                 .formatted(directory.resolve("warp.sock"))
-                        + Topology.UPGRADE_ALL
+                        + (telemetry.contains("policy:") ? "" : Topology.UPGRADE_ALL)
                         + "limits: { drain: 20s }\n"
                         + telemetry);
         List<String> arguments = new ArrayList<>(List.of("run", "--control"));
@@ -139,6 +139,33 @@ class RunTelemetryTest {
         JsonNode last = lines(audit).getLast();
         assertEquals("failed", last.path("result").asString());
         assertTrue(last.path("detail").asString().contains("taken"), last::toString);
+    }
+
+    @Test
+    void countsWhatARuleInAuditModeWouldHaveRefused() throws Exception {
+        try (Topology topology = Topology.withoutGateway();
+                TcpServer server = TcpServer.on(topology.server(), FAMILY, TcpServer.ECHO);
+                CulvertProcess culvert =
+                        run(
+                                topology,
+                                """
+                                telemetry: { listen: %s }
+                                policy:
+                                  default: upgrade
+                                  rules: [ { name: no-web, protocol: tcp, do: deny, audit: true } ]
+                                """
+                                        .formatted(LISTEN))) {
+            culvert.awaitReady();
+            topology.routeClients();
+            String series = "\nculvert_policy_would_refuse_total{rule=\"no-web\"} ";
+            assertTrue(get(topology, "/metrics").contains(series + "0.0\n"));
+            for (int i = 0; i < 2; i++) {
+                try (SocketChannel client = topology.client().connect(FAMILY, server.address())) {
+                    assertTrue(client.isConnected());
+                }
+            }
+            assertTrue(get(topology, "/metrics").contains(series + "2.0\n"));
+        }
     }
 
     /** Tenants are named by clients: what one calls itself stays within its quotes. */

@@ -44,9 +44,7 @@ final class SeqpacketTunnels implements AutoCloseable {
             throws IOException {
         Topology topology = Topology.withoutGateway();
         Path path = directory.resolve("tunnels.sock");
-        String yaml =
-                "onramps: [{ name: warp, type: seqpacket, path: %s%s }]\n".formatted(path, onRamp)
-                        + settings;
+        String yaml = yaml(path, onRamp, settings);
         try {
             topology.start(yaml, listener);
             return new SeqpacketTunnels(topology, path, yaml);
@@ -54,6 +52,18 @@ final class SeqpacketTunnels implements AutoCloseable {
             topology.close();
             throw e;
         }
+    }
+
+    private static String yaml(Path path, String onRamp, String settings) {
+        return "onramps: [{ name: warp, type: seqpacket, path: %s%s }]\n".formatted(path, onRamp)
+                + settings;
+    }
+
+    /** Changes the running gateway's configuration; the parameters are those of {@link #open}. */
+    void apply(String onRamp, String settings) throws IOException {
+        int unused =
+                topology.gateway()
+                        .apply(Topology.configuration(yaml(path, onRamp, settings)), false);
     }
 
     /** Ends the gateway and starts another in its place. */

@@ -30,6 +30,9 @@ enum Tool {
     STUN_SERVER("stund", "stun-server"),
     NAT_DISCOVERY("turnutils_natdiscovery", "coturn"),
     TURN_SERVER("turnserver", "coturn"),
+    SSH("ssh", "openssh-client"),
+    SSH_KEYGEN("ssh-keygen", "openssh-client"),
+    SSHD("sshd", "openssh-server"),
     NGINX("nginx", "nginx-light"),
     OPENSSL("openssl", "openssl"),
     WRK("wrk", "wrk");
@@ -53,7 +56,8 @@ enum Tool {
         }
     }
 
-    private Path path() {
+    /** Where it is installed. */
+    Path path() {
         for (String directory : CulvertProcess.SYSTEM_PATH.split(":", -1)) {
             Path path = Path.of(directory, program);
             if (Files.isExecutable(path)) {

@@ -12,10 +12,7 @@ import io.culvert.hook.TunnelRequest;
 import io.culvert.hook.TunnelVerdict;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +20,6 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
 
 /**
  * A plugin that says whose tunnels are, which tests pack into a jar. Of the first word that a
@@ -93,35 +88,10 @@ public class TunnelsPlugin implements Plugin<NoSettings> {
     static String configured(Path directory, String deadline) throws IOException {
         return "plugins: [ { jar: %s, deadline: %s }, { jar: %s, deadline: %s } ]\n"
                 .formatted(
-                        jar(directory.resolve("tunnels.jar"), TunnelsPlugin.class),
+                        PluginJars.write(directory, TunnelsPlugin.class),
                         deadline,
-                        jar(directory.resolve("second.jar"), Second.class),
+                        PluginJars.write(directory, Second.class),
                         deadline);
-    }
-
-    private static Path jar(Path jar, Class<?> plugin) throws IOException {
-        String folder = TunnelsPlugin.class.getPackageName().replace('.', '/') + "/";
-        Path classes =
-                Path.of(
-                        TunnelsPlugin.class
-                                .getProtectionDomain()
-                                .getCodeSource()
-                                .getLocation()
-                                .getPath());
-        try (OutputStream file = Files.newOutputStream(jar);
-                ZipOutputStream zip = new ZipOutputStream(file);
-                DirectoryStream<Path> all =
-                        Files.newDirectoryStream(
-                                classes.resolve(folder),
-                                TunnelsPlugin.class.getSimpleName() + "*.class")) {
-            zip.putNextEntry(new ZipEntry("META-INF/services/" + Plugin.class.getName()));
-            zip.write(plugin.getName().getBytes(StandardCharsets.UTF_8));
-            for (Path each : all) {
-                zip.putNextEntry(new ZipEntry(folder + each.getFileName()));
-                zip.write(Files.readAllBytes(each));
-            }
-        }
-        return jar;
     }
 
     @Override

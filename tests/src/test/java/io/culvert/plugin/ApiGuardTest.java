@@ -58,7 +58,8 @@ class ApiGuardTest {
         Shell.Ended added = shell.run(home, BUILD);
         assertEquals(0, added.status(), added::said);
 
-        Files.writeString(hook, source.replace(" resolve(", " absolute("));
+        Files.writeString(
+                hook, source.replace("resolve(", "absolute(").replace("#resolve", "#absolute"));
         Shell.Ended removed = shell.run(home, BUILD);
         assertTrue(removed.status() != 0, removed::said);
         assertTrue(

@@ -22,20 +22,20 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /** A plugin's source tree under {@code examples/plugins}, built as Maven would, but in a moment. */
-final class ExampleProject {
+public final class ExampleProject {
     private final Path source;
     private final Path target;
 
     /**
      * @param target a directory for what is built
      */
-    ExampleProject(Path source, Path target) {
+    public ExampleProject(Path source, Path target) {
         this.source = source;
         this.target = target;
     }
 
     /** Where the examples are. */
-    static Path folder() {
+    public static Path folder() {
         return top().resolve("examples/plugins");
     }
 
@@ -56,7 +56,7 @@ final class ExampleProject {
     }
 
     /** Compiles what goes into the plugin, which may see the hooks and nothing else of Culvert. */
-    Path classes() throws IOException {
+    public Path classes() throws IOException {
         Path classes = target.resolve("classes");
         compile(source.resolve("src/main/java"), classes, hooks().toString());
         copy(source.resolve("src/main/resources"), classes);
@@ -64,7 +64,7 @@ final class ExampleProject {
     }
 
     /** The plugin as a gateway takes it. */
-    Path jar(Path classes) throws IOException {
+    public Path jar(Path classes) throws IOException {
         Path jar = target.resolve(source.getFileName() + ".jar");
         try (OutputStream out = Files.newOutputStream(jar);
                 JarOutputStream entries = new JarOutputStream(out)) {

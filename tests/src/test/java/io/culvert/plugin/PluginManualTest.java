@@ -86,7 +86,7 @@ class PluginManualTest {
         assertTrue(ended.said().contains("ports.yaml: no errors"), ended::said);
         assertTrue(ended.said().contains("Connection refused"), ended::said);
         assertTrue(
-                Pattern.compile("(?m)^ports +1.0 +flow +1 +0 +0 ").matcher(ended.said()).find(),
+                Pattern.compile("(?m)^ports +1.0 +1 +flow +1 +0 +0 ").matcher(ended.said()).find(),
                 ended::said);
         assertEquals(0, ended.status(), ended::said);
     }

@@ -1,7 +1,6 @@
 package io.culvert.gateway.cli;
 
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectMapper;
 
 import java.io.PrintWriter;
 import java.util.List;
@@ -12,29 +11,29 @@ final class PluginPrinter {
     private PluginPrinter() {}
 
     /**
-     * @param plugins JSON as the gateway answers it
+     * @param plugins as the gateway answers them
      */
-    static void print(List<String> plugins, PrintWriter out) {
-        ObjectMapper mapper = new ObjectMapper();
+    static void print(List<JsonNode> plugins, PrintWriter out) {
         out.println(
-                "%-24s %-10s %-12s %10s %9s %9s %10s"
+                "%-24s %-10s %10s %-12s %10s %9s %9s %10s"
                         .formatted(
                                 "PLUGIN",
                                 "VERSION",
+                                "GENERATION",
                                 "HOOK",
                                 "CALLS",
                                 "FAILURES",
                                 "TIMEOUTS",
                                 "SECONDS"));
-        for (String line : plugins) {
-            JsonNode plugin = mapper.readTree(line);
+        for (JsonNode plugin : plugins) {
             for (JsonNode hook : plugin.get("hooks")) {
                 out.println(
                         String.format(
                                 Locale.ROOT,
-                                "%-24s %-10s %-12s %10d %9d %9d %10.3f",
+                                "%-24s %-10s %10d %-12s %10d %9d %9d %10.3f",
                                 plugin.get("name").asString(),
                                 plugin.get("version").asString(),
+                                plugin.get("generation").asLong(),
                                 hook.get("hook").asString(),
                                 hook.get("calls").asLong(),
                                 hook.get("failures").asLong(),

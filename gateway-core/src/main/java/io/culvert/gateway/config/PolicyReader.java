@@ -2,6 +2,8 @@ package io.culvert.gateway.config;
 
 import io.culvert.gateway.config.Section.Located;
 import io.culvert.gateway.policy.Action;
+import io.culvert.gateway.policy.Content;
+import io.culvert.gateway.policy.LateRules;
 import io.culvert.gateway.policy.Origin;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Protocol;
@@ -50,10 +52,13 @@ final class PolicyReader {
     Policy read(Section section) {
         audit = section.flag("audit", false);
         List<Rule> rules = new ArrayList<>();
-        for (Section rule : section.sections("rules")) {
+        List<Section> sections = section.sections("rules");
+        for (Section rule : sections) {
             rules.add(rule(rule, rules.size() + 1));
         }
-        return new Policy(action(section, "default"), rules);
+        Policy policy = new Policy(action(section, "default"), rules);
+        LateRules.find(policy, (rule, problem) -> late(sections.get(rule), problem));
+        return policy;
     }
 
     private Rule rule(Section section, int number) {
@@ -81,18 +86,24 @@ final class PolicyReader {
                                             "only tcp, udp, icmp and icmpv6 can be upgraded"));
         }
         String handler = handler(section, action);
+        List<Integer> numbers = protocols.stream().map(Located::value).toList();
+        Content content = ContentReader.read(section, action, numbers, handler);
         return new Rule(
                 name,
                 section.values("tenant", this::tenant),
                 section.values("source", InterfaceAddress::parsePrefix),
                 section.values("destination", InterfaceAddress::parsePrefix),
-                protocols.stream().map(Located::value).toList(),
+                numbers,
                 ports,
                 action,
                 handler,
                 via(section, action),
-                TermsReader.read(section, action, audit, proxying.read(section, handler)),
+                TermsReader.read(section, action, audit, proxying.read(section, handler), content),
                 origin(section));
+    }
+
+    private static void late(Section rule, String problem) {
+        rule.wrong(rule.position(), problem);
     }
 
     private Origin origin(Section section) {

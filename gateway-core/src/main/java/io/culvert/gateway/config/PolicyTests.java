@@ -1,5 +1,9 @@
 package io.culvert.gateway.config;
 
+import io.culvert.gateway.detect.Application;
+import io.culvert.gateway.detect.Facts;
+import io.culvert.gateway.detect.HostName;
+import io.culvert.gateway.detect.RequestTarget;
 import io.culvert.gateway.policy.Action;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Protocol;
@@ -82,7 +86,37 @@ final class PolicyTests {
                 return;
             }
         }
-        expect(test, policy.at(() -> at.orElse(Instant.EPOCH)).decide(question));
+        Policy then = policy.at(() -> at.orElse(Instant.EPOCH));
+        expect(
+                test,
+                facts(test, protocol)
+                        .map(facts -> then.decide(question, facts))
+                        .orElseGet(() -> then.decide(question)));
+    }
+
+    /** What the flow says first; empty where it has said nothing yet. */
+    private static Optional<Facts> facts(Section test, int protocol) {
+        boolean hello = test.has("sni") || test.has("alpn");
+        if (!hello && !test.has("http")) {
+            return Optional.empty();
+        }
+        Application inClear = hello ? Application.TLS : Application.HTTP1;
+        Facts facts =
+                new Facts(
+                        protocol == Protocol.UDP.number() ? Application.QUIC : inClear,
+                        HostName.server(test.text("sni").orElse("")),
+                        test.values("alpn", alpn -> alpn),
+                        0,
+                        "",
+                        "",
+                        "");
+        if (!test.has("http")) {
+            return Optional.of(facts);
+        }
+        Section request = test.section("http");
+        String path = request.text("path").orElse("/");
+        return Optional.of(
+                facts.with("GET", RequestTarget.of("GET", path, request.text("host").orElse(""))));
     }
 
     private boolean knowsRule(Section test) {

@@ -34,6 +34,13 @@ record ProxyingReader(List<String> groups, boolean certificates, boolean inspect
      */
     Proxying read(Section rule, String handler) {
         Proxying proxying = new Proxying(upstream(rule), tls(rule));
+        if (proxying.tls().isEmpty() && rule.has("http")) {
+            // The policy has to know whether the requests that it asks about come to light.
+            proxying =
+                    new Proxying(
+                            proxying.upstream(),
+                            Optional.of(certificates ? Proxying.Tls.TERMINATE : Proxying.Tls.PASS));
+        }
         // What has no effect is warned of with what else a rule says in vain.
         return HANDLERS.contains(handler) ? proxying : Proxying.USUAL;
     }

@@ -3,6 +3,7 @@ package io.culvert.gateway.config;
 import io.culvert.flow.Allowance;
 import io.culvert.flow.RateLimits;
 import io.culvert.gateway.policy.Action;
+import io.culvert.gateway.policy.Content;
 import io.culvert.gateway.policy.Proxying;
 import io.culvert.gateway.policy.Quota;
 import io.culvert.gateway.policy.Terms;
@@ -33,7 +34,8 @@ final class TermsReader {
     /**
      * @param audit whether every refusing rule is in audit mode
      */
-    static Terms read(Section rule, Action action, boolean audit, Proxying proxying) {
+    static Terms read(
+            Section rule, Action action, boolean audit, Proxying proxying, Content content) {
         boolean refuses = action == Action.DENY || action == Action.REJECT;
         boolean audited = rule.flag("audit", audit && refuses);
         if (audited && !refuses && rule.has("do")) {
@@ -44,7 +46,8 @@ final class TermsReader {
                 rule.has("rate") ? quota(rule, refuses) : Optional.empty(),
                 rule.flag("log", false),
                 audited,
-                proxying);
+                proxying,
+                content);
     }
 
     private static Optional<When> when(Section section) {

@@ -12,9 +12,11 @@ import java.util.Locale;
 /**
  * A plugin in force.
  *
+ * @param generation its number among those of its name that the gateway has begun; the first is 1
  * @param hooks those that it has
  */
-public record PluginView(String name, String version, String description, List<Asked> hooks) {
+public record PluginView(
+        String name, String version, String description, long generation, List<Asked> hooks) {
     /**
      * How it went with one hook.
      *
@@ -50,6 +52,7 @@ public record PluginView(String name, String version, String description, List<A
                 plugin.name(),
                 plugin.version(),
                 plugin.description(),
+                plugin.generation(),
                 has.stream().map(hook -> Asked.of(plugin.times(), hook)).toList());
     }
 }

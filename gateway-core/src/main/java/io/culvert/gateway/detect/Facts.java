@@ -1,5 +1,7 @@
 package io.culvert.gateway.detect;
 
+import io.culvert.flow.FlowContent;
+
 import java.util.List;
 
 /**
@@ -24,7 +26,8 @@ public record Facts(
         int version,
         String method,
         String host,
-        String path) {
+        String path)
+        implements FlowContent {
     /** Of a flow that nothing is known of. */
     public static final Facts NONE = of(Application.UNKNOWN, 0);
 
@@ -48,7 +51,20 @@ public record Facts(
                 Application.HTTP1, "", List.of(), version, method, target.host(), target.path());
     }
 
+    /** The same connection, and one of its requests. */
+    public Facts with(String requestMethod, RequestTarget target) {
+        return new Facts(
+                application,
+                serverName,
+                alpn,
+                version,
+                requestMethod,
+                target.host(),
+                target.path());
+    }
+
     /** On one line for people, such as {@code tls sni=example.org alpn=h2,http/1.1}. */
+    @Override
     public String text() {
         StringBuilder text = new StringBuilder(application.word());
         if (application == Application.QUIC) {

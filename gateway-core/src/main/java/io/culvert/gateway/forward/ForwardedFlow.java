@@ -103,6 +103,11 @@ public final class ForwardedFlow implements PacketPath {
         return Optional.ofNullable(lease).map(Lease::offRamp);
     }
 
+    /** Whether its initiator is outside, and a mapping let it in. */
+    public boolean isFromOutside() {
+        return lease != null && !lease.initiatorInside();
+    }
+
     /** The mapping that the flow uses, if it has one. */
     public Optional<Mapping> mapping() {
         return Optional.ofNullable(lease).map(Lease::mapping);

@@ -3,13 +3,19 @@ package io.culvert.gateway.http;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.codec.DateFormatter;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Date;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 
 /** What the gateway answers by itself where a request cannot be answered by a server. */
 final class ErrorAnswer {
+    /** IMF-fixdate (RFC 9110 section 5.6.7). */
+    private static final DateTimeFormatter DATE =
+            DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT);
+
     /** Says the {@link Reason} in a word, so that nobody takes the answer for the server's. */
     static final String REASON = "culvert-reason";
 
@@ -29,7 +35,7 @@ final class ErrorAnswer {
                                 : "%1$d %4$s: %3$s (%2$s)%n")
                         .formatted(status, reason, reason.meaning(), head.phrase)
                         .getBytes(StandardCharsets.UTF_8);
-        head.fields.add("date", DateFormatter.format(new Date()));
+        head.fields.add("date", DATE.format(ZonedDateTime.now(ZoneOffset.UTC)));
         head.fields.add("content-type", json ? "application/json" : "text/plain; charset=utf-8");
         head.fields.add("cache-control", "no-store");
         head.fields.add(REASON, reason.name());

@@ -3,6 +3,7 @@ package io.culvert.gateway.http;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
@@ -46,7 +47,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
 
     @Override
     boolean isReady() {
-        return lingering || exchange == null || demand && !reader.isComplete();
+        return lingering || exchange == null || (demand && !reader.isComplete());
     }
 
     @Override
@@ -69,7 +70,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         }
         switch (reader.next(in)) {
             case MORE -> {
-                if (idle && !reader.isAtStart() || idle && in.isReadable()) {
+                if (idle && (!reader.isAtStart() || in.isReadable())) {
                     idle = false;
                     deadline = loop().now() + proxy.settings().headerTimeout().toNanos();
                 }
@@ -136,8 +137,8 @@ final class Http1Inbound extends Http1Link implements InboundStream {
 
     @Override
     public void head(ResponseHead answer, boolean last) {
-        tunnel = answer.status == 101 || head.isConnect() && answer.status / 100 == 2;
-        if (!reader.isComplete() && !tunnel || loop().isDraining()) {
+        tunnel = answer.status == 101 || (head.isConnect() && answer.status / 100 == 2);
+        if ((!reader.isComplete() && !tunnel) || loop().isDraining()) {
             // What is left of the request is not awaited.
             keepAlive = false;
         }
@@ -185,7 +186,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         }
         if (tunnel) {
             flushNow();
-            ((DuplexChannel) context().channel()).shutdownOutput();
+            ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
         }
     }
 
@@ -241,7 +242,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         deadline = loop().now() + Lingering.NANOS;
         context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         flushNow();
-        ((DuplexChannel) context().channel()).shutdownOutput();
+        ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
         take();
     }
 
@@ -280,7 +281,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         if (exchange != null) {
             exchange.sweep(nowNanos);
         } else if (nowNanos >= deadline) {
-            if (lingering || idle || reader.isAtStart() && !hasUnread()) {
+            if (lingering || idle || (reader.isAtStart() && !hasUnread())) {
                 closeGently();
             } else {
                 refuse(Reason.HTTP_TIMEOUT);

@@ -1,6 +1,7 @@
 package io.culvert.gateway.http;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -203,7 +204,7 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
         } else {
             mark();
             pass();
-            context.write(piece, context.voidPromise());
+            ChannelFuture _ = context.write(piece, context.voidPromise());
         }
     }
 
@@ -211,7 +212,7 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
         if (unwritten != null && unwritten.isReadable()) {
             ByteBuf out = unwritten;
             unwritten = null;
-            context.write(out, context.voidPromise());
+            ChannelFuture _ = context.write(out, context.voidPromise());
         }
     }
 
@@ -234,8 +235,9 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
             pass();
             closed = true;
             loop.remove(this);
-            context.writeAndFlush(context.alloc().buffer(0))
-                    .addListener(ChannelFutureListener.CLOSE);
+            ChannelFuture _ =
+                    context.writeAndFlush(context.alloc().buffer(0))
+                            .addListener(ChannelFutureListener.CLOSE);
         }
     }
 
@@ -244,7 +246,7 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
         if (!closed) {
             closed = true;
             loop.remove(this);
-            context.close();
+            ChannelFuture _ = context.close();
         }
     }
 

@@ -4,6 +4,7 @@ import io.culvert.gateway.upstream.Failure;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
@@ -85,7 +86,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
                                 to.add(this);
                                 result.trySuccess(this);
                             } else {
-                                channel.close();
+                                ChannelFuture _ = channel.close();
                                 result.tryFailure(new ClosedChannelException());
                             }
                         });
@@ -165,7 +166,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
         requestDone = true;
         if (tunnel) {
             flushNow();
-            ((DuplexChannel) context().channel()).shutdownOutput();
+            ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
         } else if (body == Http1Writer.Body.CHUNKED) {
             Http1Writer.lastChunk(out(), trailers);
         }

@@ -2,6 +2,7 @@ package io.culvert.gateway.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
@@ -71,7 +72,7 @@ abstract class Http2Half {
     final int data(ByteBuf data, int padding, boolean last) throws Http2Exception {
         int length = data.readableBytes();
         received += length;
-        if (declared >= 0 && (received > declared || last && received < declared)) {
+        if (declared >= 0 && (received > declared || (last && received < declared))) {
             lengthWrong();
             throw Http2Exception.streamError(
                     id(), Http2Error.PROTOCOL_ERROR, "content-length is not the body's length");
@@ -157,16 +158,25 @@ abstract class Http2Half {
     }
 
     final void writeHeaders(Http2Headers headers, boolean last) {
-        link.codec()
-                .encoder()
-                .writeHeaders(link.context(), id(), headers, 0, last, link.context().newPromise());
+        ChannelFuture _ =
+                link.codec()
+                        .encoder()
+                        .writeHeaders(
+                                link.context(),
+                                id(),
+                                headers,
+                                0,
+                                last,
+                                link.context().newPromise());
         link.written();
     }
 
     final void writeData(ByteBuf piece, boolean last) {
-        link.codec()
-                .encoder()
-                .writeData(link.context(), id(), piece, 0, last, link.context().newPromise());
+        ChannelFuture _ =
+                link.codec()
+                        .encoder()
+                        .writeData(
+                                link.context(), id(), piece, 0, last, link.context().newPromise());
         link.written();
     }
 

@@ -277,7 +277,7 @@ final class Http2Heads {
         AsciiString text = AsciiString.of(value);
         int length = text.length();
         if (!Characters.isValue(text.array(), text.arrayOffset(), length)
-                || length > 0 && (isBlank(text.byteAt(0)) || isBlank(text.byteAt(length - 1)))) {
+                || (length > 0 && (isBlank(text.byteAt(0)) || isBlank(text.byteAt(length - 1))))) {
             return Reason.HTTP_SYNTAX;
         }
         return switch (kind(bytes)) {

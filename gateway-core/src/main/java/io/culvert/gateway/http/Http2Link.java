@@ -2,6 +2,7 @@ package io.culvert.gateway.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionAdapter;
@@ -127,13 +128,13 @@ abstract class Http2Link extends Http2EventAdapter implements Link {
     }
 
     final void reset(int id, Http2Error error) {
-        codec.resetStream(context, id, error.code(), context.newPromise());
+        ChannelFuture _ = codec.resetStream(context, id, error.code(), context.newPromise());
         written();
     }
 
     /** Says GOAWAY, and closes when no stream is left. */
     final void close() {
-        context.pipeline().close();
+        ChannelFuture _ = context.pipeline().close();
     }
 
     @Override

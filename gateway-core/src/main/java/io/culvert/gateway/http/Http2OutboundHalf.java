@@ -61,7 +61,7 @@ final class Http2OutboundHalf extends Http2Half {
             return true;
         }
         if (Http2Heads.response(headers, head, request.isHead(), limit) != null
-                || ends && head.isInformational()) {
+                || (ends && head.isInformational())) {
             fail(Failure.PROTOCOL, Reason.UPSTREAM_PROTOCOL, false);
             return false;
         }

@@ -3,6 +3,7 @@ package io.culvert.gateway.http;
 import io.culvert.gateway.upstream.Failure;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Stream;
 
@@ -32,15 +33,16 @@ final class Http2OutboundStream implements OutboundStream {
             return;
         }
         int id = link.codec().connection().local().incrementAndGetNextStreamId();
-        link.codec()
-                .encoder()
-                .writeHeaders(
-                        link.context(),
-                        id,
-                        Http2Heads.of(head),
-                        0,
-                        last,
-                        link.context().newPromise());
+        ChannelFuture _ =
+                link.codec()
+                        .encoder()
+                        .writeHeaders(
+                                link.context(),
+                                id,
+                                Http2Heads.of(head),
+                                0,
+                                last,
+                                link.context().newPromise());
         link.written();
         Http2Stream stream = link.codec().connection().stream(id);
         if (stream == null) {

@@ -2,6 +2,7 @@ package io.culvert.gateway.http;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
 
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -79,7 +80,7 @@ final class HttpLoop {
     }
 
     private void schedule() {
-        loop.schedule(this::turn, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+        Future<?> _ = loop.schedule(this::turn, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private void turn() {

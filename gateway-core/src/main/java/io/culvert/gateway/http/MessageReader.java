@@ -288,7 +288,7 @@ abstract class MessageReader {
             }
             for (int i = start + digits; i < start + length; i++) {
                 byte b = in.getByte(i);
-                if (b < ' ' && b >= 0 && b != '\t' || b == 0x7f) {
+                if ((b < ' ' && b >= 0 && b != '\t') || b == 0x7f) {
                     return refuse(Reason.HTTP_CHUNK);
                 }
             }

@@ -8,6 +8,7 @@ import io.culvert.gateway.upstream.Upstream;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -37,7 +38,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
         client.pipeline().addLast(up);
         Upstream target = flow.target();
         if (!(target.pick(PickRequest.first(0)) instanceof Pick pick)) {
-            client.close();
+            ChannelFuture _ = client.close();
             return;
         }
         client.closeFuture().addListener(_ -> pick.released());
@@ -52,14 +53,14 @@ final class Relay extends ChannelInboundHandlerAdapter {
                                         done.cause() instanceof NotConnectedException known
                                                 ? known.failure()
                                                 : Failure.CONNECT);
-                                client.close();
+                                ChannelFuture _ = client.close();
                             }
                         });
     }
 
     private static void join(Channel client, Relay up, Channel server) {
         if (!client.isActive()) {
-            server.close();
+            ChannelFuture _ = server.close();
             return;
         }
         Relay down = new Relay();
@@ -68,7 +69,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
         server.pipeline().addLast(down);
         up.to = server;
         if (up.held.isReadable()) {
-            server.writeAndFlush(up.held);
+            ChannelFuture _ = server.writeAndFlush(up.held);
         }
         up.held = Unpooled.EMPTY_BUFFER;
         client.config().setAutoRead(true);
@@ -80,7 +81,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
         if (to == null) {
             held = Unpooled.wrappedBuffer(held, (ByteBuf) message);
         } else {
-            to.write(message, to.voidPromise());
+            ChannelFuture _ = to.write(message, to.voidPromise());
         }
     }
 
@@ -101,9 +102,9 @@ final class Relay extends ChannelInboundHandlerAdapter {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent && to != null) {
-            ((DuplexChannel) to).shutdownOutput();
+            ChannelFuture _ = ((DuplexChannel) to).shutdownOutput();
             if (((DuplexChannel) ctx.channel()).isOutputShutdown()) {
-                ctx.close();
+                ChannelFuture _ = ctx.close();
             }
         }
     }
@@ -119,6 +120,6 @@ final class Relay extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        ctx.close();
+        ChannelFuture _ = ctx.close();
     }
 }

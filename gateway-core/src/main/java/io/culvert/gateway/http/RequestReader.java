@@ -187,7 +187,7 @@ final class RequestReader extends MessageReader {
         if (scheme < 0
                 || !target.regionMatches(true, 0, "http", 0, 4)
                 || scheme > 5
-                || scheme == 5 && (target.charAt(4) | 0x20) != 's') {
+                || (scheme == 5 && (target.charAt(4) | 0x20) != 's')) {
             return Reason.HTTP_SYNTAX;
         }
         int start = scheme + 3;

@@ -2,6 +2,7 @@ package io.culvert.gateway.http;
 
 import io.culvert.gateway.tls.ServerTls;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandler;
@@ -67,7 +68,7 @@ final class TlsOpening extends ChannelInboundHandlerAdapter implements Link {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        ctx.close();
+        ChannelFuture _ = ctx.close();
     }
 
     @Override
@@ -78,12 +79,12 @@ final class TlsOpening extends ChannelInboundHandlerAdapter implements Link {
     @Override
     public void sweep(long nowNanos) {
         if (nowNanos >= deadline) {
-            context.close();
+            ChannelFuture _ = context.close();
         }
     }
 
     @Override
     public void drain() {
-        context.close();
+        ChannelFuture _ = context.close();
     }
 }

@@ -4,6 +4,7 @@ import io.culvert.gateway.upstream.Connector;
 import io.culvert.gateway.upstream.Member;
 import io.culvert.gateway.upstream.Protocol;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
@@ -163,7 +164,7 @@ final class UpstreamPool {
             Exchange exchange,
             Promise<OutboundStream> result) {
         if (result.isDone()) {
-            channel.close();
+            ChannelFuture _ = channel.close();
             return;
         }
         Http1Outbound link = new Http1Outbound(this, key, loop, settings.headLimits());

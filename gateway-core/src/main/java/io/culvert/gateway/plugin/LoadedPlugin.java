@@ -45,6 +45,7 @@ public final class LoadedPlugin {
     private final String name;
     private final Hooks hooks;
     private final HookTimes times;
+    private final long generation;
     private final PluginHost host;
     private final Set<Thread> stuck = ConcurrentHashMap.newKeySet();
     private final AtomicInteger atOnce = new AtomicInteger();
@@ -54,13 +55,18 @@ public final class LoadedPlugin {
     private final Closings closings;
 
     private LoadedPlugin(
-            PluginEntry entry, PluginCode code, Hooks hooks, HookTimes times, PluginHost host) {
+            PluginEntry entry,
+            PluginCode code,
+            Hooks hooks,
+            HookTimesRegistry times,
+            PluginHost host) {
         this.entry = entry;
         this.code = code;
         this.plugin = code.plugin();
         this.name = plugin.name();
         this.hooks = hooks;
-        this.times = times;
+        this.times = times.of(name);
+        generation = times.next(name);
         this.host = host;
         closings = new Closings(this);
     }
@@ -87,7 +93,7 @@ public final class LoadedPlugin {
             throws PluginException {
         try {
             Hooks hooks = start(code, code.plugin(), entry, host);
-            return new LoadedPlugin(entry, code, hooks, times.of(code.plugin().name()), host);
+            return new LoadedPlugin(entry, code, hooks, times, host);
         } catch (PluginException | RuntimeException e) {
             host.stop();
             code.close();
@@ -156,6 +162,11 @@ public final class LoadedPlugin {
 
     public HookTimes times() {
         return times;
+    }
+
+    /** Its number among those of its name that the gateway has begun; the first is 1. */
+    public long generation() {
+        return generation;
     }
 
     PluginEntry entry() {

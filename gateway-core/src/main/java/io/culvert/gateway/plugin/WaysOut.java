@@ -1,6 +1,8 @@
 package io.culvert.gateway.plugin;
 
+import io.culvert.gateway.policy.Protocol;
 import io.culvert.hook.FlowDecision;
+import io.culvert.wire.IpProtocol;
 
 import java.util.Set;
 
@@ -12,10 +14,6 @@ import java.util.Set;
  * @param handlers of plugins
  */
 record WaysOut(Set<String> sockets, Set<String> devices, Set<String> handlers) {
-    private static final int TCP = 6;
-    private static final int UDP = 17;
-    private static final int ICMP = 1;
-    private static final int ICMPV6 = 58;
     private static final String TUNNELS = "tunnels";
     private static final String RELAY = "relay";
 
@@ -45,7 +43,7 @@ record WaysOut(Set<String> sockets, Set<String> devices, Set<String> handlers) {
     private void check(int protocol, FlowDecision.Upgrade upgrade) throws PluginException {
         boolean intoTunnel = upgrade.via().equals(TUNNELS);
         require(
-                protocol == TCP || protocol == UDP || protocol == ICMP || protocol == ICMPV6,
+                Protocol.isUpgradable(protocol),
                 "a flow of IP protocol %s cannot become a socket",
                 protocol);
         require(
@@ -54,7 +52,7 @@ record WaysOut(Set<String> sockets, Set<String> devices, Set<String> handlers) {
                 upgrade.via());
         require(
                 upgrade.handler().equals(RELAY)
-                        || (protocol == TCP && handlers.contains(upgrade.handler())),
+                        || (protocol == IpProtocol.TCP && handlers.contains(upgrade.handler())),
                 "there is no handler \"%s\" for it",
                 upgrade.handler());
         require(

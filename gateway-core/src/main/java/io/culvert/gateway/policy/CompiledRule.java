@@ -1,10 +1,14 @@
 package io.culvert.gateway.policy;
 
 import io.culvert.flow.RateLimits;
+import io.culvert.gateway.detect.Application;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 
 import java.time.InstantSource;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What is left of a rule once its matchers are in the {@link RuleIndex}: rulings, and its hours.
@@ -19,6 +23,11 @@ final class CompiledRule {
 
     /** Null for none. */
     private final RateLimits limits;
+
+    private final Content content;
+
+    /** By what is done meanwhile, which is one of a few. */
+    private final Map<FlowDecision, Ruling> asking = new ConcurrentHashMap<>();
 
     /**
      * @param limits of what it carries; {@code null} for none
@@ -42,6 +51,7 @@ final class CompiledRule {
                                         rule.name(), Reason.PROTOCOL_NOT_UPGRADABLE, true),
                                 null)
                         : ruling;
+        content = rule.terms().content();
         audited = rule.isAudited();
         hours = rule.terms().when().map(Hours::new).orElse(null);
     }
@@ -70,6 +80,58 @@ final class CompiledRule {
     /** Whether it refuses and is in audit mode. */
     boolean isAudited() {
         return audited;
+    }
+
+    /** Whether it asks what flows say. */
+    boolean asks() {
+        return !content.isAny();
+    }
+
+    boolean asksAboutRequests() {
+        return content.asksRequest();
+    }
+
+    boolean upgrades() {
+        return rule().action() == Action.UPGRADE;
+    }
+
+    /**
+     * The ruling until it is known what a flow says.
+     *
+     * @param next of the rules that may then decide, what the first one does that upgrades
+     */
+    Ruling asking(FlowDecision.Upgrade next) {
+        Ruling known = asking.get(next);
+        if (known != null) {
+            return known;
+        }
+        // Who speaks HTTP may have no target that could be dialed.
+        String handler = next.handler().equals(Policy.HTTP) ? Policy.HTTP : Policy.AUTO;
+        FlowDecision meanwhile = new FlowDecision.Upgrade(rule().name(), handler, next.via());
+        Ruling made = Ruling.asking(rule(), meanwhile);
+        Ruling earlier = asking.putIfAbsent(next, made);
+        return earlier == null ? made : earlier;
+    }
+
+    /** Whether it matches a flow that says so, or sees to it that it is known. */
+    boolean meets(Facts facts) {
+        return switch (content.of(facts)) {
+            case YES -> true;
+            case NO -> false;
+            case LATER -> !audited && decodes(facts);
+        };
+    }
+
+    private boolean decodes(Facts facts) {
+        Rule rule = rule();
+        boolean proxies = rule.handler().equals(Policy.HTTP) || rule.handler().equals(Policy.AUTO);
+        return proxies
+                && (facts.application() != Application.TLS
+                        || rule.terms()
+                                .proxying()
+                                .tls()
+                                .filter(use -> use != Proxying.Tls.PASS)
+                                .isPresent());
     }
 
     boolean isInForce(InstantSource clock) {

@@ -11,6 +11,8 @@ import java.util.Locale;
  */
 public enum Mismatch {
     PROTOCOL,
+    /** Such a flow says nothing that the rule could ask about. */
+    CONTENT,
     PORTS,
     TENANT,
     DESTINATION,
@@ -32,6 +34,9 @@ public enum Mismatch {
             int destinationPort) {
         if (!rule.protocols().isEmpty() && !rule.protocols().contains(protocol)) {
             return PROTOCOL;
+        }
+        if (!rule.terms().content().isOf(protocol)) {
+            return CONTENT;
         }
         if (!rule.ports().isEmpty()
                 && !(Protocol.hasPorts(protocol) && holds(rule.ports(), destinationPort))) {

@@ -2,6 +2,7 @@ package io.culvert.gateway.policy;
 
 import io.culvert.flow.RateLimits;
 import io.culvert.flow.SourceLimiters;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpAddress;
@@ -30,8 +31,12 @@ public final class Policy {
     /** The handler that goes by what is said first. */
     public static final String AUTO = "auto";
 
+    /** What is done while a flow is asked that nobody upgrades otherwise. */
+    private static final FlowDecision.Upgrade MEANWHILE =
+            new FlowDecision.Upgrade(Ruling.DEFAULT, RELAY, Action.UPGRADE.defaultOffRamp());
+
     /** The handlers that need no plugin. */
-    public static final List<String> OWN_HANDLERS = List.of(RELAY, HTTP);
+    public static final List<String> OWN_HANDLERS = List.of(RELAY, HTTP, AUTO);
 
     private final Action defaultAction;
     private final List<Rule> rules;
@@ -194,7 +199,9 @@ public final class Policy {
      * null} where none has.
      */
     public Rule firstWithHours(Question question) {
-        int rule = index.first(question, 0, each -> !compiled[each].isAudited());
+        int rule =
+                index.first(
+                        question, 0, each -> !compiled[each].isAudited() && !compiled[each].asks());
         // One in audit mode decides nothing, and may still have been what would have.
         int any = index.first(question, 0, each -> rules.get(each).terms().when().isPresent());
         return any < 0 || (rule >= 0 && rule < any) ? null : rules.get(any);
@@ -228,7 +235,26 @@ public final class Policy {
                         0,
                         inForce);
         if (first < 0 || !compiled[first].isAudited()) {
-            return ruling(first, protocol);
+            return opening(
+                    first,
+                    tenant,
+                    protocol,
+                    sourceHigh,
+                    sourceLow,
+                    destinationHigh,
+                    destinationLow,
+                    destinationPort);
+        }
+        if (compiled[first].asks()) {
+            return asking(
+                    first,
+                    tenant,
+                    protocol,
+                    sourceHigh,
+                    sourceLow,
+                    destinationHigh,
+                    destinationLow,
+                    destinationPort);
         }
         int next =
                 index.first(
@@ -241,7 +267,111 @@ public final class Policy {
                         destinationPort,
                         first + 1,
                         deciding);
+        Ruling ruling =
+                opening(
+                        next,
+                        tenant,
+                        protocol,
+                        sourceHigh,
+                        sourceLow,
+                        destinationHigh,
+                        destinationLow,
+                        destinationPort);
+        return ruling.asks() ? ruling : ruling.after(compiled[first].ruling(protocol));
+    }
+
+    private Ruling opening(
+            int rule,
+            String tenant,
+            int protocol,
+            long sourceHigh,
+            long sourceLow,
+            long destinationHigh,
+            long destinationLow,
+            int destinationPort) {
+        return rule >= 0 && compiled[rule].asks()
+                ? asking(
+                        rule,
+                        tenant,
+                        protocol,
+                        sourceHigh,
+                        sourceLow,
+                        destinationHigh,
+                        destinationLow,
+                        destinationPort)
+                : ruling(rule, protocol);
+    }
+
+    /** What is done of a rule that asks until it is known what the flow says. */
+    private Ruling asking(
+            int rule,
+            String tenant,
+            int protocol,
+            long sourceHigh,
+            long sourceLow,
+            long destinationHigh,
+            long destinationLow,
+            int destinationPort) {
+        if (protocol != Protocol.TCP.number()) {
+            // Its packets wait, and it is no flow yet.
+            return compiled[rule].asking(MEANWHILE);
+        }
+        int next = rule;
+        while (next >= 0 && !compiled[next].upgrades()) {
+            next =
+                    index.first(
+                            tenant,
+                            protocol,
+                            sourceHigh,
+                            sourceLow,
+                            destinationHigh,
+                            destinationLow,
+                            destinationPort,
+                            next + 1,
+                            inForce);
+        }
+        FlowDecision towards = ruling(next, protocol).decision();
+        return compiled[rule].asking(
+                towards instanceof FlowDecision.Upgrade upgrade ? upgrade : MEANWHILE);
+    }
+
+    /**
+     * What becomes of a flow now that it is known what it says first.
+     *
+     * @param facts as far as they are known: a rule that asks about requests which are encrypted
+     *     matches where it has them decrypted, and is then asked about each
+     */
+    public Ruling decide(Question question, Facts facts) {
+        int protocol = question.protocol();
+        int first =
+                index.first(question, 0, rule -> isInForce(rule) && compiled[rule].meets(facts));
+        if (first < 0 || !compiled[first].isAudited()) {
+            return ruling(first, protocol);
+        }
+        int next =
+                index.first(
+                        question,
+                        first + 1,
+                        rule ->
+                                !compiled[rule].isAudited()
+                                        && isInForce(rule)
+                                        && compiled[rule].meets(facts));
         return ruling(next, protocol).after(compiled[first].ruling(protocol));
+    }
+
+    /** Whether any rule asks about HTTP requests. */
+    public boolean asksAboutRequests() {
+        for (CompiledRule rule : compiled) {
+            if (rule.asksAboutRequests()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a handler is none of a plugin's. */
+    public static boolean isBuiltIn(String handler) {
+        return OWN_HANDLERS.contains(handler);
     }
 
     private Ruling ruling(int rule, int protocol) {
@@ -256,7 +386,8 @@ public final class Policy {
     }
 
     private boolean isDeciding(int rule) {
-        return !compiled[rule].isAudited() && compiled[rule].isInForce(clock);
+        return (!compiled[rule].isAudited() || compiled[rule].asks())
+                && compiled[rule].isInForce(clock);
     }
 
     /** Which rules match what; for whoever compares them. */

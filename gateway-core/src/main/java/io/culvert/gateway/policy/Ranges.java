@@ -80,6 +80,20 @@ final class Ranges {
         return true;
     }
 
+    /** Whether a number is in both. */
+    boolean meets(Ranges other) {
+        int at = 0;
+        for (Range part : other.ranges) {
+            while (at < ranges.size() && endsBefore(ranges.get(at), part)) {
+                at++;
+            }
+            if (at < ranges.size() && !endsBefore(part, ranges.get(at))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static boolean endsBefore(Range one, Range other) {
         return compare(one.lastHigh, one.lastLow, other.firstHigh, other.firstLow) < 0;
     }

@@ -54,6 +54,9 @@ record Reach(
                 protocols.set(number, protocols.get(number) && Protocol.hasPorts(number));
             }
         }
+        for (int number = 0; number < 256; number++) {
+            protocols.set(number, protocols.get(number) && rule.terms().content().isOf(number));
+        }
         return protocols;
     }
 
@@ -126,6 +129,28 @@ record Reach(
                 && (!has(other.sources6, other.destinations6)
                         || (sources6.covers(other.sources6)
                                 && destinations6.covers(other.destinations6)));
+    }
+
+    /** Whether every TCP flow of the other is here. */
+    boolean coversTcp(Reach other) {
+        BitSet tcp = new BitSet(256);
+        tcp.set(Protocol.TCP.number());
+        return covers(other.with(tcp));
+    }
+
+    private Reach with(BitSet some) {
+        return new Reach(tenants, some, ports, sources4, sources6, destinations4, destinations6);
+    }
+
+    /** Whether a TCP flow is in both, each of which has some. */
+    boolean meets(Reach other) {
+        return (tenants.isEmpty()
+                        || other.tenants.isEmpty()
+                        || tenants.stream().anyMatch(other.tenants::contains))
+                && ports.meets(other.ports)
+                && ((sources4.meets(other.sources4) && destinations4.meets(other.destinations4))
+                        || (sources6.meets(other.sources6)
+                                && destinations6.meets(other.destinations6)));
     }
 
     private boolean coversProtocols(Reach other) {

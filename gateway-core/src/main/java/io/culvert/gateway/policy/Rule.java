@@ -73,6 +73,9 @@ public record Rule(
         list(parts, "destination", destinations);
         list(parts, "protocol", protocols.stream().map(Protocol::word).toList());
         list(parts, "ports", ports);
+        if (!terms.content().isAny()) {
+            parts.add(terms.content().text());
+        }
         parts.add("do: " + action.name().toLowerCase(Locale.ROOT));
         if (!handler.isEmpty() && !handler.equals(Policy.RELAY)) {
             parts.add("handler: " + handler);

@@ -152,7 +152,10 @@ public final class RuleWarnings {
             boolean always =
                     earlier.terms().when().isEmpty()
                             || earlier.terms().when().equals(rule.terms().when());
-            if (always && !earlier.isAudited() && index.reach(i).covers(reach)) {
+            boolean whateverIsSaid =
+                    earlier.terms().content().isAny()
+                            || earlier.terms().content().equals(rule.terms().content());
+            if (always && whateverIsSaid && !earlier.isAudited() && index.reach(i).covers(reach)) {
                 return earlier;
             }
         }

@@ -1,6 +1,7 @@
 package io.culvert.gateway.policy;
 
 import io.culvert.flow.RateLimits;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.hook.FlowDecision;
 
 import java.util.concurrent.atomic.LongAdder;
@@ -21,23 +22,41 @@ public final class Ruling {
     private final String text;
     private final RateLimits limits;
     private final Ruling audited;
+    private final boolean asks;
+    private final Facts facts;
     private final LongAdder wouldRefuse = new LongAdder();
     private final Ruling[] companions = new Ruling[COMPANIONS];
 
     private Ruling(
-            FlowDecision decision, Rule rule, String text, RateLimits limits, Ruling audited) {
+            FlowDecision decision,
+            Rule rule,
+            String text,
+            RateLimits limits,
+            Ruling audited,
+            boolean asks,
+            Facts facts) {
         this.decision = decision;
         this.rule = rule;
         this.text = text;
         this.limits = limits;
         this.audited = audited;
+        this.asks = asks;
+        this.facts = facts;
     }
 
     /**
      * @param limits of the flows that it carries; {@code null} for none
      */
     static Ruling of(Rule rule, FlowDecision decision, RateLimits limits) {
-        return new Ruling(decision, rule, rule.text(), limits, null);
+        return new Ruling(decision, rule, rule.text(), limits, null, false, null);
+    }
+
+    /**
+     * What is done until it is known what the flow says: whatever is decided then, this takes part
+     * in no rate and is said of in no log.
+     */
+    static Ruling asking(Rule rule, FlowDecision meanwhile) {
+        return new Ruling(meanwhile, rule, rule.text(), null, null, true, null);
     }
 
     /**
@@ -46,7 +65,26 @@ public final class Ruling {
      * @param text for people, such as {@code default: deny}
      */
     static Ruling ofDefault(FlowDecision decision, String text) {
-        return new Ruling(decision, null, text, null, null);
+        return new Ruling(decision, null, text, null, null, false, null);
+    }
+
+    /**
+     * Whether the rule asks what the flow says first, so that nothing is decided yet: the decision
+     * is what is done meanwhile, and {@link Policy#decide(Policy.Question,
+     * io.culvert.gateway.detect.Facts)} tells more.
+     */
+    public boolean asks() {
+        return asks;
+    }
+
+    /** The same for a flow of which that is known. */
+    public Ruling knowing(Facts known) {
+        return new Ruling(decision, rule, text, limits, audited, asks, known);
+    }
+
+    /** What the flow said first; {@code null} where it was not asked. */
+    public Facts facts() {
+        return facts;
     }
 
     /** What becomes of the flow. */
@@ -99,7 +137,7 @@ public final class Ruling {
 
     /** Whether more is to be done for a flow than what was decided. */
     public boolean isNotable() {
-        return audited != null || isLogged();
+        return !asks && (audited != null || isLogged());
     }
 
     /** A flow was carried, or refused by another rule, that this ruling would have refused. */
@@ -121,7 +159,7 @@ public final class Ruling {
         // Whatever thread made it: its fields are final.
         Ruling companion = companions[place];
         if (companion == null || companion.audited != refusal) {
-            companion = new Ruling(decision, rule, text, limits, refusal);
+            companion = new Ruling(decision, rule, text, limits, refusal, asks, null);
             companions[place] = companion;
         }
         return companion;

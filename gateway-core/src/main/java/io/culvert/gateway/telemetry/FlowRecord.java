@@ -4,11 +4,16 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 
 import io.culvert.flow.Flow;
+import io.culvert.flow.FlowContent;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.RelayFigures;
 import io.culvert.gateway.control.FlowView;
+import io.culvert.gateway.detect.Application;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.hook.FlowDecision;
 import io.culvert.wire.IpProtocol;
+
+import java.util.List;
 
 /**
  * A line of the flow log; the fields are called as {@code culvert flows --json} calls them, and
@@ -16,6 +21,7 @@ import io.culvert.wire.IpProtocol;
  *
  * @param record {@code open}, {@code close} or {@code refused}
  * @param start which run of a gateway: {@code start} and {@code id} name a flow among all
+ * @param content what the flow said first, where a rule asked
  * @param relay what the sockets of a relayed TCP flow said at its end
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -40,8 +46,31 @@ record FlowRecord(
         @JsonProperty("bytes_up") Long bytesUp,
         @JsonProperty("packets_down") Long packetsDown,
         @JsonProperty("bytes_down") Long bytesDown,
+        Content content,
         Relay relay) {
     static final int VERSION = 1;
+
+    /** What of a flow's first bytes is worth a line: never a path, which may hold secrets. */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record Content(
+            String application,
+            String sni,
+            List<String> alpn,
+            @JsonProperty("quic_version") String quicVersion,
+            String host) {
+        static Content of(FlowContent content) {
+            if (!(content instanceof Facts facts)) {
+                return null;
+            }
+            boolean quic = facts.application() == Application.QUIC;
+            return new Content(
+                    facts.application().word(),
+                    facts.serverName().isEmpty() ? null : facts.serverName(),
+                    facts.alpn().isEmpty() ? null : facts.alpn(),
+                    quic ? "0x%08x".formatted(facts.version()) : null,
+                    facts.host().isEmpty() ? null : facts.host());
+        }
+    }
 
     /** Payload, and how the two connections fared. */
     record Relay(
@@ -89,6 +118,7 @@ record FlowRecord(
                 null,
                 null,
                 null,
+                null,
                 null);
     }
 
@@ -115,6 +145,7 @@ record FlowRecord(
                 view.bytesUp(),
                 view.packetsDown(),
                 view.bytesDown(),
+                Content.of(event.flow().content()),
                 Relay.of(event.flow().relayFigures()));
     }
 
@@ -135,6 +166,7 @@ record FlowRecord(
                 Texts.wellFormed(event.decidedBy()),
                 event.worker(),
                 event.reason().name(),
+                null,
                 null,
                 null,
                 null,

@@ -105,6 +105,8 @@ final class GatewayCollector implements MultiCollector {
                         FlowTotals.ACTIONS.get(action));
             }
         }
+        gateway.wouldRefuse()
+                .forEach((rule, count) -> page.add(Series.POLICY_WOULD_REFUSE, count, rule));
         for (Reason reason : Reason.values()) {
             page.add(Series.FLOWS_REFUSED, totals.refused(reason), reason.name());
             page.add(Series.FLOWS_CLOSED, totals.closed(reason), reason.name());

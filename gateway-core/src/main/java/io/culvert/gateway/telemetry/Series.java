@@ -64,6 +64,12 @@ enum Series {
                     + " one that is sent again counts again. A flow that opened and came to"
                     + " nothing, such as a dial that was refused, is among those closed.",
             "reason"),
+    POLICY_WOULD_REFUSE(
+            Type.COUNTER,
+            "culvert_policy_would_refuse_total",
+            "Flows that a rule in audit mode would have refused, by the rule's name; a rule that is"
+                    + " taken out of the policy takes its count along.",
+            "rule"),
     FLOWS_CLOSED(
             Type.COUNTER,
             "culvert_flows_closed_total",

@@ -45,9 +45,9 @@ class BrokenConfigurationTest {
                     "workers",
                     "plugins",
                     "telemetry",
+                    "tls",
                     "upstreams",
-                    "resolver",
-                    "tls");
+                    "resolver");
 
     @TestFactory
     @Tag("rfc4787-req-5")

@@ -122,6 +122,13 @@ class EffectiveConfigurationTest {
                   handshake-timeout: 10s                # default
                   expiry-warning: 14d                   # default
                   engine: auto                          # default
+                resolver:
+                  servers: []                           # default
+                  timeout: 2s                           # default
+                  cache: 10000                          # default
+                  ttl-min: 1s                           # default
+                  ttl-max: 1h                           # default
+                  negative-ttl: 30s                     # default
                 """,
                 shown(
                         """

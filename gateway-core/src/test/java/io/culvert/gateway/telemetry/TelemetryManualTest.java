@@ -57,7 +57,13 @@ class TelemetryManualTest {
     }
 
     @ParameterizedTest
-    @ValueSource(classes = {FlowRecord.class, FlowRecord.Relay.class, LostRecord.class})
+    @ValueSource(
+            classes = {
+                FlowRecord.class,
+                FlowRecord.Content.class,
+                FlowRecord.Relay.class,
+                LostRecord.class
+            })
     void hasEveryFieldOfARecord(Class<?> record) throws IOException {
         String page = Files.readString(PAGE);
         for (RecordComponent field : record.getRecordComponents()) {

@@ -8,6 +8,7 @@ import io.culvert.hook.Hooks;
 import io.culvert.hook.Host;
 import io.culvert.hook.Plugin;
 import io.culvert.hook.Setting;
+import io.culvert.hook.WatchedFile;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -62,9 +63,7 @@ public final class GeoPlugin implements Plugin<GeoPlugin.Settings> {
     public Hooks start(Settings settings, Host host) throws IOException {
         side = settings.side();
         denied = Set.copyOf(settings.deny());
-        table =
-                new WatchedFile<>(
-                        host.resolve(settings.table()), settings.check(), host, GeoTable::read);
+        table = host.watch(settings.table(), settings.check(), GeoTable::read);
         return Hooks.none().flow(this::opened);
     }
 

@@ -4,6 +4,7 @@ import io.culvert.hook.Connection;
 import io.culvert.hook.ConnectionHandler;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Host;
+import io.culvert.hook.RefusedException;
 import io.culvert.hook.RelayObserver;
 
 import java.io.IOException;
@@ -34,12 +35,9 @@ final class SshAudit implements ConnectionHandler {
         try {
             connection.relay(observer);
             outcome = "closed";
-        } catch (IOException ended) {
-            if (observer.refused == null) {
-                throw ended;
-            }
-            // The relay has reset both sides, which was meant; nothing more is to be said of it.
-            outcome = "refused (" + observer.refused + ")";
+        } catch (RefusedException refused) {
+            outcome = "refused (" + refused.getMessage() + ")";
+            throw refused;
         } finally {
             log(
                     connection.flow(),
@@ -71,32 +69,31 @@ final class SshAudit implements ConnectionHandler {
         private final Greeting server = new Greeting();
         private final AtomicLong sent = new AtomicLong();
         private final AtomicLong received = new AtomicLong();
-        private volatile String refused;
 
         @Override
-        public void fromInitiator(ByteBuffer bytes) throws IOException {
+        public void fromInitiator(ByteBuffer bytes) throws RefusedException {
             sent.addAndGet(bytes.remaining());
             listen(client, bytes, "client");
         }
 
         @Override
-        public void fromTarget(ByteBuffer bytes) throws IOException {
+        public void fromTarget(ByteBuffer bytes) throws RefusedException {
             received.addAndGet(bytes.remaining());
             listen(server, bytes, "server");
         }
 
         /** What throws here is not passed on. */
-        private void listen(Greeting greeting, ByteBuffer bytes, String who) throws IOException {
+        private void listen(Greeting greeting, ByteBuffer bytes, String who)
+                throws RefusedException {
             if (greeting.isComplete()) {
                 return;
             }
             greeting.hear(bytes);
             if (greeting.isComplete() && !isAllowed(greeting.version())) {
-                refused =
+                throw new RefusedException(
                         greeting.version().isEmpty()
                                 ? who + " speaks no SSH"
-                                : who + " speaks version " + greeting.version();
-                throw new IOException(refused);
+                                : who + " speaks version " + greeting.version());
             }
         }
 

@@ -67,7 +67,7 @@ class SshAuditPluginTest {
                             .run();
 
             // So the flow log has it; why, only the plugin's own line says.
-            outcome.assertReason(Reason.HANDLER_FAILED);
+            outcome.assertReason(Reason.HANDLER_REFUSED);
             assertEquals("", outcome.client().text());
             assertTrue(
                     kit.log().getLast().endsWith("outcome=refused (server speaks version 1.99)"));

@@ -6,6 +6,7 @@ import io.culvert.hook.Plugin;
 import io.culvert.hook.Setting;
 import io.culvert.hook.TunnelRequest;
 import io.culvert.hook.TunnelVerdict;
+import io.culvert.hook.WatchedFile;
 
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -48,9 +49,7 @@ public final class TenantsPlugin implements Plugin<TenantsPlugin.Settings> {
     @Override
     public Hooks start(Settings settings, Host its) throws IOException {
         host = its;
-        tokens =
-                new WatchedFile<>(
-                        host.resolve(settings.tokens()), settings.check(), host, TokenTable::read);
+        tokens = host.watch(settings.tokens(), settings.check(), TokenTable::read);
         return Hooks.none().tunnel(this::admit);
     }
 

@@ -9,8 +9,9 @@ import java.util.Optional;
  * What came of a connection that a handler had.
  *
  * @param reason as the flow log would say it: {@link Reason#FINISHED} where both sides had ended by
- *     themselves, {@link Reason#HANDLER_CLOSED}, {@link Reason#HANDLER_FAILED} where the handler or
- *     its observer threw, or {@link Reason#DIAL_REFUSED} where the handler was never called
+ *     themselves, {@link Reason#HANDLER_CLOSED}, {@link Reason#HANDLER_REFUSED} where the handler
+ *     or its observer meant to, {@link Reason#HANDLER_FAILED} where it threw anything else, or
+ *     {@link Reason#DIAL_REFUSED} where the handler was never called
  * @param failure what the handler threw
  * @param client what the client heard and how it ended
  * @param server the same of the server; without a byte where nobody was dialed

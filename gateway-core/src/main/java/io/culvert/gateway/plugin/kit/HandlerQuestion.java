@@ -4,6 +4,7 @@ import io.culvert.gateway.plugin.kit.HandlerOutcome.Heard;
 import io.culvert.hook.ConnectionHandler;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
+import io.culvert.hook.RefusedException;
 
 import java.net.ConnectException;
 import java.time.Duration;
@@ -122,7 +123,10 @@ public final class HandlerQuestion {
                                         end.complete(Optional.empty());
                                     } catch (Throwable thrown) {
                                         // Reset first, or a script hears an orderly end.
-                                        connection.reset(Reason.HANDLER_FAILED);
+                                        connection.reset(
+                                                thrown instanceof RefusedException
+                                                        ? Reason.HANDLER_REFUSED
+                                                        : Reason.HANDLER_FAILED);
                                         end.complete(Optional.of(thrown));
                                     }
                                 });

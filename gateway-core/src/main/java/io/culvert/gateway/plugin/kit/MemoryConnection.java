@@ -4,6 +4,7 @@ import io.culvert.hook.ByteStream;
 import io.culvert.hook.Connection;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
+import io.culvert.hook.RefusedException;
 import io.culvert.hook.RelayObserver;
 
 import java.io.IOException;
@@ -100,13 +101,20 @@ final class MemoryConnection implements Connection {
             to.shutdownOutput();
         } catch (IOException e) {
             failure.compareAndSet(null, e);
-            reset(e instanceof ObserverFailed ? Reason.HANDLER_FAILED : Reason.HANDLER_CLOSED);
+            reset(
+                    switch (e) {
+                        case ObserverFailed _ -> Reason.HANDLER_FAILED;
+                        case RefusedException _ -> Reason.HANDLER_REFUSED;
+                        default -> Reason.HANDLER_CLOSED;
+                    });
         }
     }
 
     private static void show(ByteBuffer bytes, Sight sight) throws IOException {
         try {
             sight.show(bytes);
+        } catch (RefusedException meant) {
+            throw meant;
         } catch (Exception e) {
             throw new ObserverFailed(e);
         }

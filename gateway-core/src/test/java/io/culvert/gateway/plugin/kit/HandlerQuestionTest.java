@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.culvert.hook.Connection;
 import io.culvert.hook.ConnectionHandler;
 import io.culvert.hook.Reason;
+import io.culvert.hook.RefusedException;
 import io.culvert.hook.RelayObserver;
 
 import org.junit.jupiter.api.Test;
@@ -88,6 +89,41 @@ class HandlerQuestionTest {
 
         assertEquals("", outcome.server().text());
         assertEquals("not this", outcome.failure().orElseThrow().getCause().getMessage());
+    }
+
+    @Test
+    void anObserverThatRefusesHasNotFailed() throws Exception {
+        RelayObserver strict =
+                new RelayObserver() {
+                    @Override
+                    public void fromInitiator(ByteBuffer bytes) throws RefusedException {
+                        throw new RefusedException("not this");
+                    }
+
+                    @Override
+                    public void fromTarget(ByteBuffer bytes) {}
+                };
+        HandlerOutcome outcome =
+                handledBy(connection -> connection.relay(strict))
+                        .client(peer -> peer.say("secret").hearReset())
+                        .server(Peer::hearReset)
+                        .run()
+                        .assertReason(Reason.HANDLER_REFUSED);
+
+        assertEquals("", outcome.server().text());
+        assertEquals("not this", outcome.failure().orElseThrow().getMessage());
+    }
+
+    @Test
+    void aHandlerThatRefusesHasNotFailed() throws Exception {
+        handledBy(
+                        connection -> {
+                            throw new RefusedException("nor this");
+                        })
+                .client(Peer::hearReset)
+                .server(Peer::hearReset)
+                .run()
+                .assertReason(Reason.HANDLER_REFUSED);
     }
 
     @Test

@@ -1,6 +1,4 @@
-package com.example.geo;
-
-import io.culvert.hook.Host;
+package io.culvert.hook;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,10 +12,24 @@ import java.time.Instant;
  * new is complete, and for ever where the new is wrong, which is logged. Threading: any.
  *
  * <p>Replace the file by rename(2), as {@code mv} does, and nobody reads half of it.
+ *
+ * @param <T> what is made of the file; immutable, as many threads may have it
  */
-final class WatchedFile<T> {
-    /** Makes something of a file. */
-    interface Reader<T> {
+public final class WatchedFile<T> {
+    /**
+     * Makes something of a file.
+     *
+     * @param <T> what it makes
+     */
+    @FunctionalInterface
+    public interface Reader<T> {
+        /**
+         * Reads the whole file.
+         *
+         * @param file absolute
+         * @return what is in it; not {@code null}
+         * @throws IOException where it cannot be read, or is wrong; the message is for the operator
+         */
         T read(Path file) throws IOException;
     }
 
@@ -35,12 +47,7 @@ final class WatchedFile<T> {
     private State state;
     private volatile T content;
 
-    /**
-     * Reads it for the first time.
-     *
-     * @param interval how often a change is looked for
-     * @throws IOException as the reader's, whose message is for the operator
-     */
+    /** See {@link Host#watch}. */
     WatchedFile(Path file, Duration interval, Host host, Reader<T> reader) throws IOException {
         this.file = file;
         this.host = host;
@@ -50,8 +57,12 @@ final class WatchedFile<T> {
         host.every(interval, this::refresh);
     }
 
-    /** Never waits for the file. */
-    T current() {
+    /**
+     * Never waits for the file.
+     *
+     * @return what the reader has made of it last
+     */
+    public T current() {
         return content;
     }
 
