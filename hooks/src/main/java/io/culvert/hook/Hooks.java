@@ -196,6 +196,15 @@ public final class Hooks {
     }
 
     /**
+     * What is asked about requests of HTTP.
+     *
+     * @return empty where there is none
+     */
+    public Optional<Http> http() {
+        return http;
+    }
+
+    /**
      * By name.
      *
      * @return immutable, in no order

@@ -132,7 +132,10 @@ public final class Exchange {
      */
     private void send(Destinations.Destination chosen) {
         ForwardedLines.add(request, flow, proxy.settings());
-        switch (chosen == null ? proxy.destination(flow, request) : chosen) {
+        // The operator's rules are asked all the same: what they refuse stays refused.
+        Destinations.Destination own = proxy.destination(flow, request);
+        boolean free = own instanceof Destinations.Destination.To;
+        switch (chosen != null && free ? chosen : own) {
             case Destinations.Destination.Nowhere nowhere -> refuse(nowhere.reason());
             case Destinations.Destination.To to -> {
                 wanted = PickRequest.first(Hashes.of(flow, request));
