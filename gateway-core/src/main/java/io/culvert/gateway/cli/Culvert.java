@@ -23,6 +23,7 @@ import java.io.PrintWriter;
             ExplainCommand.class,
             PluginCommand.class,
             TlsCommand.class,
+            UpstreamsCommand.class,
             DiffCommand.class,
             ReloadCommand.class,
             ApplyCommand.class,

@@ -9,8 +9,7 @@ final class Characters {
 
     static {
         for (int c = 0; c < 256; c++) {
-            boolean alphanumeric =
-                    (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+            boolean alphanumeric = isDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
             TOKEN[c] = alphanumeric || "!#$%&'*+-.^_`|~".indexOf(c) >= 0;
             // RFC 9110 section 5.5: no CR, LF or NUL; other control characters mean no good either.
             VALUE[c] = (c >= ' ' && c != 0x7f) || c == '\t';

@@ -27,15 +27,14 @@ import io.netty.util.concurrent.Future;
  *
  * <p>Confined to the client's loop.
  */
-public final class Exchange {
+public final class Exchange extends ExchangeFacts {
+    /** Whatever an upstream says. */
+    private static final int ATTEMPTS = 10;
+
     private static final long NEVER = Long.MAX_VALUE;
 
     private final HttpProxy proxy;
     private final HttpLoop loop;
-    private final HttpFlow flow;
-    private final InboundStream client;
-    private final RequestHead request;
-    private final long begun;
 
     private OutboundStream server;
 
@@ -48,21 +47,10 @@ public final class Exchange {
     private boolean requestDone;
     private boolean responseBegun;
     private boolean responseDone;
-    private boolean tunnel;
     private boolean over;
-    private boolean reused;
     private boolean staleRetried;
 
-    private Reason reason;
-    private String member = "";
-    private int status;
-    private int attempts;
-    private long requestBytes;
-    private long responseBytes;
-    private long connected;
     private long sent;
-    private long firstByte;
-    private long ended;
 
     private long moved;
     private long requestDeadline = NEVER;
@@ -74,13 +62,18 @@ public final class Exchange {
             HttpFlow flow,
             InboundStream client,
             RequestHead request) {
+        super(flow, client, request, loop.now());
         this.proxy = proxy;
         this.loop = loop;
-        this.flow = flow;
-        this.client = client;
-        this.request = request;
-        begun = loop.now();
         moved = begun;
+    }
+
+    Pick pick() {
+        return pick;
+    }
+
+    HttpLoop loop() {
+        return loop;
     }
 
     // What the client's stream tells.
@@ -212,7 +205,9 @@ public final class Exchange {
         pick.released();
         pick = null;
         wanted = wanted.after(failed);
-        if (requestBytes == 0 && upstream.upstream().pick(wanted) instanceof Pick another) {
+        if (requestBytes == 0
+                && attempts < ATTEMPTS
+                && upstream.upstream().pick(wanted) instanceof Pick another) {
             pick(another, upstream);
         } else {
             refuse(why);
@@ -603,79 +598,5 @@ public final class Exchange {
             hooked.over();
         }
         proxy.over(this);
-    }
-
-    // What it was.
-
-    public HttpFlow flow() {
-        return flow;
-    }
-
-    public RequestHead request() {
-        return request;
-    }
-
-    Pick pick() {
-        return pick;
-    }
-
-    HttpLoop loop() {
-        return loop;
-    }
-
-    /** Why it ended otherwise than with a server's whole answer; null for that. */
-    public Reason reason() {
-        return reason;
-    }
-
-    /** 0 where nothing was answered. */
-    public int status() {
-        return status;
-    }
-
-    /** The server's name; empty where none was picked. */
-    public String member() {
-        return member;
-    }
-
-    public boolean isReused() {
-        return reused;
-    }
-
-    public boolean isTunnel() {
-        return tunnel;
-    }
-
-    /** How often a connection was asked for. */
-    public int attempts() {
-        return attempts;
-    }
-
-    public int clientVersion() {
-        return client.version();
-    }
-
-    /** Of the body. */
-    public long requestBytes() {
-        return requestBytes;
-    }
-
-    /** Of the body. */
-    public long responseBytes() {
-        return responseBytes;
-    }
-
-    /** From the head to a connection; negative where there was none. */
-    public long connectNanos() {
-        return connected == 0 ? -1 : connected - begun;
-    }
-
-    /** From the head to the answer's; negative where there was none. */
-    public long firstByteNanos() {
-        return firstByte == 0 ? -1 : firstByte - begun;
-    }
-
-    public long totalNanos() {
-        return ended - begun;
     }
 }

@@ -75,7 +75,7 @@ enum FieldKind {
         for (int i = start; i < start + length; i++) {
             hash = hash * 31 + (bytes[i] | 0x20);
         }
-        return hash ^ hash >>> 15;
+        return hash ^ (hash >>> 15);
     }
 
     /** Of two names whose characters are those of tokens; the first is in lower case. */

@@ -254,8 +254,8 @@ public final class Fields {
         out.writeShort(CRLF);
     }
 
-    static final int COLON = ':' << 8 | ' ';
-    static final int CRLF = '\r' << 8 | '\n';
+    static final int COLON = (':' << 8) | ' ';
+    static final int CRLF = ('\r' << 8) | '\n';
 
     /** Writes the lines of all that are left. */
     void writeLines(ByteBuf out) {

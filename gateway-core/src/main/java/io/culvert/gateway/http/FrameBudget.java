@@ -13,9 +13,12 @@ final class FrameBudget {
     private long left;
     private long filledNanos;
 
-    /** Of requests that are cancelled (CVE-2023-44487) or broken off for the client's error. */
+    /**
+     * Of requests that are cancelled (CVE-2023-44487) or broken off for the client's error. Within
+     * Netty's own limit of 200 in 30 seconds, which would tell no reason.
+     */
     static FrameBudget ofResets(long nowNanos) {
-        return new FrameBudget(200, 20, nowNanos);
+        return new FrameBudget(100, 3, nowNanos);
     }
 
     /** Of frames that ask for work and carry nothing: PING, SETTINGS, PRIORITY. */

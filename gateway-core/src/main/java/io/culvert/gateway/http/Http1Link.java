@@ -152,6 +152,7 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        Mishaps.log(cause);
         if (!closed) {
             ended();
             close();

@@ -155,7 +155,7 @@ final class Http1Writer {
     static void chunk(ByteBuf out, int length) {
         int digits = (35 - Integer.numberOfLeadingZeros(length)) / 4;
         for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
-            out.writeByte(Character.forDigit(length >>> shift & 0xf, 16));
+            out.writeByte(Character.forDigit((length >>> shift) & 0xf, 16));
         }
         end(out);
     }

@@ -2,10 +2,19 @@ package io.culvert.gateway.http;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2ConnectionDecoder;
+import io.netty.handler.codec.http2.DefaultHttp2ConnectionEncoder;
+import io.netty.handler.codec.http2.DefaultHttp2FrameReader;
+import io.netty.handler.codec.http2.DefaultHttp2FrameWriter;
+import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2HeadersDecoder;
+import io.netty.handler.codec.http2.Http2PromisedRequestVerifier;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 
@@ -32,11 +41,22 @@ final class Http2Codec extends Http2ConnectionHandler {
 
         Builder(Http2Link link, boolean server, HttpSettings settings) {
             this.link = link;
-            server(server);
+            DefaultHttp2Connection connection = new DefaultHttp2Connection(server, 0);
+            Http2ConnectionEncoder encoder =
+                    new DefaultHttp2ConnectionEncoder(connection, new DefaultHttp2FrameWriter());
+            // Heads are not validated here but by Http2Heads, which knows why it refuses one.
+            codec(
+                    new DefaultHttp2ConnectionDecoder(
+                            connection,
+                            encoder,
+                            new DefaultHttp2FrameReader(heads(settings.headerBytes())),
+                            Http2PromisedRequestVerifier.ALWAYS_VERIFY,
+                            true,
+                            true,
+                            false,
+                            false),
+                    encoder);
             frameListener(link);
-            // Heads are checked by Http2Heads, which knows why it refuses one.
-            validateHeaders(false);
-            validateRequiredPseudoHeaders(false);
             Http2Settings initial =
                     new Http2Settings()
                             .initialWindowSize(settings.streamWindow())
@@ -47,10 +67,16 @@ final class Http2Codec extends Http2ConnectionHandler {
                 initial.pushEnabled(false);
             }
             initialSettings(initial);
-            // Our own count has a reason to tell; see FrameBudget.
-            decoderEnforceMaxRstFramesPerWindow(0, 0);
-            encoderEnforceMaxRstFramesPerWindow(0, 0);
             flushPreface(true);
+        }
+
+        private static Http2HeadersDecoder heads(int limit) {
+            return new DefaultHttp2HeadersDecoder(false, limit) {
+                @Override
+                protected Http2Headers newHeaders() {
+                    return new OrderedHeaders();
+                }
+            };
         }
 
         @Override

@@ -2,8 +2,6 @@ package io.culvert.gateway.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFuture;
-import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
@@ -24,8 +22,6 @@ abstract class Http2Half {
     private boolean ends;
     private boolean ended;
     private Fields trailers;
-    private long declared = -1;
-    private long received;
 
     Http2Half(Http2Link link, Http2Stream stream) {
         this.link = link;
@@ -38,11 +34,6 @@ abstract class Http2Half {
 
     final Http2Stream stream() {
         return stream;
-    }
-
-    /** The other end says how long its body is; negative for nothing. */
-    final void declare(long length) {
-        declared = length;
     }
 
     /** Whether all that the other end sends has come. */
@@ -66,17 +57,8 @@ abstract class Http2Half {
     /** The stream is no more. */
     abstract void closed();
 
-    /** What came is not what was said: the length differs. */
-    abstract void lengthWrong();
-
-    final int data(ByteBuf data, int padding, boolean last) throws Http2Exception {
+    final int data(ByteBuf data, int padding, boolean last) {
         int length = data.readableBytes();
-        received += length;
-        if (declared >= 0 && (received > declared || (last && received < declared))) {
-            lengthWrong();
-            throw Http2Exception.streamError(
-                    id(), Http2Error.PROTOCOL_ERROR, "content-length is not the body's length");
-        }
         ends = last;
         if (demand && waiting.isEmpty()) {
             ended = last;
@@ -94,12 +76,7 @@ abstract class Http2Half {
     }
 
     /** The stream ends with trailers, or without any. */
-    final void finish(Fields fields) throws Http2Exception {
-        if (declared >= 0 && received < declared) {
-            lengthWrong();
-            throw Http2Exception.streamError(
-                    id(), Http2Error.PROTOCOL_ERROR, "content-length is not the body's length");
-        }
+    final void finish(Fields fields) {
         ends = true;
         trailers = fields;
         if (demand) {
@@ -158,25 +135,16 @@ abstract class Http2Half {
     }
 
     final void writeHeaders(Http2Headers headers, boolean last) {
-        ChannelFuture _ =
-                link.codec()
-                        .encoder()
-                        .writeHeaders(
-                                link.context(),
-                                id(),
-                                headers,
-                                0,
-                                last,
-                                link.context().newPromise());
+        link.codec()
+                .encoder()
+                .writeHeaders(link.context(), id(), headers, 0, last, link.context().newPromise());
         link.written();
     }
 
     final void writeData(ByteBuf piece, boolean last) {
-        ChannelFuture _ =
-                link.codec()
-                        .encoder()
-                        .writeData(
-                                link.context(), id(), piece, 0, last, link.context().newPromise());
+        link.codec()
+                .encoder()
+                .writeData(link.context(), id(), piece, 0, last, link.context().newPromise());
         link.written();
     }
 

@@ -29,6 +29,9 @@ final class Http2Heads {
      * @return null, or what is wrong with it
      */
     static Reason request(Http2Headers headers, boolean ends, RequestHead head, int limit) {
+        if (OrderedHeaders.isMisplaced(headers)) {
+            return Reason.HTTP_PSEUDO_FIELD;
+        }
         String scheme = head.scheme;
         head.clear();
         head.minorVersion = 1;

@@ -2,7 +2,7 @@ package io.culvert.gateway.http;
 
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelFuture;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
@@ -10,6 +10,8 @@ import io.netty.handler.codec.http2.Http2Flags;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
+
+import java.util.Locale;
 
 /**
  * A client's connection that speaks HTTP/2: an {@link Exchange} for each stream.
@@ -27,6 +29,9 @@ final class Http2Inbound extends Http2Link {
     private long deadline;
     private boolean greeted;
     private Reason flooded;
+
+    /** Whether the stream's error that comes next is one of ours, and counted. */
+    private boolean told;
 
     Http2Inbound(HttpProxy proxy, HttpLoop loop, HttpFlow flow, String scheme) {
         super(loop);
@@ -88,7 +93,8 @@ final class Http2Inbound extends Http2Link {
     }
 
     /** RFC 9113 section 8.1.1. */
-    private static Http2Exception malformed(int id, Reason reason) {
+    private Http2Exception malformed(int id, Reason reason) {
+        told = true;
         return Http2Exception.streamError(id, Http2Error.PROTOCOL_ERROR, reason.meaning());
     }
 
@@ -145,6 +151,7 @@ final class Http2Inbound extends Http2Link {
     @Override
     void connectionError(Http2Exception error, Throwable cause) {
         if (error == null) {
+            Mishaps.log(cause);
             return;
         }
         Reason reason =
@@ -158,18 +165,33 @@ final class Http2Inbound extends Http2Link {
 
     @Override
     void streamError(boolean outbound, Http2Exception.StreamException error) {
+        if (told) {
+            told = false;
+        } else if (!outbound) {
+            // Netty looks at lengths before anybody else does.
+            Reason reason =
+                    String.valueOf(error.getMessage())
+                                    .toLowerCase(Locale.ROOT)
+                                    .contains("content-length")
+                            ? Reason.HTTP_LENGTH_INVALID
+                            : Reason.HTTP_FRAME;
+            if (half(error.streamId()) instanceof Http2InboundStream open && open.isLive()) {
+                open.broken(reason);
+            } else {
+                proxy.refused(reason);
+            }
+        }
         // What a client has the gateway break off costs as much as what it breaks off itself.
         if (!outbound && !resets.take(loop().now()) && flooded == null) {
             flooded = Reason.HTTP_RESET_FLOOD;
             proxy.refused(flooded);
-            ChannelFuture _ =
-                    codec().goAway(
-                                    context(),
-                                    codec().connection().remote().lastStreamCreated(),
-                                    Http2Error.ENHANCE_YOUR_CALM.code(),
-                                    io.netty.buffer.Unpooled.EMPTY_BUFFER,
-                                    context().newPromise());
-            ChannelFuture _ = context().close();
+            codec().goAway(
+                            context(),
+                            codec().connection().remote().lastStreamCreated(),
+                            Http2Error.ENHANCE_YOUR_CALM.code(),
+                            Unpooled.EMPTY_BUFFER,
+                            context().newPromise());
+            context().close();
         }
     }
 

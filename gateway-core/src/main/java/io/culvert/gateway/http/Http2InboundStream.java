@@ -28,11 +28,12 @@ final class Http2InboundStream extends Http2Half implements InboundStream {
         return head;
     }
 
+    boolean isLive() {
+        return exchange != null;
+    }
+
     void begin(Exchange fresh, boolean ends) {
         exchange = fresh;
-        if (!ends && head.contentLength > 0) {
-            declare(head.contentLength);
-        }
         fresh.begin(ends);
     }
 
@@ -95,11 +96,6 @@ final class Http2InboundStream extends Http2Half implements InboundStream {
     @Override
     void closed() {
         gone();
-    }
-
-    @Override
-    void lengthWrong() {
-        broken(Reason.HTTP_LENGTH_INVALID);
     }
 
     // What the exchange tells.

@@ -72,8 +72,6 @@ final class Http2OutboundHalf extends Http2Half {
         answered = true;
         if (request.upgrade != null && head.status / 100 == 2) {
             WebSocketKey.switched(request, head);
-        } else if (!head.bodiless) {
-            declare(head.contentLength);
         }
         Exchange user = exchange;
         if (ends) {
@@ -137,10 +135,5 @@ final class Http2OutboundHalf extends Http2Half {
             return;
         }
         fail(Failure.CLOSED, Reason.UPSTREAM_CLOSED, link.isUntouched(id()));
-    }
-
-    @Override
-    void lengthWrong() {
-        fail(Failure.PROTOCOL, Reason.UPSTREAM_PROTOCOL, false);
     }
 }

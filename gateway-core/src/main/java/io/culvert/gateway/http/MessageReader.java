@@ -276,7 +276,7 @@ abstract class MessageReader {
             if (digit < 0) {
                 break;
             }
-            size = size << 4 | digit;
+            size = (size << 4) | digit;
             digits++;
         }
         if (digits == 0 || digits > CHUNK_SIZE_DIGITS) {

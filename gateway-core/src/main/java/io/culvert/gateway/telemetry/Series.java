@@ -209,7 +209,59 @@ enum Series {
     TLS_INSPECTION_PASSED(
             Type.COUNTER,
             "culvert_tls_inspection_passed_total",
-            "Connections let through undecrypted where others are inspected.");
+            "Connections let through undecrypted where others are inspected."),
+    UPSTREAM_REQUESTS(
+            Type.COUNTER,
+            "culvert_upstream_requests_total",
+            "Requests sent to servers of an upstream, retries among them.",
+            "upstream"),
+    UPSTREAM_RETRIES(
+            Type.COUNTER,
+            "culvert_upstream_retries_total",
+            "Requests that were sent once more, after another server, or the same, had failed.",
+            "upstream"),
+    UPSTREAM_FAILURES(
+            Type.COUNTER,
+            "culvert_upstream_failures_total",
+            "Requests that failed at a server: connect, no connection came about; tls; closed,"
+                    + " before the answer was whole; timeout; protocol, the answer is none;"
+                    + " unavailable, status 502, 503 or 504.",
+            "upstream",
+            "kind"),
+    UPSTREAM_REFUSED(
+            Type.COUNTER,
+            "culvert_upstream_refused_total",
+            "Requests for which an upstream had no server, by reason (docs/reasons.md).",
+            "upstream",
+            "reason"),
+    UPSTREAM_EJECTIONS(
+            Type.COUNTER,
+            "culvert_upstream_ejections_total",
+            "Times that a server was left alone for a while since requests failed.",
+            "upstream"),
+    UPSTREAM_CHECKS(
+            Type.COUNTER,
+            "culvert_upstream_checks_total",
+            "Health checks: well or failed.",
+            "upstream",
+            "outcome"),
+    UPSTREAM_SERVERS(
+            Type.GAUGE,
+            "culvert_upstream_servers",
+            "Servers of an upstream: healthy; down, health checks fail; ejected, requests failed.",
+            "upstream",
+            "state"),
+    UPSTREAM_PANIC(
+            Type.GAUGE,
+            "culvert_upstream_panic",
+            "1 where so few servers are healthy that all are used.",
+            "upstream"),
+    UPSTREAM_LIVE(Type.GAUGE, "culvert_upstream_live_requests", "Requests at servers.", "upstream"),
+    UPSTREAM_CONNECTIONS(
+            Type.GAUGE,
+            "culvert_upstream_connections",
+            "Connections to servers, in use or kept for the next request.",
+            "upstream");
 
     /** How a series behaves. */
     enum Type {

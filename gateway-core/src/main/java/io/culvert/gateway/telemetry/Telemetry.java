@@ -106,6 +106,7 @@ public final class Telemetry implements AutoCloseable {
                                             gateway, each.totals(), settings.tenants()));
                     each.registry().register(new HookCollector(gateway.plugins().times()));
                     each.registry().register(new TlsCollector(gateway.tls()));
+                    each.registry().register(new UpstreamCollector(gateway.upstreams()));
                     JvmMetrics.builder().register(each.registry());
                 });
         health.ready();

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.stream.Stream;
 
 class TlsAuthorityCommandTest {
     @TempDir Path directory;
@@ -64,7 +65,9 @@ class TlsAuthorityCommandTest {
         assertEquals(1, run("tls", "authority", "--out", directory.toString()));
         assertTrue(err.toString().contains("there is such a file"), err::toString);
         assertEquals("precious", Files.readString(directory.resolve("authority.key")));
-        assertEquals(1, Files.list(directory).count());
+        try (Stream<Path> files = Files.list(directory)) {
+            assertEquals(1, files.count());
+        }
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 
 /** HTTP/1.1 on both sides, byte by byte: the test is the client and the server. */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 class Http1ProxyTest {
     private ServerSocket server;
     private ProxyUnderTest proxy;

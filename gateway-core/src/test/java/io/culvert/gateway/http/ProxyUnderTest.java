@@ -12,8 +12,10 @@ import io.culvert.gateway.upstream.Upstream;
 import io.culvert.hook.Reason;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -40,6 +42,8 @@ final class ProxyUnderTest implements AutoCloseable {
     final List<Failure> failures = Collections.synchronizedList(new ArrayList<>());
     final List<String> exchanges = Collections.synchronizedList(new ArrayList<>());
     final AtomicInteger live = new AtomicInteger();
+    final AtomicInteger accepted = new AtomicInteger();
+    final AtomicInteger bytesRead = new AtomicInteger();
     final HttpProxy proxy;
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
@@ -87,6 +91,16 @@ final class ProxyUnderTest implements AutoCloseable {
     }
 
     private void accept(Channel client, InetSocketAddress server, Upstream upstream) {
+        client.pipeline()
+                .addLast(
+                        new ChannelInboundHandlerAdapter() {
+                            @Override
+                            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                                int length = ((ByteBuf) message).readableBytes();
+                                ctx.fireChannelRead(message);
+                                bytesRead.addAndGet(length);
+                            }
+                        });
         ClientFacts facts =
                 new ClientFacts(
                         "acme",
@@ -96,6 +110,7 @@ final class ProxyUnderTest implements AutoCloseable {
         proxy.accept(
                 client,
                 new HttpFlow("1", facts, Optional.empty(), upstream, Destinations.only(upstream)));
+        accepted.incrementAndGet();
     }
 
     private Future<Channel> connect(EventLoop loop, Member member, ClientFacts facts) {

@@ -10,6 +10,8 @@ import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.TelemetrySettings;
 import io.culvert.gateway.tls.TlsSettings;
+import io.culvert.gateway.upstream.GroupSettings;
+import io.culvert.gateway.upstream.ServerSettings;
 import io.culvert.gateway.upstream.dns.ResolverSettings;
 import io.culvert.hook.Reason;
 
@@ -79,7 +81,7 @@ class TelemetryTest {
                         Optional.empty(),
                         Set.of()),
                 TlsSettings.NONE,
-                List.of(),
+                List.of(new GroupSettings("api", List.of(new ServerSettings("127.0.0.1", 9, 1)))),
                 ResolverSettings.DEFAULT);
     }
 

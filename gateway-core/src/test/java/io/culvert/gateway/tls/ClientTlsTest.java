@@ -81,7 +81,7 @@ class ClientTlsTest {
                             .start();
             Waiting.until(
                     () -> {
-                        try (Socket unused = new Socket("127.0.0.1", port)) {
+                        try (Socket _ = new Socket(InetAddress.ofLiteral("127.0.0.1"), port)) {
                             return true;
                         } catch (IOException notYet) {
                             return false;

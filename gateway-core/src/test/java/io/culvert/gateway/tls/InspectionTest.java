@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -89,7 +90,7 @@ class InspectionTest {
                                 @Override
                                 public void exceptionCaught(
                                         ChannelHandlerContext context, Throwable cause) {
-                                    context.close();
+                                    ChannelFuture _ = context.close();
                                 }
                             })
                     .connect(address)
@@ -108,7 +109,9 @@ class InspectionTest {
     /** Nobody is there. */
     private static Target nobody() throws IOException {
         try (var unused = new ServerSocket(0)) {
-            return new Target(new InetSocketAddress("127.0.0.1", unused.getLocalPort()));
+            return new Target(
+                    new InetSocketAddress(
+                            InetAddress.ofLiteral("127.0.0.1"), unused.getLocalPort()));
         }
     }
 

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -163,8 +164,8 @@ class TerminationTest {
         byte[] hello = {0x16, 3, 1, 0, (byte) 200, 1, 0, 0, (byte) 196, 3, 3};
         try (Tls tls = Tls.open(settings);
                 TlsSite site = new TlsSite(tls.server()::terminate);
-                Socket silent = new Socket("127.0.0.1", site.port());
-                Socket slow = new Socket("127.0.0.1", site.port())) {
+                Socket silent = new Socket(InetAddress.ofLiteral("127.0.0.1"), site.port());
+                Socket slow = new Socket(InetAddress.ofLiteral("127.0.0.1"), site.port())) {
             slow.getOutputStream().write(hello);
             assertEquals(-1, silent.getInputStream().read());
             assertEquals(-1, slow.getInputStream().read());
@@ -187,7 +188,7 @@ class TerminationTest {
     }
 
     private static String answerTo(int port, String text) throws IOException {
-        try (Socket socket = new Socket("127.0.0.1", port)) {
+        try (Socket socket = new Socket(InetAddress.ofLiteral("127.0.0.1"), port)) {
             socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
             socket.shutdownOutput();
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);

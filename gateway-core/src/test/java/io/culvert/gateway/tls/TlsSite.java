@@ -4,6 +4,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -115,16 +116,20 @@ final class TlsSite implements AutoCloseable {
                 String answer =
                         "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
                                 .formatted(body.length(), body);
-                context.writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII))
-                        .addListener(ChannelFutureListener.CLOSE);
+                ChannelFuture _ =
+                        context.writeAndFlush(
+                                        Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII))
+                                .addListener(ChannelFutureListener.CLOSE);
             } else {
-                context.writeAndFlush(Unpooled.copiedBuffer(body, StandardCharsets.US_ASCII));
+                ChannelFuture _ =
+                        context.writeAndFlush(
+                                Unpooled.copiedBuffer(body, StandardCharsets.US_ASCII));
             }
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            context.close();
+            ChannelFuture _ = context.close();
         }
     }
 

@@ -43,7 +43,7 @@ class HealthCheckTest {
     @BeforeEach
     void begin() throws IOException {
         loop = new Loop();
-        web = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        web = HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 0);
         web.createContext(
                 "/",
                 exchange -> {
@@ -123,7 +123,7 @@ class HealthCheckTest {
 
     @Test
     void waitsNoLongerThanItMay() throws Exception {
-        try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.ofLiteral("127.0.0.1"))) {
             assertEquals(
                     "no answer within 100 ms",
                     check(
@@ -135,7 +135,7 @@ class HealthCheckTest {
 
     @Test
     void saysThatTheServerClosedWithoutAnAnswer() throws Exception {
-        try (ServerSocket closing = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket closing = new ServerSocket(0, 5, InetAddress.ofLiteral("127.0.0.1"))) {
             Thread.ofVirtual()
                     .start(
                             () -> {

@@ -47,7 +47,7 @@ class ServerConnectorTest {
     @BeforeEach
     void begin() throws Exception {
         loop = new Loop();
-        server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+        server = new ServerSocket(0, 50, InetAddress.ofLiteral("127.0.0.1"));
     }
 
     @AfterEach
@@ -124,7 +124,7 @@ class ServerConnectorTest {
                         link(
                                 Optional.empty(),
                                 Optional.empty(),
-                                Optional.of(InetAddress.getByName("127.0.0.7")),
+                                Optional.of(InetAddress.ofLiteral("127.0.0.7")),
                                 PATIENT),
                         10);
         Channel ofGroup = connect(plain(), member, FACTS).getNow();
@@ -136,7 +136,7 @@ class ServerConnectorTest {
                         FACTS.tenant(),
                         FACTS.client(),
                         FACTS.target(),
-                        Optional.of(InetAddress.getByName("127.0.0.8")));
+                        Optional.of(InetAddress.ofLiteral("127.0.0.8")));
         Channel ofRule = connect(plain(), member, chosen).getNow();
         try (Socket accepted = server.accept()) {
             assertEquals("127.0.0.8", accepted.getInetAddress().getHostAddress());
@@ -183,9 +183,12 @@ class ServerConnectorTest {
                                 name,
                                 "",
                                 List.of(
-                                        new InetSocketAddress("::1", server.getLocalPort()),
                                         new InetSocketAddress(
-                                                "127.0.0.1", server.getLocalPort())))));
+                                                InetAddress.ofLiteral("::1"),
+                                                server.getLocalPort()),
+                                        new InetSocketAddress(
+                                                InetAddress.ofLiteral("127.0.0.1"),
+                                                server.getLocalPort())))));
         Channel channel = connect(plain(), group.members().getFirst(), FACTS).getNow();
         assertEquals(server.getLocalSocketAddress(), channel.remoteAddress());
         channel.close().sync();

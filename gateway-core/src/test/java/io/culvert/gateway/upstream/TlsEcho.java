@@ -64,7 +64,7 @@ final class TlsEcho implements AutoCloseable {
                         (SSLServerSocket)
                                 context.getServerSocketFactory()
                                         .createServerSocket(
-                                                0, 10, InetAddress.getByName("127.0.0.1")));
+                                                0, 10, InetAddress.ofLiteral("127.0.0.1")));
         Thread.ofVirtual().start(echo::serve);
         return echo;
     }

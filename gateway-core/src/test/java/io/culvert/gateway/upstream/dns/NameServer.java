@@ -32,7 +32,7 @@ public final class NameServer implements AutoCloseable {
 
     public static NameServer open() throws IOException {
         NameServer server =
-                new NameServer(new DatagramSocket(0, InetAddress.getByName("127.0.0.1")));
+                new NameServer(new DatagramSocket(0, InetAddress.ofLiteral("127.0.0.1")));
         Thread.ofVirtual().start(server::serve);
         return server;
     }

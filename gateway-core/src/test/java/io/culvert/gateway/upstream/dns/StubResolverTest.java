@@ -82,9 +82,9 @@ class StubResolverTest {
         assertEquals(
                 List.of("2001:db8:0:0:0:0:0:1", "192.0.2.1", "192.0.2.2"),
                 addresses("api.example"));
-        assertEquals(Duration.ofSeconds(300), ask("", "API.example").lifetime());
+        assertEquals(Duration.ofMinutes(5), ask("", "API.example").lifetime());
         assertEquals(2, first.questions().size(), "the second answer was kept");
-        now.addAndGet(Duration.ofSeconds(300).toNanos());
+        now.addAndGet(Duration.ofMinutes(5).toNanos());
         addresses("api.example");
         assertEquals(4, first.questions().size());
     }
