@@ -35,7 +35,11 @@ final class HttpCall<T> {
     static <T> void call(
             LoadedPlugin plugin, HookChain chain, Callable<T> hook, BiConsumer<T, Reason> taker) {
         HookTimes.Figures figures = plugin.times().of(HookTimes.Hook.HTTP);
-        if (!chain.retain() || !plugin.enter()) {
+        boolean held = chain.retain();
+        if (!held || !plugin.enter()) {
+            if (held) {
+                chain.release();
+            }
             figures.failed();
             taker.accept(null, Reason.HOOK_OVERLOAD);
             return;
