@@ -170,8 +170,9 @@ final class HookedExchange {
 
     private void answered(ResponseHead head, boolean last, ExchangeHooks.ResponseOutcome outcome) {
         down.asked = false;
-        if (down.held.isEmpty()) {
-            // The server failed meanwhile.
+        if (down.held.isEmpty() || down.held.peek().head != head) {
+            // The server failed meanwhile, and another one's answer may wait instead.
+            step(down);
             return;
         }
         switch (outcome) {
