@@ -144,7 +144,8 @@ public final class ClientNamespace implements AutoCloseable {
                 TelemetrySettings.NONE,
                 given.tls(),
                 given.upstreams(),
-                given.resolver());
+                given.resolver(),
+                given.http());
     }
 
     /** Has the gateway make the on-ramp's device here. */

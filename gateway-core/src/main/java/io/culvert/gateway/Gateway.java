@@ -13,7 +13,7 @@ import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.http.ExchangeListener;
-import io.culvert.gateway.http.HttpSettings;
+import io.culvert.gateway.http.HttpProxy;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
@@ -161,7 +161,7 @@ public final class Gateway implements AutoCloseable {
         upstreams.prepare(configuration.upstreams(), configuration.resolver()).commit();
         web =
                 new WebHandlers(
-                        HttpSettings.DEFAULT,
+                        configuration.http(),
                         tls,
                         upstreams,
                         plugins::current,
@@ -233,7 +233,8 @@ public final class Gateway implements AutoCloseable {
                                 ramps,
                                 plugins,
                                 tls,
-                                upstreams));
+                                upstreams,
+                                web));
         ramps.open(configuration);
         workers.each(Worker::start);
         ramps.start();
@@ -255,6 +256,11 @@ public final class Gateway implements AutoCloseable {
     /** What ends TLS and begins it. */
     public Tls tls() {
         return tls;
+    }
+
+    /** Who carries requests. */
+    public HttpProxy http() {
+        return web.proxy();
     }
 
     /** Where requests go on to. */

@@ -41,7 +41,8 @@ public final class Reconfiguration {
             Ramps ramps,
             Plugins plugins,
             Tls tls,
-            Upstreams upstreams) {}
+            Upstreams upstreams,
+            WebHandlers web) {}
 
     /**
      * Flows that would end with a change.
@@ -105,6 +106,7 @@ public final class Reconfiguration {
         }
         tls.commit();
         upstreams.commit();
+        parts.web.become(next.http());
         parts.table.limits(limits(next));
         parts.table.timers(timers(next));
         Worker.Limits limits = Worker.Limits.of(next);

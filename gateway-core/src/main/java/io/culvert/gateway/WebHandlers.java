@@ -44,7 +44,7 @@ import java.util.function.Supplier;
  * <p>Threading: {@link #takeover} and {@link #accept} on any worker, for its own connections.
  */
 final class WebHandlers {
-    private final HttpSettings settings;
+    private volatile HttpSettings settings;
     private final Tls tls;
     private final Upstreams upstreams;
     private final Supplier<HookChain> hooks;
@@ -232,6 +232,16 @@ final class WebHandlers {
         }
         int colon = authority.indexOf(':');
         return colon < 0 ? authority : authority.substring(0, colon);
+    }
+
+    HttpProxy proxy() {
+        return proxy;
+    }
+
+    /** From now on new connections are treated so. */
+    void become(HttpSettings next) {
+        settings = next;
+        proxy.become(next);
     }
 
     /** Ends connections as soon as their requests are answered. */

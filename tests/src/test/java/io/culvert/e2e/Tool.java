@@ -35,7 +35,8 @@ enum Tool {
     SSHD("sshd", "openssh-server"),
     NGINX("nginx", "nginx-light"),
     OPENSSL("openssl", "openssl"),
-    WRK("wrk", "wrk");
+    WRK("wrk", "wrk"),
+    DNSMASQ("dnsmasq", "dnsmasq-base");
 
     /** None of them takes as long, whatever else the machine does. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);

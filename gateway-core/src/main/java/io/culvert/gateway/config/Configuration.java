@@ -1,5 +1,6 @@
 package io.culvert.gateway.config;
 
+import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.tls.TlsSettings;
@@ -29,7 +30,8 @@ public record Configuration(
         TelemetrySettings telemetry,
         TlsSettings tls,
         List<GroupSettings> upstreams,
-        ResolverSettings resolver) {
+        ResolverSettings resolver,
+        HttpSettings http) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
@@ -58,6 +60,7 @@ public record Configuration(
                 TelemetrySettings.NONE,
                 TlsSettings.NONE,
                 List.of(),
-                ResolverSettings.DEFAULT);
+                ResolverSettings.DEFAULT,
+                HttpSettings.DEFAULT);
     }
 }

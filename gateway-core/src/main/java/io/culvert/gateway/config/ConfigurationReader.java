@@ -56,7 +56,8 @@ final class ConfigurationReader {
                 TelemetryReader.read(root.section("telemetry")),
                 new TlsReader(file, errors).read(root.section("tls")),
                 new UpstreamReader(root.sections("upstreams"), file).groups(),
-                ResolverReader.read(root.section("resolver")));
+                ResolverReader.read(root.section("resolver")),
+                new HttpReader(root.section("http")).read());
     }
 
     private void warn(RuleWarnings.Warning warning) {

@@ -104,6 +104,12 @@ public record Difference(List<Change> changes) {
                         Object::equals,
                         (one, other) -> false));
         addIfAny(changes, "resolver", Kind.CHANGED, details(before.resolver(), after.resolver()));
+        boolean sameLog = before.http().accessLog().equals(after.http().accessLog());
+        addIfAny(
+                changes,
+                "http",
+                sameLog ? Kind.CHANGED : Kind.RESTART,
+                details(before.http(), after.http()));
         return new Difference(changes);
     }
 

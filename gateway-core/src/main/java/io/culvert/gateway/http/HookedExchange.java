@@ -6,11 +6,9 @@ import io.culvert.hook.HttpStage;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
-import io.netty.handler.codec.DateFormatter;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Date;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -267,7 +265,7 @@ final class HookedExchange {
         head.phrase = Statuses.phrase(answer.status());
         set(head.fields, answer.fields());
         if (head.fields.find("date") < 0) {
-            head.fields.add("date", DateFormatter.format(new Date()));
+            head.fields.add("date", ErrorAnswer.now());
         }
         // RFC 9110, sections 15.3.5 and 15.4.5.
         boolean none = answer.status() == 204 || answer.status() == 304;

@@ -2,6 +2,7 @@ package io.culvert.gateway.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
@@ -135,16 +136,25 @@ abstract class Http2Half {
     }
 
     final void writeHeaders(Http2Headers headers, boolean last) {
-        link.codec()
-                .encoder()
-                .writeHeaders(link.context(), id(), headers, 0, last, link.context().newPromise());
+        ChannelFuture _ =
+                link.codec()
+                        .encoder()
+                        .writeHeaders(
+                                link.context(),
+                                id(),
+                                headers,
+                                0,
+                                last,
+                                link.context().newPromise());
         link.written();
     }
 
     final void writeData(ByteBuf piece, boolean last) {
-        link.codec()
-                .encoder()
-                .writeData(link.context(), id(), piece, 0, last, link.context().newPromise());
+        ChannelFuture _ =
+                link.codec()
+                        .encoder()
+                        .writeData(
+                                link.context(), id(), piece, 0, last, link.context().newPromise());
         link.written();
     }
 

@@ -3,6 +3,7 @@ package io.culvert.gateway.http;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
@@ -185,13 +186,14 @@ final class Http2Inbound extends Http2Link {
         if (!outbound && !resets.take(loop().now()) && flooded == null) {
             flooded = Reason.HTTP_RESET_FLOOD;
             proxy.refused(flooded);
-            codec().goAway(
-                            context(),
-                            codec().connection().remote().lastStreamCreated(),
-                            Http2Error.ENHANCE_YOUR_CALM.code(),
-                            Unpooled.EMPTY_BUFFER,
-                            context().newPromise());
-            context().close();
+            ChannelFuture _ =
+                    codec().goAway(
+                                    context(),
+                                    codec().connection().remote().lastStreamCreated(),
+                                    Http2Error.ENHANCE_YOUR_CALM.code(),
+                                    Unpooled.EMPTY_BUFFER,
+                                    context().newPromise());
+            ChannelFuture _ = context().close();
         }
     }
 

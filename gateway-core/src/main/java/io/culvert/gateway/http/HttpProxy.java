@@ -5,6 +5,7 @@ import io.culvert.hook.Reason;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.Map;
@@ -18,12 +19,13 @@ import java.util.function.LongSupplier;
  * <p>Threading: {@link #accept} on the channel's loop, the rest on any thread.
  */
 public final class HttpProxy {
-    private final HttpSettings settings;
-    private final ExchangeListener listener;
+    private volatile HttpSettings settings;
+    private volatile ExchangeListener listener;
     private final Connector connector;
     private final UpstreamPool pool;
     private final LongSupplier clock;
     private final Map<EventLoop, HttpLoop> loops = new ConcurrentHashMap<>();
+    private final LongAdder[] requests = new LongAdder[12];
     private final Map<Reason, LongAdder> refusals = new EnumMap<>(Reason.class);
 
     public HttpProxy(HttpSettings settings, Connector connector, ExchangeListener listener) {
@@ -39,7 +41,8 @@ public final class HttpProxy {
         this.connector = connector;
         this.listener = listener;
         this.clock = clock;
-        pool = new UpstreamPool(connector, settings);
+        pool = new UpstreamPool(connector, this::settings);
+        Arrays.setAll(requests, _ -> new LongAdder());
         for (Reason reason : Reason.values()) {
             refusals.put(reason, new LongAdder());
         }
@@ -78,6 +81,16 @@ public final class HttpProxy {
         all.forEach(loop -> loop.eventLoop().execute(loop::drain));
     }
 
+    /** From now on new connections are treated so. */
+    public void become(HttpSettings next) {
+        settings = next;
+    }
+
+    /** From now on somebody else is told. */
+    public void listener(ExchangeListener next) {
+        listener = next;
+    }
+
     HttpSettings settings() {
         return settings;
     }
@@ -98,11 +111,49 @@ public final class HttpProxy {
         refusals.get(reason).increment();
     }
 
-    long refusals(Reason reason) {
+    /** How often something ended otherwise than with a server's whole answer. */
+    public long refusals(Reason reason) {
         return refusals.get(reason).sum();
     }
 
+    /**
+     * Requests that are over.
+     *
+     * @param version the client's, 1 or 2
+     * @param hundreds of the status; 0 for those without an answer
+     */
+    public long requests(int version, int hundreds) {
+        return requests[6 * (version - 1) + hundreds].sum();
+    }
+
+    /** Connections to servers that requests had to wait for. */
+    public long connects() {
+        return pool.dials();
+    }
+
+    /** Requests that got a connection which was there already. */
+    public long reuses() {
+        return pool.reuses();
+    }
+
+    /** Kept connections that one worker took from another. */
+    public long moves() {
+        return pool.moves();
+    }
+
+    /** Kept connections whose server had closed them when a request came. */
+    public long stales() {
+        return pool.stales();
+    }
+
+    /** Connections of HTTP/1 that are kept for the next request. */
+    public int idle() {
+        return pool.idle();
+    }
+
     void over(Exchange exchange) {
+        int hundreds = Math.min(5, exchange.status() / 100);
+        requests[6 * (exchange.clientVersion() - 1) + hundreds].increment();
         listener.over(exchange);
     }
 }

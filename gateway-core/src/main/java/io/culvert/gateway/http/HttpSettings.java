@@ -21,6 +21,7 @@ import java.time.Duration;
  * @param via whether Via is added (RFC 9110 section 7.6.3)
  * @param forwarded what the server is told of the client
  * @param connectPorts where CONNECT may lead
+ * @param accessLog of requests
  */
 public record HttpSettings(
         Duration headerTimeout,
@@ -38,7 +39,8 @@ public record HttpSettings(
         int connectionWindow,
         boolean via,
         ForwardedFields forwarded,
-        PortSet connectPorts) {
+        PortSet connectPorts,
+        AccessLogSettings accessLog) {
     public static final HttpSettings DEFAULT =
             new HttpSettings(
                     Duration.ofSeconds(10),
@@ -56,7 +58,8 @@ public record HttpSettings(
                     1024 * 1024,
                     true,
                     ForwardedFields.NONE,
-                    PortSet.NONE);
+                    PortSet.NONE,
+                    AccessLogSettings.NONE);
 
     HeadLimits headLimits() {
         return new HeadLimits(headerBytes, headerCount);

@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /**
  * Connections to servers that wait for the next request.
@@ -29,7 +30,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 final class UpstreamPool {
     private final Connector connector;
-    private final HttpSettings settings;
+    private final Supplier<HttpSettings> settings;
     private final Map<Place, Shelf> shelves = new ConcurrentHashMap<>();
     private final LongAdder dials = new LongAdder();
     private final LongAdder reuses = new LongAdder();
@@ -42,13 +43,13 @@ final class UpstreamPool {
     /** What one loop has for one server. */
     private record Place(EventLoop loop, Object key) {}
 
-    UpstreamPool(Connector connector, HttpSettings settings) {
+    UpstreamPool(Connector connector, Supplier<HttpSettings> settings) {
         this.connector = connector;
         this.settings = settings;
     }
 
     long idleNanos() {
-        return settings.upstreamIdleTimeout().toNanos();
+        return settings.get().upstreamIdleTimeout().toNanos();
     }
 
     private static Object key(Exchange exchange) {
@@ -135,7 +136,8 @@ final class UpstreamPool {
                     } else if (isHttp2(done.getNow(), member)) {
                         shelf.heardHttp2();
                         await(opening, loop, exchange, result);
-                        new Http2Outbound(this, key, loop, settings).begin(done.getNow(), opening);
+                        new Http2Outbound(this, key, loop, settings.get())
+                                .begin(done.getNow(), opening);
                     } else {
                         shelf.opening(null);
                         http1(done.getNow(), key, loop, exchange, result);
@@ -167,7 +169,7 @@ final class UpstreamPool {
             ChannelFuture _ = channel.close();
             return;
         }
-        Http1Outbound link = new Http1Outbound(this, key, loop, settings.headLimits());
+        Http1Outbound link = new Http1Outbound(this, key, loop, settings.get().headLimits());
         channel.pipeline().addLast(link);
         link.serve(exchange);
         result.trySuccess(link);
@@ -260,7 +262,7 @@ final class UpstreamPool {
     void put(HttpLoop loop, Http1Outbound link) {
         if (isRetired(link.key())
                 || loop.isDraining()
-                || !shelf(loop, link.key()).put(link, settings.upstreamIdle())) {
+                || !shelf(loop, link.key()).put(link, settings.get().upstreamIdle())) {
             link.closeGently();
         }
     }

@@ -261,7 +261,46 @@ enum Series {
             Type.GAUGE,
             "culvert_upstream_connections",
             "Connections to servers, in use or kept for the next request.",
-            "upstream");
+            "upstream"),
+    HTTP_REQUESTS(
+            Type.COUNTER,
+            "culvert_http_requests_total",
+            "HTTP requests that are over, by the client's version of HTTP and the status that it"
+                    + " got: 1xx (a tunnel) to 5xx, none.",
+            "version",
+            "status"),
+    HTTP_REFUSED(
+            Type.COUNTER,
+            "culvert_http_refused_total",
+            "Requests and connections of HTTP that ended otherwise than with a server's whole"
+                    + " answer, by reason (docs/reasons.md).",
+            "reason"),
+    HTTP_UPSTREAM_CONNECTS(
+            Type.COUNTER,
+            "culvert_http_upstream_connects_total",
+            "Connections to servers that requests had to wait for."),
+    HTTP_UPSTREAM_REUSES(
+            Type.COUNTER,
+            "culvert_http_upstream_reuses_total",
+            "Requests that got a connection which was there already."),
+    HTTP_UPSTREAM_MOVES(
+            Type.COUNTER,
+            "culvert_http_upstream_moves_total",
+            "Kept connections that one worker took from another."),
+    HTTP_UPSTREAM_STALE(
+            Type.COUNTER,
+            "culvert_http_upstream_stale_total",
+            "Kept connections whose server had closed them when a request came."),
+    HTTP_UPSTREAM_IDLE(
+            Type.GAUGE,
+            "culvert_http_upstream_idle_connections",
+            "Connections of HTTP/1 that are kept for the next request."),
+    ACCESS_LOG_RECORDS(
+            Type.COUNTER,
+            "culvert_access_log_records_total",
+            "Records of the access log: written, or missing since the disk was too slow or did not"
+                    + " take them.",
+            "outcome");
 
     /** How a series behaves. */
     enum Type {

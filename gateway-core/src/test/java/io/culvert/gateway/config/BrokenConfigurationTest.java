@@ -47,6 +47,7 @@ class BrokenConfigurationTest {
                     "telemetry",
                     "tls",
                     "upstreams",
+                    "http",
                     "resolver");
 
     @TestFactory

@@ -99,13 +99,24 @@ class DefaultConfigurationTest {
 
     /** And whichever one of those in it besides. */
     private static void letIn(List<String> lines, Part part) {
-        List<String> changed = part.letIn(lines);
+        List<String> changed = withUpstreams(part.letIn(lines), part.name(lines));
         valid(changed);
         for (Part inner : parts(changed)) {
             if (part.from() <= inner.from() && inner.to() <= part.to()) {
                 letIn(changed, inner);
             }
         }
+    }
+
+    /** A rule's upstream has to be there as well. */
+    private static List<String> withUpstreams(List<String> lines, String setting) {
+        return setting.contains("#upstream:")
+                ? parts(lines).stream()
+                        .filter(part -> lines.get(part.from()).startsWith("#upstreams:"))
+                        .map(part -> part.letIn(lines))
+                        .findFirst()
+                        .orElseThrow()
+                : lines;
     }
 
     /** The configuration with every setting. */

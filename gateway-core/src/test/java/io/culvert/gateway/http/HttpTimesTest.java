@@ -47,7 +47,8 @@ class HttpTimesTest {
                         usual.connectionWindow(),
                         usual.via(),
                         usual.forwarded(),
-                        usual.connectPorts());
+                        usual.connectPorts(),
+                        usual.accessLog());
         proxy =
                 new ProxyUnderTest(
                         settings,

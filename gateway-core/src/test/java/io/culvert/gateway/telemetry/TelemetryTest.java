@@ -9,6 +9,7 @@ import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.TelemetrySettings;
+import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.tls.TlsSettings;
 import io.culvert.gateway.upstream.GroupSettings;
 import io.culvert.gateway.upstream.ServerSettings;
@@ -82,7 +83,8 @@ class TelemetryTest {
                         Set.of()),
                 TlsSettings.NONE,
                 List.of(new GroupSettings("api", List.of(new ServerSettings("127.0.0.1", 9, 1)))),
-                ResolverSettings.DEFAULT);
+                ResolverSettings.DEFAULT,
+                HttpSettings.DEFAULT);
     }
 
     private static Telemetry open(Configuration configuration) throws IOException {
