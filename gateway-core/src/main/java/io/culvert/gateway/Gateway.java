@@ -159,7 +159,13 @@ public final class Gateway implements AutoCloseable {
         tls = Tls.open(configuration.tls());
         upstreams = new Upstreams(tls::client);
         upstreams.prepare(configuration.upstreams(), configuration.resolver()).commit();
-        web = new WebHandlers(configuration.http(), tls, upstreams, ExchangeListener.NONE);
+        web =
+                new WebHandlers(
+                        configuration.http(),
+                        tls,
+                        upstreams,
+                        plugins::current,
+                        ExchangeListener.NONE);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();

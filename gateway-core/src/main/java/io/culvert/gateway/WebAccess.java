@@ -38,7 +38,8 @@ record WebAccess(WebHandlers handlers, Poller poller) {
                                 target.port()),
                         Optional.ofNullable(target.source()).map(IpAddress::toInetAddress));
         return handlers.takeover(
-                new WebHandlers.WebFlow(Long.toString(flow.id()), facts, proxying, rules), poller);
+                new WebHandlers.WebFlow(Long.toString(flow.id()), facts, info, proxying, rules),
+                poller);
     }
 
     private static InetSocketAddress address(Endpoint endpoint) {

@@ -7,6 +7,8 @@ import io.culvert.gateway.http.HttpFlow;
 import io.culvert.gateway.http.HttpProxy;
 import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.http.RequestHead;
+import io.culvert.gateway.plugin.HookChain;
+import io.culvert.gateway.plugin.HttpQuestions;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Proxying;
 import io.culvert.gateway.policy.RequestRules;
@@ -20,6 +22,7 @@ import io.culvert.gateway.upstream.PickRequest;
 import io.culvert.gateway.upstream.Upstream;
 import io.culvert.gateway.upstream.Upstreams;
 import io.culvert.hook.FlowDecision;
+import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.Takeover;
@@ -32,6 +35,7 @@ import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The handlers that the gateway brings itself, for upgraded TCP connections: HTTP, with TLS on
@@ -43,6 +47,7 @@ final class WebHandlers {
     private volatile HttpSettings settings;
     private final Tls tls;
     private final Upstreams upstreams;
+    private final Supplier<HookChain> hooks;
     private final HttpProxy proxy;
 
     /**
@@ -50,15 +55,30 @@ final class WebHandlers {
      *
      * @param id as in the flow log
      * @param facts of its initiator; the target is where a socket leads that goes there
+     * @param info as plugins know it
      * @param proxying of the rule that decided
      * @param rules that decide about each request; empty where that rule has for all of them
      */
-    record WebFlow(String id, ClientFacts facts, Proxying proxying, Optional<RequestRules> rules) {}
+    record WebFlow(
+            String id,
+            ClientFacts facts,
+            FlowInfo info,
+            Proxying proxying,
+            Optional<RequestRules> rules) {}
 
-    WebHandlers(HttpSettings settings, Tls tls, Upstreams upstreams, ExchangeListener listener) {
+    /**
+     * @param hooks the plugins in force
+     */
+    WebHandlers(
+            HttpSettings settings,
+            Tls tls,
+            Upstreams upstreams,
+            Supplier<HookChain> hooks,
+            ExchangeListener listener) {
         this.settings = settings;
         this.tls = tls;
         this.upstreams = upstreams;
+        this.hooks = hooks;
         proxy = new HttpProxy(settings, upstreams.connector(), listener);
     }
 
@@ -98,7 +118,15 @@ final class WebHandlers {
                         flow.facts(),
                         Optional.ofNullable(use).map(one -> ending(one, flow, target)),
                         target,
-                        destinations(flow, use != null, target)));
+                        destinations(flow, use != null, target),
+                        Optional.of(
+                                new HttpQuestions(
+                                        hooks,
+                                        flow.info(),
+                                        name ->
+                                                upstreams
+                                                        .group(name)
+                                                        .map(Destinations.Destination.To::new)))));
     }
 
     private Destinations destinations(WebFlow flow, boolean encrypted, Upstream target) {

@@ -35,7 +35,7 @@ final class ErrorAnswer {
                                 : "%1$d %4$s: %3$s (%2$s)%n")
                         .formatted(status, reason, reason.meaning(), head.phrase)
                         .getBytes(StandardCharsets.UTF_8);
-        head.fields.add("date", DATE.format(ZonedDateTime.now(ZoneOffset.UTC)));
+        head.fields.add("date", now());
         head.fields.add("content-type", json ? "application/json" : "text/plain; charset=utf-8");
         head.fields.add("cache-control", "no-store");
         head.fields.add(REASON, reason.name());
@@ -47,5 +47,10 @@ final class ErrorAnswer {
     private static boolean prefersJson(RequestHead request) {
         int accept = request.fields.find(FieldKind.ACCEPT, 0);
         return accept >= 0 && request.fields.value(accept).contains("json");
+    }
+
+    /** The time, as a field has it (RFC 9110 section 5.6.7). */
+    static String now() {
+        return DATE.format(ZonedDateTime.now(ZoneOffset.UTC));
     }
 }

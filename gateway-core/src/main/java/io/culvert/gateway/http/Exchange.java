@@ -6,8 +6,10 @@ import io.culvert.gateway.upstream.Member;
 import io.culvert.gateway.upstream.NotConnectedException;
 import io.culvert.gateway.upstream.Pick;
 import io.culvert.gateway.upstream.PickRequest;
+import io.culvert.hook.HttpAnswer;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.util.concurrent.Future;
 
 /**
@@ -35,6 +37,10 @@ public final class Exchange extends ExchangeFacts {
     private final HttpLoop loop;
 
     private OutboundStream server;
+
+    /** Null where no plugin wants to hear of it. */
+    private HookedExchange hooked;
+
     private Future<?> connecting;
     private Pick pick;
     private PickRequest wanted;
@@ -91,8 +97,38 @@ public final class Exchange extends ExchangeFacts {
             refuse(Reason.HTTP_CONNECT);
             return;
         }
+        ExchangeHooks.Asking asking =
+                flow.hooks().isEmpty() ? null : flow.hooks().get().begin(request);
+        if (asking == null) {
+            send(null);
+        } else {
+            hooked = new HookedExchange(this, loop, asking);
+            hooked.request();
+        }
+    }
+
+    /** Plugins have said what becomes of the request. */
+    void hooked(ExchangeHooks.RequestOutcome outcome) {
+        switch (outcome) {
+            case ExchangeHooks.RequestOutcome.Answer answer -> answer(answer.answer());
+            case ExchangeHooks.RequestOutcome.Refuse refuse -> refuse(refuse.reason());
+            case ExchangeHooks.RequestOutcome.Go go -> {
+                go.fields().ifPresent(fields -> HookedExchange.set(request.fields, fields));
+                go.target().ifPresent(target -> request.target = target);
+                send(go.destination().orElse(null));
+            }
+        }
+    }
+
+    /**
+     * @param chosen null where it is the connection's to say
+     */
+    private void send(Destinations.Destination chosen) {
         ForwardedLines.add(request, flow, proxy.settings());
-        switch (proxy.destination(flow, request)) {
+        // The operator's rules are asked all the same: what they refuse stays refused.
+        Destinations.Destination own = proxy.destination(flow, request);
+        boolean free = own instanceof Destinations.Destination.To;
+        switch (chosen != null && free ? chosen : own) {
             case Destinations.Destination.Nowhere nowhere -> refuse(nowhere.reason());
             case Destinations.Destination.To to -> {
                 wanted = PickRequest.first(Hashes.of(flow, request));
@@ -195,6 +231,12 @@ public final class Exchange extends ExchangeFacts {
 
     /** A piece of the body, which becomes the exchange's to release. */
     void requestBody(ByteBuf piece, boolean last) {
+        if (hooked == null || over || server == null || !hooked.requestBody(piece, last)) {
+            requestBodyNow(piece, last);
+        }
+    }
+
+    void requestBodyNow(ByteBuf piece, boolean last) {
         moved = loop.tick();
         requestBytes += piece.readableBytes();
         long limit = proxy.settings().bodyBytes();
@@ -224,6 +266,12 @@ public final class Exchange extends ExchangeFacts {
         if (over || requestDone) {
             return;
         }
+        if (hooked == null || server == null || !hooked.requestEnd(trailers)) {
+            requestEndNow(trailers);
+        }
+    }
+
+    void requestEndNow(Fields trailers) {
         requestEnds();
         if (server != null) {
             server.end(trailers);
@@ -265,7 +313,7 @@ public final class Exchange extends ExchangeFacts {
     }
 
     void clientWritable(boolean now) {
-        if (server != null && !over) {
+        if (server != null && !over && (hooked == null || !hooked.holdsResponse())) {
             server.demand(now);
         }
     }
@@ -287,9 +335,15 @@ public final class Exchange extends ExchangeFacts {
         if (over) {
             return;
         }
-        firstByte = loop.now();
-        moved = firstByte;
         responseDeadline = NEVER;
+        moved = loop.now();
+        if (hooked == null || !hooked.response(head, last)) {
+            responseNow(head, last);
+        }
+    }
+
+    void responseNow(ResponseHead head, boolean last) {
+        firstByte = loop.now();
         responseBegun = true;
         status = head.status;
         boolean unavailable = status >= 502 && status <= 504;
@@ -322,6 +376,12 @@ public final class Exchange extends ExchangeFacts {
             piece.release();
             return;
         }
+        if (hooked == null || !hooked.responseBody(piece, last)) {
+            responseBodyNow(piece, last);
+        }
+    }
+
+    void responseBodyNow(ByteBuf piece, boolean last) {
         moved = loop.tick();
         responseBytes += piece.readableBytes();
         client.body(piece, last && !tunnel);
@@ -337,6 +397,12 @@ public final class Exchange extends ExchangeFacts {
         if (over) {
             return;
         }
+        if (hooked == null || !hooked.responseEnd(trailers)) {
+            responseEndNow(trailers);
+        }
+    }
+
+    void responseEndNow(Fields trailers) {
         client.end(trailers);
         responseEnds();
     }
@@ -349,7 +415,7 @@ public final class Exchange extends ExchangeFacts {
     }
 
     void serverWritable(boolean now) {
-        if (!over && !requestDone) {
+        if (!over && !requestDone && (hooked == null || !hooked.holdsRequest())) {
             client.demand(now);
         }
     }
@@ -364,6 +430,9 @@ public final class Exchange extends ExchangeFacts {
             return;
         }
         server = null;
+        if (hooked != null) {
+            hooked.dropResponse();
+        }
         if (responseBegun) {
             if (failure != null) {
                 pick.failed(failure);
@@ -423,6 +492,66 @@ public final class Exchange extends ExchangeFacts {
         finish();
     }
 
+    /** Answers with a plugin's answer; nothing of another has been sent. */
+    void answer(HttpAnswer answer) {
+        abandonServer();
+        ResponseHead head = HookedExchange.head(answer, request);
+        status = head.status;
+        responseBegun = true;
+        responseDone = true;
+        boolean last = head.bodiless || answer.body().length == 0;
+        client.head(head, last);
+        if (!last) {
+            responseBytes += answer.body().length;
+            client.body(Unpooled.wrappedBuffer(answer.body()), true);
+        }
+        finish();
+    }
+
+    /** Has another server asked, where nothing but the head was sent; whether it is. */
+    boolean retryElsewhere(Runnable before) {
+        if (requestBytes > 0 || !requestDone || request.upgrade != null || request.isConnect()) {
+            return false;
+        }
+        PickRequest next = wanted.after(pick.member());
+        if (!(upstream.upstream().pick(next) instanceof Pick another)) {
+            return false;
+        }
+        before.run();
+        abandonServer();
+        pick.released();
+        wanted = next;
+        pick(another, upstream);
+        return true;
+    }
+
+    // What waits for plugins.
+
+    /** One side is held back. */
+    void hold(boolean up) {
+        if (up) {
+            client.demand(false);
+        } else if (server != null) {
+            server.demand(false);
+        }
+    }
+
+    /** It may send again. */
+    void unhold(boolean up) {
+        if (over || server == null) {
+            return;
+        }
+        if (!up) {
+            server.demand(client.isWritable());
+        } else if (!requestDone) {
+            client.demand(server.isWritable());
+        }
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
     /** The request cannot be understood, and its stream is about to be reset. */
     void malformed(Reason why) {
         if (over) {
@@ -473,6 +602,9 @@ public final class Exchange extends ExchangeFacts {
         }
         if (pick != null) {
             pick.released();
+        }
+        if (hooked != null) {
+            hooked.over();
         }
         proxy.over(this);
     }

@@ -14,10 +14,22 @@ import java.util.Optional;
  * @param tls ends the connection's TLS, see {@code ServerTls}; empty where its bytes are HTTP
  * @param target the flow's own: where a connection goes whose TLS is let through
  * @param destinations where its requests go
+ * @param hooks who is asked about them; empty where nobody is
  */
 public record HttpFlow(
         String id,
         ClientFacts facts,
         Optional<ChannelHandler> tls,
         Upstream target,
-        Destinations destinations) {}
+        Destinations destinations,
+        Optional<ExchangeHooks> hooks) {
+    /** Of whose requests nobody is asked. */
+    public HttpFlow(
+            String id,
+            ClientFacts facts,
+            Optional<ChannelHandler> tls,
+            Upstream target,
+            Destinations destinations) {
+        this(id, facts, tls, target, destinations, Optional.empty());
+    }
+}

@@ -1,5 +1,8 @@
 package io.culvert.gateway.http;
 
+import io.culvert.hook.FlowInfo;
+import io.culvert.hook.HttpRequest;
+
 /**
  * What a request says before its body, whatever the version it came in: the fields of a single
  * connection (RFC 9110 section 7.6.1), {@code Host} and the body's framing are no fields any more.
@@ -73,6 +76,18 @@ public final class RequestHead {
     /** In bytes, 0 for no body, {@link #UNKNOWN_LENGTH}. */
     public long contentLength() {
         return contentLength;
+    }
+
+    /** As plugins see it. */
+    public HttpRequest asked(FlowInfo flow) {
+        return new HttpRequest(
+                flow,
+                method,
+                scheme,
+                authority,
+                target,
+                HookedExchange.fields(fields),
+                flow.context());
     }
 
     boolean isConnect() {

@@ -36,6 +36,20 @@ public final class ResponseHead {
         minorVersion = 1;
     }
 
+    /** One that nobody else has. */
+    ResponseHead copy() {
+        ResponseHead copy = new ResponseHead();
+        copy.fields.copyOf(fields);
+        copy.status = status;
+        copy.phrase = phrase;
+        copy.contentLength = contentLength;
+        copy.bodiless = bodiless;
+        copy.upgrade = upgrade;
+        copy.keepAlive = keepAlive;
+        copy.minorVersion = minorVersion;
+        return copy;
+    }
+
     public Fields fields() {
         return fields;
     }

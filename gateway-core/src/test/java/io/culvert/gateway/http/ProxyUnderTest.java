@@ -48,6 +48,9 @@ public final class ProxyUnderTest implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
 
+    /** Who is asked about connections that come from now on. */
+    volatile Optional<ExchangeHooks> hooks = Optional.empty();
+
     public ProxyUnderTest(HttpSettings settings, InetSocketAddress server) {
         this(settings, server, Protocol.HTTP1, 1, 0, System::nanoTime);
     }
@@ -109,7 +112,13 @@ public final class ProxyUnderTest implements AutoCloseable {
                         Optional.empty());
         proxy.accept(
                 client,
-                new HttpFlow("1", facts, Optional.empty(), upstream, Destinations.only(upstream)));
+                new HttpFlow(
+                        "1",
+                        facts,
+                        Optional.empty(),
+                        upstream,
+                        Destinations.only(upstream),
+                        hooks));
         accepted.incrementAndGet();
     }
 
