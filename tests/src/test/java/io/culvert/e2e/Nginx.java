@@ -29,8 +29,8 @@ final class Nginx implements AutoCloseable {
                 configuration,
                 """
                 daemon off;
-                user root;
-                worker_processes 1;
+                # One process alone, which changes no user: a user namespace may not let it.
+                master_process off;
                 pid %1$s/nginx.pid;
                 error_log stderr;
                 events { worker_connections 4096; }

@@ -49,9 +49,7 @@ final class HttpCall<T> {
         CompletableFuture<Object> deadline =
                 new CompletableFuture<>()
                         .completeOnTimeout(
-                                Boolean.TRUE,
-                                plugin.entry().deadline().toNanos(),
-                                TimeUnit.NANOSECONDS);
+                                true, plugin.entry().deadline().toNanos(), TimeUnit.NANOSECONDS);
         var _ = deadline.thenRun(() -> call.expire(thread));
         var _ =
                 call.result.whenComplete(

@@ -48,8 +48,7 @@ class BrokenConfigurationTest {
                     "tls",
                     "upstreams",
                     "http",
-                    "resolver",
-                    "http");
+                    "resolver");
 
     @TestFactory
     @Tag("rfc4787-req-5")

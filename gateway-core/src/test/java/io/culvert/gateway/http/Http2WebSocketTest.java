@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 
 /** WebSockets on a stream of HTTP/2 (RFC 8441), towards a server that speaks HTTP/1. */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 class Http2WebSocketTest {
     private static final String OPENING =
             ":method CONNECT|:protocol websocket|:scheme http|:path /chat|:authority a"

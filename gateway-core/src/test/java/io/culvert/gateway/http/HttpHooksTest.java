@@ -53,6 +53,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /** Plugins are asked about requests: the test is the client and the server. */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 class HttpHooksTest {
     private static final String GET = "GET /a HTTP/1.1\r\nHost: example.test\r\nX-One: 1\r\n\r\n";
 

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** A line for each request, without what stands behind its question mark. */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 class AccessLogTest {
     @TempDir private Path folder;
 
