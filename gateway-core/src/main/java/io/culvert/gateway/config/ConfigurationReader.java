@@ -27,7 +27,6 @@ final class ConfigurationReader {
 
     /** To be used only when no error was added, here or by {@link SchemaCheck}. */
     Configuration read() {
-        Unsupported.check(tree, errors);
         Section root = Section.root(tree, errors);
         OnRampReader onramps = new OnRampReader(root.sections("onramps"));
         OffRampReader offramps = new OffRampReader(root.sections("offramps"));

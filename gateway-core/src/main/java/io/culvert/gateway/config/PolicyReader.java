@@ -187,6 +187,13 @@ final class PolicyReader {
                     "via",
                     "an upgraded flow leaves by a socket or into a tunnel, and \"%s\" is a device"
                             .formatted(via));
+        } else if (action == Action.UPGRADE
+                && type.equals(OffRamp.TUNNELS)
+                && section.text("handler").orElse("").equals(Policy.HTTP)) {
+            section.wrong(
+                    "via",
+                    "\"handler: http\" leaves by sockets of the host, and not into a tunnel;"
+                            + " \"handler: auto\" relays what leaves there");
         } else if (action == Action.FORWARD && type.equals("socket")) {
             section.wrong(
                     "via",

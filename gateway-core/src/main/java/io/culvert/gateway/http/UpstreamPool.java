@@ -37,7 +37,7 @@ final class UpstreamPool {
     private final LongAdder moves = new LongAdder();
     private final LongAdder stales = new LongAdder();
 
-    /** A member's connections that only one flow may use. */
+    /** A member's connections that only one flow may use: another may come from elsewhere. */
     private record Own(Member member, HttpFlow flow) {}
 
     /** What one loop has for one server. */
@@ -54,7 +54,10 @@ final class UpstreamPool {
 
     private static Object key(Exchange exchange) {
         Member member = exchange.pick().member();
-        return member.isShared() ? member : new Own(member, exchange.flow());
+        HttpFlow flow = exchange.flow();
+        return member.isShared() && flow.facts().source().isEmpty()
+                ? member
+                : new Own(member, flow);
     }
 
     private static boolean isRetired(Object key) {
