@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -29,7 +30,7 @@ final class HttpLoop {
     private final EventLoop loop;
     private final LongSupplier clock;
     private final Set<Link> links = new LinkedHashSet<>();
-    private final List<Link> written = new ArrayList<>();
+    private final ArrayDeque<Link> written = new ArrayDeque<>();
     private final List<Link> swept = new ArrayList<>();
     private boolean sweeping;
     private boolean draining;
@@ -84,11 +85,14 @@ final class HttpLoop {
     }
 
     private void turn() {
-        sweep();
-        if (links.isEmpty()) {
-            sweeping = false;
-        } else {
-            schedule();
+        try {
+            sweep();
+        } finally {
+            if (links.isEmpty()) {
+                sweeping = false;
+            } else {
+                schedule();
+            }
         }
     }
 
@@ -119,10 +123,10 @@ final class HttpLoop {
     }
 
     void flush() {
-        // Flushing may have somebody write: a slow side becomes writable again.
-        for (int i = 0; i < written.size(); i++) {
-            written.get(i).flushNow();
+        // Flushing may have somebody write, since a slow side becomes writable again, and may come
+        // here again from within: whoever has written stays in the row until it is his turn.
+        for (Link link; (link = written.poll()) != null; ) {
+            link.flushNow();
         }
-        written.clear();
     }
 }

@@ -26,7 +26,6 @@ final class Statuses {
             case HTTP_TIMEOUT -> 408;
             case HTTP_BODY_TOO_LONG -> 413;
             case HTTP_TARGET_TOO_LONG -> 414;
-            case HTTP_MISDIRECTED -> 421;
             case HTTP_FIELDS_TOO_LONG -> 431;
             case HTTP_UPGRADE -> 501;
             case UPSTREAM_UNRESOLVED,
@@ -51,7 +50,6 @@ final class Statuses {
             case 408 -> "Request Timeout";
             case 413 -> "Content Too Large";
             case 414 -> "URI Too Long";
-            case 421 -> "Misdirected Request";
             case 431 -> "Request Header Fields Too Large";
             case 501 -> "Not Implemented";
             case 502 -> "Bad Gateway";

@@ -11,6 +11,7 @@ import io.culvert.gateway.upstream.Protocol;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -145,6 +146,16 @@ class PairingsTest {
     @CsvSource({"1,inner", "2,inner", "1,outer", "2,outer"})
     void answersHead(String version, String way) throws Exception {
         curl(version, way, "/fields", "--head");
+    }
+
+    @Test
+    void saysThatAServerOfHttp2CannotSwitchToAnotherProtocol() throws IOException {
+        try (Script client = Script.connect(outer.address())) {
+            client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+            String answer = client.head();
+            assertTrue(answer.startsWith("HTTP/1.1 501 Not Implemented\r\n"), answer);
+            assertTrue(answer.contains("culvert-reason: HTTP_UPGRADE\r\n"), answer);
+        }
     }
 
     @ParameterizedTest
