@@ -129,6 +129,24 @@ class EffectiveConfigurationTest {
                   ttl-min: 1s                           # default
                   ttl-max: 1h                           # default
                   negative-ttl: 30s                     # default
+                http:
+                  header-timeout: 10s                   # default
+                  request-timeout: 5m                   # default
+                  idle-timeout: 1m                      # default
+                  stream-timeout: 5m                    # default
+                  response-timeout: 1m                  # default
+                  upstream-idle-timeout: 30s            # default
+                  upstream-idle: 256                    # default
+                  header-size: 60KiB                    # default
+                  header-count: 100                     # default
+                  streams: 100                          # default
+                  stream-window: 64KiB                  # default
+                  connection-window: 1MiB               # default
+                  via: true                             # default
+                  forwarded: none                       # default
+                  connect-ports: []                     # default
+                  access-log-sample: 1                  # default
+                  access-log-queries: false             # default
                 """,
                 shown(
                         """

@@ -134,7 +134,7 @@ class Http2RefusalsTest {
                         client.headers(2 * i + 1, true, GOOD);
                         client.reset(2 * i + 1);
                     });
-            assertTrue(client.until("GOAWAY").contains("ENHANCE_YOUR_CALM"));
+            assertCalmed(client.until("GOAWAY"));
         }
         assertEquals(1, proxy.proxy.refusals(Reason.HTTP_RESET_FLOOD));
     }
@@ -144,17 +144,19 @@ class Http2RefusalsTest {
         long before = proxy.proxy.refusals(Reason.HTTP_FRAME_FLOOD);
         try (FrameScript client = FrameScript.connect(proxy.address())) {
             client.floods(client::ping);
-            assertTrue(client.until("GOAWAY").contains("ENHANCE_YOUR_CALM"));
+            assertCalmed(client.until("GOAWAY"));
         }
         assertEquals(before + 1, proxy.proxy.refusals(Reason.HTTP_FRAME_FLOOD));
     }
 
     @Test
     void endsAConnectionThatFloodsSettings() throws IOException {
+        long before = proxy.proxy.refusals(Reason.HTTP_FRAME_FLOOD);
         try (FrameScript client = FrameScript.connect(proxy.address())) {
             client.floods(_ -> client.frame(4, 0, 0, new byte[0]));
-            assertTrue(client.until("GOAWAY").contains("ENHANCE_YOUR_CALM"));
+            assertCalmed(client.until("GOAWAY"));
         }
+        assertEquals(before + 1, proxy.proxy.refusals(Reason.HTTP_FRAME_FLOOD));
     }
 
     @Test
@@ -259,5 +261,13 @@ class Http2RefusalsTest {
             client.ping(1);
             assertEquals("PING 0 ACK", client.until("PING"));
         }
+    }
+
+    /**
+     * A socket that is closed before all of a flood was read answers with a reset, which may take
+     * the GOAWAY from the client (RFC 1122 section 4.2.2.13). The count says why it was closed.
+     */
+    private static void assertCalmed(String end) {
+        assertTrue(end.contains("ENHANCE_YOUR_CALM") || end.startsWith("none, but"), end);
     }
 }
