@@ -5,11 +5,12 @@ def spread: if length == 0 then null else {median: median, min: min, max: max, s
 def of($candidate; $measurement): map(select(.candidate == $candidate and .measurement == $measurement));
 def present: with_entries(select(.value != null));
 
-def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-gue", "culvert-forward", "culvert-hooks"];
+def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-gue", "culvert-forward", "culvert-hooks", "nginx-http", "haproxy-http", "culvert-http"];
 def titles: {
     routing: "kernel routing", masquerade: "nft masquerade", haproxy: "HAProxy TPROXY, splice always", "haproxy-auto": "HAProxy TPROXY, splice-auto",
     pasta: "pasta, MTU 65520", slirp4netns: "slirp4netns, MTU 65520",
-    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT", "culvert-hooks": "Culvert, 1,000 rules, 3 hooks"
+    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT", "culvert-hooks": "Culvert, 1,000 rules, 3 hooks",
+    "nginx-http": "nginx, HTTP proxy", "haproxy-http": "HAProxy, HTTP proxy", "culvert-http": "Culvert, HTTP proxy"
 };
 # Processor time is shown per so much work: in seconds times `per` over the units of work.
 def measurements: [
@@ -31,6 +32,8 @@ def bars: [
     ["bar", "udp", "pasta", 1],
     ["bar", "up", "culvert-direct", 0.5], ["bar", "down", "culvert-direct", 0.5], ["bar", "udp", "culvert-direct", 1],
     ["hooks", "close", "culvert-direct", 0.95], ["hooks", "keepalive", "culvert-direct", 0.95], ["hooks", "up", "culvert-direct", 0.95],
+    ["http", "keepalive", "nginx-http", 0.7], ["http", "close", "nginx-http", 0.7],
+    ["http", "keepalive", "haproxy-http", 0.7], ["http", "close", "haproxy-http", 0.7],
     ["bar", "up", "masquerade", 0.8], ["bar", "down", "masquerade", 0.8], ["bar", "udp", "masquerade", 0.8],
     ["goal", "up", "masquerade", 0.9], ["goal", "down", "masquerade", 0.9],
     ["goal", "keepalive", "haproxy", 1], ["goal", "close", "haproxy", 1],
@@ -56,7 +59,8 @@ def ratio($samples; $candidate; $peer; $measurement):
         "UDP: iperf3 -u -b 0 -l 64 -t \($about.seconds) after one second that does not count; datagrams that the server\u0027s socket delivered, upgraded to sockets by Culvert.",
         "Processor time: of the whole system from /proc/stat, which has both servers and clients in it, and of the gateway\u0027s process from /proc/PID/stat.",
         "Before a candidate counts, the server must see its connections from the right address, and Culvert\u0027s flows must show them as upgraded.",
-        "HAProxy has one thread a processor and is measured twice: splicing bulk always, and by splice-auto, which here copies; all else has its defaults."
+        "Proxies of HTTP have one worker each and keep connections to the server; what comes of one that is not HTTP is routed past it.",
+        "HAProxy, where it is none, has one thread a processor and is measured twice: splicing bulk always, and by splice-auto, which here copies; all else has its defaults."
     ],
     titles: titles,
     busy: ([$samples[] | select(.measurement == "busy") | .value] | spread),
@@ -76,6 +80,7 @@ def ratio($samples; $candidate; $peer; $measurement):
     bars: [bars[] as [$kind, $measurement, $peer, $factor]
         | {kind: $kind, measurement: $measurement, peer: $peer, factor: $factor}
         + (reduce (if $kind == "hooks" then "culvert-hooks"
+                   elif $kind == "http" then "culvert-http"
                    elif $peer == "culvert-direct" then tunnels[]
                    elif $peer == "masquerade" and $kind == "bar" then "culvert-forward"
                    else "culvert-veth", "culvert-direct", "culvert-forward" end) as $c ({};

@@ -141,7 +141,11 @@ public final class ClientNamespace implements AutoCloseable {
                 given.midStream(),
                 given.plugins(),
                 given.workers(),
-                TelemetrySettings.NONE);
+                TelemetrySettings.NONE,
+                given.tls(),
+                given.upstreams(),
+                given.resolver(),
+                given.http());
     }
 
     /** Has the gateway make the on-ramp's device here. */

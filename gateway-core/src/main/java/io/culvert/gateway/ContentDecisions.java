@@ -8,6 +8,7 @@ import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Proxying;
+import io.culvert.gateway.policy.RequestRules;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
@@ -15,6 +16,7 @@ import io.culvert.upgrade.Takeover;
 import io.culvert.wire.IpAddress;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * How TCP connections go on whose rule asks what they say, or has the handler {@code auto}. The
@@ -29,28 +31,28 @@ final class ContentDecisions {
     private final Detection detection;
     private final LivePolicy policy;
     private final RuleLog ruleLog;
-    private final Proxies proxies;
 
     /** Who speaks HTTP. */
     @FunctionalInterface
-    interface Proxies {
-        /** Nobody does: what would be theirs is relayed. */
-        Proxies NONE = (flow, proxying, facts) -> null;
-
+    interface Proxy {
         /**
-         * Who gets a flow's connection, nothing of which has been read.
+         * How a connection goes on, nothing of which has been read.
          *
+         * @param decision the last one
          * @param facts what its first bytes are
-         * @return {@code null} where it is to be relayed
+         * @param rules that decide about each request; empty where none asks
          */
-        Takeover proxy(Flow flow, Proxying proxying, Facts facts);
+        Detecting.Outcome proxied(
+                FlowDecision.Upgrade decision,
+                Proxying proxying,
+                Facts facts,
+                Optional<RequestRules> rules);
     }
 
-    ContentDecisions(Detection detection, LivePolicy policy, RuleLog ruleLog, Proxies proxies) {
+    ContentDecisions(Detection detection, LivePolicy policy, RuleLog ruleLog) {
         this.detection = detection;
         this.policy = policy;
         this.ruleLog = ruleLog;
-        this.proxies = proxies;
     }
 
     /** Whether the first bytes of a flow's connection decide. */
@@ -61,21 +63,23 @@ final class ContentDecisions {
     }
 
     /** Who gets the connection of such a flow. */
-    Takeover takeover(Flow flow, FlowDecision.Upgrade decision, Ruling ruling) {
+    Takeover takeover(Flow flow, FlowDecision.Upgrade decision, Ruling ruling, Proxy proxy) {
         return new Detecting(
                 detection,
                 decision.handler().equals(Policy.HTTP),
                 PATIENCE.toNanos(),
-                facts -> outcome(flow, decision, ruling, facts));
+                facts -> outcome(flow, decision, ruling, facts, proxy));
     }
 
     private Detecting.Outcome outcome(
-            Flow flow, FlowDecision.Upgrade meanwhile, Ruling opening, Facts facts) {
+            Flow flow, FlowDecision.Upgrade meanwhile, Ruling opening, Facts facts, Proxy proxy) {
         flow.content(facts);
         if (!opening.asks()) {
-            return carry(flow, opening, meanwhile.handler(), facts);
+            return carry(meanwhile, opening, facts, Optional.empty(), proxy);
         }
-        Ruling ruling = policy.current().decide(question(flow), facts);
+        Policy now = policy.current();
+        Policy.Question question = question(flow);
+        Ruling ruling = now.decide(question, facts);
         if (ruling.isNotable()) {
             ruleLog.decided(ruling, flow);
         }
@@ -86,16 +90,27 @@ final class ContentDecisions {
             }
             // Nobody could have written that in one policy; this is another one.
             case FlowDecision.Forward _ -> new Detecting.Outcome.Reset(Reason.POLICY_CHANGED);
-            case FlowDecision.Upgrade upgrade -> admit(flow, meanwhile, ruling, upgrade, facts);
+            case FlowDecision.Upgrade upgrade -> {
+                Detecting.Outcome refusal = admit(flow, meanwhile, ruling, upgrade);
+                yield refusal != null
+                        ? refusal
+                        : carry(
+                                upgrade,
+                                ruling,
+                                facts,
+                                Optional.of(new RequestRules(now, question, facts))
+                                        .filter(RequestRules::ask),
+                                proxy);
+            }
         };
     }
 
+    /** What the flow is from now on; {@code null}, or why it may not be. */
     private Detecting.Outcome admit(
             Flow flow,
             FlowDecision.Upgrade meanwhile,
             Ruling ruling,
-            FlowDecision.Upgrade upgrade,
-            Facts facts) {
+            FlowDecision.Upgrade upgrade) {
         if (!upgrade.via().equals(meanwhile.via()) || !Policy.isBuiltIn(upgrade.handler())) {
             return new Detecting.Outcome.Reset(Reason.POLICY_CHANGED);
         }
@@ -117,19 +132,22 @@ final class ContentDecisions {
                         upgrade.via(),
                         meanwhile.upstream(),
                         meanwhile.source()));
-        return carry(flow, ruling, upgrade.handler(), facts);
+        return null;
     }
 
-    private Detecting.Outcome carry(Flow flow, Ruling ruling, String handler, Facts facts) {
-        Proxying proxying =
-                ruling.rule() == null ? Proxying.USUAL : ruling.rule().terms().proxying();
+    private static Detecting.Outcome carry(
+            FlowDecision.Upgrade decision,
+            Ruling ruling,
+            Facts facts,
+            Optional<RequestRules> rules,
+            Proxy proxy) {
         boolean proxied =
-                handler.equals(Policy.HTTP)
-                        || (handler.equals(Policy.AUTO) && speaksHttp(facts.application()));
-        Takeover proxy = proxied ? proxies.proxy(flow, proxying, facts) : null;
-        return proxy == null
-                ? new Detecting.Outcome.Relay()
-                : new Detecting.Outcome.HandOver(proxy);
+                decision.handler().equals(Policy.HTTP)
+                        || (decision.handler().equals(Policy.AUTO)
+                                && speaksHttp(facts.application()));
+        return proxied
+                ? proxy.proxied(decision, ruling.proxying(), facts, rules)
+                : new Detecting.Outcome.Relay();
     }
 
     /** Or may, inside TLS. */

@@ -98,7 +98,7 @@ public final class DryRun {
                         clock,
                         new LivePolicy(configuration.policy()),
                         new Openings(table, clock, configuration.midStream(), Integer.MAX_VALUE),
-                        new Upgraders(WORKER, null, null, null, sockets, forwarder),
+                        new Upgraders(WORKER, null, null, null, sockets, forwarder, null),
                         forwarder,
                         routing.routes());
     }

@@ -12,9 +12,13 @@ import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
+import io.culvert.gateway.http.ExchangeListener;
+import io.culvert.gateway.http.HttpProxy;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.tls.Tls;
+import io.culvert.gateway.upstream.Upstreams;
 import io.culvert.linux.OpenDescriptors;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.tun.NetworkNamespace;
@@ -72,6 +76,12 @@ public final class Gateway implements AutoCloseable {
     private final Workers workers;
     private final MultiThreadIoEventLoopGroup loops;
     private final Plugins plugins = new Plugins();
+    private Tls tls;
+    private Upstreams upstreams;
+
+    /** Null before the gateway is open. */
+    private WebHandlers web;
+
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile Tenants tenants = new Tenants();
 
@@ -146,6 +156,16 @@ public final class Gateway implements AutoCloseable {
     private void open(Configuration configuration, Surroundings surroundings, CycleClock clock)
             throws IOException {
         loadPlugins(configuration);
+        tls = Tls.open(configuration.tls());
+        upstreams = new Upstreams(tls::client);
+        upstreams.prepare(configuration.upstreams(), configuration.resolver()).commit();
+        web =
+                new WebHandlers(
+                        configuration.http(),
+                        tls,
+                        upstreams,
+                        plugins::current,
+                        ExchangeListener.NONE);
         warnOfFewDescriptors();
         Set<Offload> offloads = OffloadSelfTest.run();
         EchoSockets echoSockets = EchoSockets.probe();
@@ -177,6 +197,7 @@ public final class Gateway implements AutoCloseable {
                         new UdpOwners(),
                         new Identifications(),
                         plugins,
+                        web,
                         new ConcurrentHashMap<>(),
                         Collections.unmodifiableList(workers.all()));
         for (EventExecutor loop : loops) {
@@ -210,7 +231,10 @@ public final class Gateway implements AutoCloseable {
                                 routing,
                                 upgradeNamespace,
                                 ramps,
-                                plugins));
+                                plugins,
+                                tls,
+                                upstreams,
+                                web));
         ramps.open(configuration);
         workers.each(Worker::start);
         ramps.start();
@@ -227,6 +251,21 @@ public final class Gateway implements AutoCloseable {
     /** The plugins in force. */
     public Plugins plugins() {
         return plugins;
+    }
+
+    /** What ends TLS and begins it. */
+    public Tls tls() {
+        return tls;
+    }
+
+    /** Who carries requests. */
+    public HttpProxy http() {
+        return web.proxy();
+    }
+
+    /** Where requests go on to. */
+    public Upstreams upstreams() {
+        return upstreams;
     }
 
     private static void warnOfFewDescriptors() throws IOException {
@@ -397,6 +436,12 @@ public final class Gateway implements AutoCloseable {
             }
         }
         plugins.close();
+        if (upstreams != null) {
+            upstreams.close();
+        }
+        if (tls != null) {
+            tls.close();
+        }
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         workers.all().forEach(Worker::close);
         if (ramps != null) {

@@ -8,22 +8,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 
 /**
- * How one worker asks others about flows: plugins, and who speaks HTTP.
+ * How one worker asks plugins about flows.
  *
  * @param undecided the worker of each flow that is being asked about, which all workers share
  * @param loop has something done on the worker's thread
- * @param proxies who speaks HTTP
  */
-record HookAccess(
-        Plugins plugins,
-        Map<FlowKey, Integer> undecided,
-        Executor loop,
-        ContentDecisions.Proxies proxies) {
-    /** Where nobody speaks HTTP. */
-    HookAccess(Plugins plugins, Map<FlowKey, Integer> undecided, Executor loop) {
-        this(plugins, undecided, loop, ContentDecisions.Proxies.NONE);
-    }
-
+record HookAccess(Plugins plugins, Map<FlowKey, Integer> undecided, Executor loop) {
     /** Of a worker on its own, without any plugin. */
     static HookAccess none() {
         return new HookAccess(new Plugins(), new ConcurrentHashMap<>(), Runnable::run);

@@ -70,8 +70,7 @@ final class Ingress {
         Refusals refusals = new Refusals(answers, counters);
         Delivery delivery = new Delivery(worker, table, clock, counters, refusals, handOver);
         RuleLog ruleLog = new RuleLog(clock);
-        ContentDecisions contents =
-                new ContentDecisions(new Detection(clock), policy, ruleLog, hooks.proxies());
+        ContentDecisions contents = new ContentDecisions(new Detection(clock), policy, ruleLog);
         return new Ingress(
                 counters,
                 reassembler,

@@ -8,6 +8,8 @@ import io.culvert.gateway.plugin.HookChain;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.tls.Tls;
+import io.culvert.gateway.upstream.Upstreams;
 import io.culvert.upgrade.UpgradeNamespace;
 
 import java.io.IOException;
@@ -37,7 +39,10 @@ public final class Reconfiguration {
             Routing routing,
             UpgradeNamespace namespace,
             Ramps ramps,
-            Plugins plugins) {}
+            Plugins plugins,
+            Tls tls,
+            Upstreams upstreams,
+            WebHandlers web) {}
 
     /**
      * Flows that would end with a change.
@@ -84,9 +89,14 @@ public final class Reconfiguration {
         RampChanges changes = new RampChanges(parts.ramps, next);
         Undo undo = new Undo();
         HookChain hooks;
+        Tls.Prepared tls;
+        Upstreams.Prepared upstreams;
         try {
             hooks = parts.plugins.load(next);
             undo.push(hooks::release);
+            tls = parts.tls.prepare(next.tls());
+            undo.push(tls::release);
+            upstreams = parts.upstreams.prepare(next.upstreams(), next.resolver());
             changes.prepare(undo);
         } catch (PluginException e) {
             throw new IOException(e.getMessage(), e);
@@ -94,6 +104,9 @@ public final class Reconfiguration {
             undo.run();
             throw e;
         }
+        tls.commit();
+        upstreams.commit();
+        parts.web.become(next.http());
         parts.table.limits(limits(next));
         parts.table.timers(timers(next));
         Worker.Limits limits = Worker.Limits.of(next);

@@ -13,13 +13,15 @@ import io.culvert.gateway.forward.Alias;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
+import io.culvert.gateway.plugin.HookChain;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
+import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
-import io.culvert.upgrade.Handling;
+import io.culvert.upgrade.Recipient;
 import io.culvert.upgrade.Takeover;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
@@ -469,24 +471,33 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
             Ruling ruling,
             Answer answer) {
         boolean said = ContentDecisions.decide(ruling, upgrade);
-        if (said && ip.protocol() == IpProtocol.TCP) {
-            Takeover takeover = contents.takeover(flow, upgrade, ruling);
-            return upgraders.open(flow, upgrade, takeover, ip, packet, port);
-        }
-        if (upgrade.handler().equals(Policy.RELAY) || said) {
+        if (upgrade.handler().equals(Policy.RELAY) || (said && ip.protocol() != IpProtocol.TCP)) {
             return upgraders.open(flow, upgrade, null, ip, packet, port);
+        }
+        FlowInfo info = answer == null ? UndecidedFlows.info(port, ip) : answer.flow();
+        if (said) {
+            Takeover takeover =
+                    contents.takeover(
+                            flow,
+                            upgrade,
+                            ruling,
+                            (decision, proxying, facts, rules) ->
+                                    upgraders.proxied(
+                                            flow, decision, info, proxying, facts, rules));
+            return upgraders.open(flow, upgrade, takeover, ip, packet, port);
         }
         Reason obstacle = Upgraders.obstacleToHandler(upgrade, ip.protocol());
         if (obstacle != null) {
             return obstacle;
         }
-        Handling handling =
-                answer == null
-                        ? undecided.chain().handle(upgrade.handler(), UndecidedFlows.info(port, ip))
-                        : answer.chain().handle(upgrade.handler(), answer.flow());
-        return handling == null
+        HookChain chain = answer == null ? undecided.chain() : answer.chain();
+        Recipient recipient =
+                WebHandlers.has(upgrade.handler())
+                        ? upgraders.takeover(flow, upgrade, info, ruling.proxying())
+                        : chain.handle(upgrade.handler(), info);
+        return recipient == null
                 ? Reason.HANDLER_FAILED
-                : upgraders.open(flow, upgrade, handling, ip, packet, port);
+                : upgraders.open(flow, upgrade, recipient, ip, packet, port);
     }
 
     /** A SYN that the flow has from the beginning. */

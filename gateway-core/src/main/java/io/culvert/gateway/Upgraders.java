@@ -3,29 +3,37 @@ package io.culvert.gateway;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.Tenant;
+import io.culvert.gateway.detect.Application;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.Proxying;
+import io.culvert.gateway.policy.RequestRules;
 import io.culvert.hook.FlowDecision;
+import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
 import io.culvert.upgrade.EchoUpgrader;
 import io.culvert.upgrade.Recipient;
 import io.culvert.upgrade.SocketOffRamp;
+import io.culvert.upgrade.Takeover;
 import io.culvert.upgrade.TcpUpgrader;
 import io.culvert.upgrade.UdpUpgrader;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One worker's upgraders, by protocol. What is upgraded leaves by a socket of the host, or, where
  * the off-ramp is {@link Routes#TUNNELS}, as packets into a tunnel again.
  *
  * @param offRamps the socket off-ramps by name; may change
+ * @param web the gateway's own handlers; {@code null} where nobody asks for them
  */
 record Upgraders(
         int worker,
@@ -33,7 +41,8 @@ record Upgraders(
         UdpUpgrader udp,
         EchoUpgrader echo,
         Map<String, SocketOffRamp> offRamps,
-        Forwarder forwarder) {
+        Forwarder forwarder,
+        WebAccess web) {
 
     /** Whether a flow of that decision leaves as packets again. */
     static boolean isDowngraded(FlowDecision.Upgrade decision) {
@@ -73,6 +82,45 @@ record Upgraders(
             case IpProtocol.UDP -> null;
             default -> downgraded || echo == null ? null : echo.obstacle(key.isIpv6());
         };
+    }
+
+    /**
+     * Who of the gateway's own handlers gets a new TCP flow's connection; {@code null} where its
+     * off-ramp was taken out of the configuration since it was decided.
+     */
+    Takeover takeover(Flow flow, FlowDecision.Upgrade decision, FlowInfo info, Proxying proxying) {
+        SocketOffRamp offRamp = offRamps.get(decision.via());
+        return offRamp == null
+                ? null
+                : web.takeover(flow, info, proxying, Optional.empty(), offRamp);
+    }
+
+    /**
+     * How a connection goes on of which it is known that HTTP is spoken there, or TLS.
+     *
+     * @param rules that decide about each request
+     */
+    Detecting.Outcome proxied(
+            Flow flow,
+            FlowDecision.Upgrade decision,
+            FlowInfo info,
+            Proxying proxying,
+            Facts facts,
+            Optional<RequestRules> rules) {
+        SocketOffRamp offRamp = offRamps.get(decision.via());
+        if (offRamp == null) {
+            // Into a tunnel HTTP is not spoken.
+            return decision.handler().equals(Policy.AUTO)
+                    ? new Detecting.Outcome.Relay()
+                    : new Detecting.Outcome.Reset(Reason.HANDLER_FAILED);
+        }
+        boolean passes =
+                facts.application() == Application.TLS
+                        && web.handlers().tls(proxying) == Proxying.Tls.PASS;
+        return passes
+                ? new Detecting.Outcome.Relay()
+                : new Detecting.Outcome.HandOver(
+                        web.takeover(flow, info, proxying, rules, offRamp));
     }
 
     /**

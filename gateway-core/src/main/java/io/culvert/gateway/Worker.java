@@ -101,6 +101,7 @@ final class Worker {
      *
      * @param offRamps the socket off-ramps by name; may change
      * @param limits to begin with
+     * @param web the gateway's own handlers
      * @param undecided the worker of each flow that plugins are being asked about
      * @param peers every worker, by index
      */
@@ -114,6 +115,7 @@ final class Worker {
             UdpOwners udpOwners,
             Identifications identifications,
             Plugins plugins,
+            WebHandlers web,
             Map<FlowKey, Integer> undecided,
             List<Worker> peers) {}
 
@@ -215,7 +217,15 @@ final class Worker {
                         shared.routes(),
                         limits.midStream());
         openings = new Openings(shared.table(), clock, limits.midStream(), limits.manyHalfOpen());
-        Upgraders upgraders = new Upgraders(index, tcp, udp, echo, shared.offRamps(), forwarder);
+        Upgraders upgraders =
+                new Upgraders(
+                        index,
+                        tcp,
+                        udp,
+                        echo,
+                        shared.offRamps(),
+                        forwarder,
+                        new WebAccess(shared.web(), poller));
         explainer =
                 new Explainer(
                         index,

@@ -147,7 +147,8 @@ final class ExplainedWorld {
                         null,
                         random.nextInt(6) == 0 ? echoWithoutSockets(answers) : null,
                         Map.of("socket", SocketOffRamp.PLAIN),
-                        forwarder);
+                        forwarder,
+                        null);
         ingress =
                 Ingress.of(
                         0,

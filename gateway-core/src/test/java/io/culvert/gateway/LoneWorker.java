@@ -151,7 +151,7 @@ final class LoneWorker {
                         answers,
                         reassembler,
                         new Openings(table, this::now, false, 1_000),
-                        new Upgraders(0, null, null, null, Map.of(), forwarder),
+                        new Upgraders(0, null, null, null, Map.of(), forwarder, null),
                         forwarder,
                         HookAccess.none(),
                         (worker, port, each) -> false);

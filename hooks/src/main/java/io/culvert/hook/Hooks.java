@@ -17,6 +17,7 @@ public final class Hooks {
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
+                    Optional.empty(),
                     Map.of());
 
     private static final Set<String> TAKEN = Set.of("relay", "http", "auto");
@@ -25,18 +26,39 @@ public final class Hooks {
     private final Optional<FlowHook> flow;
     private final Optional<ConnectionHook> connection;
     private final Optional<EgressHook> egress;
+    private final Optional<Http> http;
     private final Map<String, ConnectionHandler> handlers;
+
+    /**
+     * A hook for requests, and which.
+     *
+     * @param filter which requests it is asked about
+     * @param hook safe for threads
+     */
+    public record Http(HttpFilter filter, HttpHook hook) {
+        /**
+         * See {@link Hooks#http(HttpFilter, HttpHook)}.
+         *
+         * @throws NullPointerException if any part is {@code null}
+         */
+        public Http {
+            Objects.requireNonNull(filter);
+            Objects.requireNonNull(hook);
+        }
+    }
 
     private Hooks(
             Optional<TunnelHook> tunnel,
             Optional<FlowHook> flow,
             Optional<ConnectionHook> connection,
             Optional<EgressHook> egress,
+            Optional<Http> http,
             Map<String, ConnectionHandler> handlers) {
         this.tunnel = tunnel;
         this.flow = flow;
         this.connection = connection;
         this.egress = egress;
+        this.http = http;
         this.handlers = Map.copyOf(handlers);
     }
 
@@ -58,7 +80,7 @@ public final class Hooks {
      */
     public Hooks tunnel(TunnelHook hook) {
         once(tunnel.isPresent(), "tunnel hook");
-        return new Hooks(Optional.of(hook), flow, connection, egress, handlers);
+        return new Hooks(Optional.of(hook), flow, connection, egress, http, handlers);
     }
 
     /**
@@ -70,7 +92,7 @@ public final class Hooks {
      */
     public Hooks flow(FlowHook hook) {
         once(flow.isPresent(), "flow hook");
-        return new Hooks(tunnel, Optional.of(hook), connection, egress, handlers);
+        return new Hooks(tunnel, Optional.of(hook), connection, egress, http, handlers);
     }
 
     /**
@@ -82,7 +104,7 @@ public final class Hooks {
      */
     public Hooks connection(ConnectionHook hook) {
         once(connection.isPresent(), "connection hook");
-        return new Hooks(tunnel, flow, Optional.of(hook), egress, handlers);
+        return new Hooks(tunnel, flow, Optional.of(hook), egress, http, handlers);
     }
 
     /**
@@ -94,7 +116,21 @@ public final class Hooks {
      */
     public Hooks egress(EgressHook hook) {
         once(egress.isPresent(), "egress hook");
-        return new Hooks(tunnel, flow, connection, Optional.of(hook), handlers);
+        return new Hooks(tunnel, flow, connection, Optional.of(hook), http, handlers);
+    }
+
+    /**
+     * Asked about requests of HTTP.
+     *
+     * @param filter which ones
+     * @param hook safe for threads
+     * @return these and the hook
+     * @throws IllegalStateException if there is one already
+     */
+    public Hooks http(HttpFilter filter, HttpHook hook) {
+        once(http.isPresent(), "HTTP hook");
+        return new Hooks(
+                tunnel, flow, connection, egress, Optional.of(new Http(filter, hook)), handlers);
     }
 
     /**
@@ -114,7 +150,7 @@ public final class Hooks {
         }
         Map<String, ConnectionHandler> more = new LinkedHashMap<>(handlers);
         more.put(Objects.requireNonNull(name), Objects.requireNonNull(handler));
-        return new Hooks(tunnel, flow, connection, egress, more);
+        return new Hooks(tunnel, flow, connection, egress, http, more);
     }
 
     private static void once(boolean there, String what) {
@@ -157,6 +193,15 @@ public final class Hooks {
      */
     public Optional<EgressHook> egress() {
         return egress;
+    }
+
+    /**
+     * What is asked about requests of HTTP.
+     *
+     * @return empty where there is none
+     */
+    public Optional<Http> http() {
+        return http;
     }
 
     /**

@@ -10,6 +10,7 @@
  *     of TCP, upgraded -> {@link io.culvert.hook.ConnectionHook}: who handles it?
  *     upgraded ---------> {@link io.culvert.hook.EgressHook}: which way out?
  *   connection -------> {@link io.culvert.hook.ConnectionHandler}, or the relay
+ *     as HTTP, a request -> {@link io.culvert.hook.HttpHook}: answer, change, another upstream?
  *   flow closes ------> {@link io.culvert.hook.FlowHook#closed}
  * </pre>
  *

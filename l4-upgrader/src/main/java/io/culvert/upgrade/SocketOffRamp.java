@@ -53,7 +53,7 @@ public record SocketOffRamp(
      * initiators cannot name it, and whoever names it for them means it. What it is not is
      * translated once more, so {@link #hostLoopback} stands for the host in destinations alone.
      */
-    Target target(Flow flow) {
+    public Target target(Flow flow) {
         Target to = destination(flow.key());
         if (!(flow.decision() instanceof FlowDecision.Upgrade upgrade)) {
             return to;

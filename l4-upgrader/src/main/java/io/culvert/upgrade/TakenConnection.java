@@ -35,7 +35,7 @@ public interface TakenConnection {
     void unwatch();
 
     /**
-     * Dials the target, which was not dialed yet; once.
+     * Dials the target where it was not dialed yet; at most one call at a time.
      *
      * @param outcome told on the worker, maybe at once
      */

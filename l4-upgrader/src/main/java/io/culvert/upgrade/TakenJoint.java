@@ -122,7 +122,11 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
 
     @Override
     public void dial(Outcome outcome) {
-        if (state != State.TAKEN || target != Joint.NONE) {
+        if (state != State.TAKEN) {
+            return;
+        }
+        if (target != Joint.NONE) {
+            outcome.dialed(null);
             return;
         }
         targets.dial(
@@ -183,21 +187,24 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
         state = State.LEAVING;
         ending = reason;
         deadlineNanos = handlers.deadline();
-        initiatorSide = left(initiator, initiatorWatch, "initiator");
+        initiatorSide = new HandledSide(handlers, initiator, "initiator", this);
         if (target != Joint.NONE) {
-            targetSide = left(target, targetWatch, "target");
+            targetSide = new HandledSide(handlers, target, "target", this);
+        }
+        // Either may find its peer's end there already, and tell of it.
+        leave(initiatorSide, initiatorWatch);
+        if (targetSide != null) {
+            leave(targetSide, targetWatch);
         }
         initiatorWatch = null;
         targetWatch = null;
-        // Either may have found its peer's end there already.
         finishIfEnded();
         if (state == State.LEAVING) {
             handlers.closing(this);
         }
     }
 
-    private HandledSide left(int socket, Poller.Watch watch, String peer) {
-        HandledSide side = new HandledSide(handlers, socket, peer, this);
+    private static void leave(HandledSide side, Poller.Watch watch) {
         try {
             if (watch == null) {
                 side.watch();
@@ -208,7 +215,6 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
         } catch (UncheckedIOException noWatch) {
             side.broken();
         }
-        return side;
     }
 
     @Override
@@ -219,7 +225,7 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
     private void finishIfEnded() {
         if (state == State.LEAVING
                 && initiatorSide.isEnded()
-                && (target == Joint.NONE || (targetSide != null && targetSide.isEnded()))) {
+                && (targetSide == null || targetSide.isEnded())) {
             finish(ending, false);
         }
     }

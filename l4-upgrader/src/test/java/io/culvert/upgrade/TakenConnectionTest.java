@@ -127,6 +127,29 @@ class TakenConnectionTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void peersThatHaveEndedAlreadyAreNotWaitedFor(Kind kind) throws Exception {
+        try (Taken taken =
+                Taken.of(
+                        worker,
+                        kind,
+                        connection ->
+                                connection.watch(
+                                        events -> {
+                                            if ((events & Poller.PEER_CLOSED) != 0) {
+                                                connection.leave(Reason.FINISHED);
+                                            }
+                                        },
+                                        events -> {}))) {
+            Streams.shutdown(taken.target);
+            Streams.shutdown(taken.initiator);
+
+            assertEquals(Reason.FINISHED, taken.ending().reason());
+            taken.awaitOver();
+        }
+    }
+
     @Test
     void aPeerThatNeverEndsIsWaitedForForAWhileAlone() throws Exception {
         try (Taken taken =

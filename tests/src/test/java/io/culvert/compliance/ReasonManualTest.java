@@ -27,7 +27,7 @@ class ReasonManualTest {
     private static final Pattern ENTRY =
             Pattern.compile(
                     "^### ([A-Z_]+)\n\n(.*?)(?=^##|\\z)", Pattern.MULTILINE | Pattern.DOTALL);
-    private static final Pattern TEST = Pattern.compile("`([A-Za-z]+Test)`");
+    private static final Pattern TEST = Pattern.compile("`([A-Za-z0-9]+Test)`");
 
     private static final Map<String, String> ENTRIES = new LinkedHashMap<>();
     private static final Map<String, Path> TESTS = new LinkedHashMap<>();

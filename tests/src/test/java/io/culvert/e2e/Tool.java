@@ -33,7 +33,10 @@ enum Tool {
     SSH("ssh", "openssh-client"),
     SSH_KEYGEN("ssh-keygen", "openssh-client"),
     SSHD("sshd", "openssh-server"),
-    OPENSSL("openssl", "openssl");
+    NGINX("nginx", "nginx-light"),
+    OPENSSL("openssl", "openssl"),
+    WRK("wrk", "wrk"),
+    DNSMASQ("dnsmasq", "dnsmasq-base");
 
     /** None of them takes as long, whatever else the machine does. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);

@@ -41,7 +41,14 @@ class ExamplePluginsTest {
     @Test
     void thereIsOneOfEachKindAndATemplate() throws IOException {
         assertEquals(
-                List.of("geo", "quota", "sinkhole", "ssh-audit", "template", "tenants"),
+                List.of(
+                        "geo",
+                        "quota",
+                        "sinkhole",
+                        "ssh-audit",
+                        "template",
+                        "tenants",
+                        "web-guard"),
                 projects().map(project -> project.getFileName().toString()).toList());
     }
 

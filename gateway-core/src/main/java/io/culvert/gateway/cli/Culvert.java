@@ -22,6 +22,8 @@ import java.io.PrintWriter;
             FlowsCommand.class,
             ExplainCommand.class,
             PluginCommand.class,
+            TlsCommand.class,
+            UpstreamsCommand.class,
             DiffCommand.class,
             ReloadCommand.class,
             ApplyCommand.class,

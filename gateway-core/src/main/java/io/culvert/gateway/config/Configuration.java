@@ -1,7 +1,11 @@
 package io.culvert.gateway.config;
 
+import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.tls.TlsSettings;
+import io.culvert.gateway.upstream.GroupSettings;
+import io.culvert.gateway.upstream.dns.ResolverSettings;
 
 import java.util.List;
 
@@ -23,11 +27,16 @@ public record Configuration(
         boolean midStream,
         List<PluginEntry> plugins,
         int workers,
-        TelemetrySettings telemetry) {
+        TelemetrySettings telemetry,
+        TlsSettings tls,
+        List<GroupSettings> upstreams,
+        ResolverSettings resolver,
+        HttpSettings http) {
     public Configuration {
         onramps = List.copyOf(onramps);
         offramps = List.copyOf(offramps);
         plugins = List.copyOf(plugins);
+        upstreams = List.copyOf(upstreams);
     }
 
     /** One that tells nothing about itself. */
@@ -48,6 +57,10 @@ public record Configuration(
                 midStream,
                 List.of(),
                 workers,
-                TelemetrySettings.NONE);
+                TelemetrySettings.NONE,
+                TlsSettings.NONE,
+                List.of(),
+                ResolverSettings.DEFAULT,
+                HttpSettings.DEFAULT);
     }
 }

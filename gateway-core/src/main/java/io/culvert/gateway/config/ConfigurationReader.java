@@ -27,7 +27,6 @@ final class ConfigurationReader {
 
     /** To be used only when no error was added, here or by {@link SchemaCheck}. */
     Configuration read() {
-        Unsupported.check(tree, errors);
         Section root = Section.root(tree, errors);
         OnRampReader onramps = new OnRampReader(root.sections("onramps"));
         OffRampReader offramps = new OffRampReader(root.sections("offramps"));
@@ -53,7 +52,11 @@ final class ConfigurationReader {
                 root.section("forwarding").flag("mid-stream", true),
                 new PluginReader(tree, errors, file).read(root.sections("plugins")),
                 root.number("workers", Runtime.getRuntime().availableProcessors()),
-                TelemetryReader.read(root.section("telemetry")));
+                TelemetryReader.read(root.section("telemetry")),
+                new TlsReader(file, errors).read(root.section("tls")),
+                new UpstreamReader(root.sections("upstreams"), file).groups(),
+                ResolverReader.read(root.section("resolver")),
+                new HttpReader(root.section("http")).read());
     }
 
     private void warn(RuleWarnings.Warning warning) {

@@ -46,7 +46,7 @@ public final class DefaultConfiguration {
                         "# culvert check FILE says what is wrong with the file; culvert config show"
                                 + " FILE what it comes to.",
                         ""));
-        lines.addAll(mapping(schema, sample(schema), ""));
+        lines.addAll(mapping(schema, sample(schema), true));
         return lines;
     }
 
@@ -54,26 +54,22 @@ public final class DefaultConfiguration {
      * The lines of a mapping.
      *
      * @param shown what of it is there; the rest is commented out
-     * @param place as {@link Unsupported} names places
+     * @param whole whether it is the document, whose sections have a line between them
      */
-    private List<String> mapping(JsonNode rules, JsonNode shown, String place) {
+    private List<String> mapping(JsonNode rules, JsonNode shown, boolean whole) {
         List<String> required = new ArrayList<>();
         rules.path("required").forEach(key -> required.add(key.asString()));
         List<String> lines = new ArrayList<>();
         for (Map.Entry<String, JsonNode> property : inOrder(rules, shown)) {
             String key = property.getKey();
-            if (place.isEmpty() && !lines.isEmpty()) {
+            if (whole && !lines.isEmpty()) {
                 lines.add("");
             }
             JsonNode rule = resolve(property.getValue());
-            String here = place + "/" + key;
-            lines.addAll(remark(remark(property.getValue(), rule, required.contains(key), here)));
-            if (Unsupported.isAll(here)) {
-                continue;
-            }
+            lines.addAll(remark(remark(property.getValue(), rule, required.contains(key))));
             boolean there = shown.has(key);
             List<String> setting =
-                    setting(key, rule, there ? shown.get(key) : sample(property.getValue()), here);
+                    setting(key, rule, there ? shown.get(key) : sample(property.getValue()));
             lines.addAll(there ? setting : commented(setting));
         }
         return lines;
@@ -90,13 +86,13 @@ public final class DefaultConfiguration {
                 : Stream.concat(first, all.stream()).distinct().toList();
     }
 
-    private List<String> setting(String key, JsonNode rule, JsonNode value, String place) {
+    private List<String> setting(String key, JsonNode rule, JsonNode value) {
         if (value.isObject() && rule.has("properties")) {
-            return under(key, mapping(rule, value, place));
+            return under(key, mapping(rule, value, false));
         }
         List<JsonNode> variants = variants(rule.path("items"));
         if (value.isArray() && !variants.isEmpty()) {
-            return under(key, elements(variants, value, place + "/*"));
+            return under(key, elements(variants, value));
         }
         return List.of(YamlText.text(key) + ": " + YamlText.of(value));
     }
@@ -107,7 +103,7 @@ public final class DefaultConfiguration {
         return lines;
     }
 
-    private List<String> elements(List<JsonNode> variants, JsonNode shown, String place) {
+    private List<String> elements(List<JsonNode> variants, JsonNode shown) {
         List<String> lines = new ArrayList<>();
         for (JsonNode variant : variants) {
             if (!lines.isEmpty()) {
@@ -122,7 +118,7 @@ public final class DefaultConfiguration {
             String heading = variants.size() > 1 ? variant.get("title").asString() + ". " : "";
             lines.addAll(remark(heading + variant.path("description").asString("")));
             List<String> element =
-                    element(mapping(variant, there != null ? there : sample(variant), place));
+                    element(mapping(variant, there != null ? there : sample(variant), false));
             int remarks = 0;
             while (element.get(remarks).startsWith("# ")) {
                 lines.add(element.get(remarks++));
@@ -197,7 +193,7 @@ public final class DefaultConfiguration {
         return rule.has("$ref") ? schema.at(rule.get("$ref").asString().substring(1)) : rule;
     }
 
-    private static String remark(JsonNode here, JsonNode rule, boolean required, String place) {
+    private static String remark(JsonNode here, JsonNode rule, boolean required) {
         StringJoiner text = new StringJoiner(" ");
         text.setEmptyValue("");
         JsonNode description =
@@ -221,10 +217,6 @@ public final class DefaultConfiguration {
             text.add("Default: none.");
         } else if (!standard.isMissingNode()) {
             text.add("Default: " + YamlText.of(standard) + ".");
-        }
-        if (Unsupported.isAll(place)) {
-            String key = place.substring(place.lastIndexOf('/') + 1);
-            text.add("\"" + key + "\" is not supported yet by this version.");
         }
         return text.toString();
     }

@@ -3,6 +3,7 @@ package io.culvert.gateway.config;
 import io.culvert.gateway.plugin.PluginEntry;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Rule;
+import io.culvert.gateway.upstream.GroupSettings;
 
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
@@ -93,6 +94,22 @@ public record Difference(List<Change> changes) {
             plugins.add("settings of one or more");
         }
         addIfAny(changes, "plugins", Kind.CHANGED, plugins);
+        addIfAny(changes, "tls", Kind.CHANGED, details(before.tls(), after.tls()));
+        changes.addAll(
+                named(
+                        "upstreams",
+                        before.upstreams(),
+                        after.upstreams(),
+                        GroupSettings::name,
+                        Object::equals,
+                        (one, other) -> false));
+        addIfAny(changes, "resolver", Kind.CHANGED, details(before.resolver(), after.resolver()));
+        boolean sameLog = before.http().accessLog().equals(after.http().accessLog());
+        addIfAny(
+                changes,
+                "http",
+                sameLog ? Kind.CHANGED : Kind.RESTART,
+                details(before.http(), after.http()));
         return new Difference(changes);
     }
 

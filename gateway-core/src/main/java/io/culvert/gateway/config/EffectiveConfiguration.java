@@ -152,9 +152,7 @@ public final class EffectiveConfiguration {
         JsonNode standard = here.has("default") ? here.get("default") : rule.path("default");
         if (!standard.isMissingNode()) {
             line(lead, key, standard, origin(place));
-        } else if (rule.has("properties")
-                && place.lastIndexOf('/') == 0
-                && !Unsupported.isAll(place)) {
+        } else if (rule.has("properties") && place.lastIndexOf('/') == 0) {
             int known = lines.size();
             lines.add(new Line(lead + key + ":", ""));
             mapping(rule, place, indent + INDENT, indent + INDENT);

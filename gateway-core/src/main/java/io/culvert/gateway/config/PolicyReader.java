@@ -158,7 +158,7 @@ final class PolicyReader {
             return "";
         }
         String handler = section.text("handler").orElse(Policy.RELAY);
-        List<String> known = List.of(Policy.RELAY, Policy.HTTP, Policy.AUTO);
+        List<String> known = Policy.OWN_HANDLERS;
         if (!plugins && !known.contains(handler)) {
             section.wrong(
                     "handler",
@@ -187,6 +187,13 @@ final class PolicyReader {
                     "via",
                     "an upgraded flow leaves by a socket or into a tunnel, and \"%s\" is a device"
                             .formatted(via));
+        } else if (action == Action.UPGRADE
+                && type.equals(OffRamp.TUNNELS)
+                && section.text("handler").orElse("").equals(Policy.HTTP)) {
+            section.wrong(
+                    "via",
+                    "\"handler: http\" leaves by sockets of the host, and not into a tunnel;"
+                            + " \"handler: auto\" relays what leaves there");
         } else if (action == Action.FORWARD && type.equals("socket")) {
             section.wrong(
                     "via",

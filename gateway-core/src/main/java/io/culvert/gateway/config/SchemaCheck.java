@@ -36,7 +36,9 @@ final class SchemaCheck {
                     Map.entry("time-zone", "a time zone such as Europe/Amsterdam"),
                     Map.entry("instant", "a time such as 2026-11-23T09:00"),
                     Map.entry("duration-with-unit", "a duration such as 500ms, 30s, 5m or 2h"),
-                    Map.entry("size-with-unit", "a size such as 64KiB or 4MiB"));
+                    Map.entry("size-with-unit", "a size such as 64KiB or 4MiB"),
+                    Map.entry("server", "a server such as 192.0.2.10:8080"),
+                    Map.entry("name-server", "a name server such as 192.0.2.53"));
 
     private final JsonNode schema;
     private final YamlTree tree;

@@ -42,6 +42,11 @@ final class Section {
         return node.has(key);
     }
 
+    /** In their order. */
+    List<String> keys() {
+        return List.copyOf(node.propertyNames());
+    }
+
     Section section(String key) {
         return new Section(tree, place(key), errors);
     }

@@ -4,6 +4,7 @@ import io.culvert.gateway.Administration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.ConfigurationFile;
 import io.culvert.gateway.plugin.LoadedPlugin;
+import io.culvert.gateway.upstream.GroupStatus;
 
 import jnr.unixsocket.Credentials;
 import jnr.unixsocket.UnixServerSocketChannel;
@@ -230,6 +231,7 @@ public final class ControlServer implements AutoCloseable {
                     out.write(ExplainRequest.answer(gateway, explain) + "\n");
             case "flows" -> flows(out);
             case "plugins" -> plugins(out);
+            case "upstreams" -> upstreams(out);
             default ->
                     out.write(json.writeValueAsString(answer(request, in, actor(client))) + "\n");
         }
@@ -279,6 +281,13 @@ public final class ControlServer implements AutoCloseable {
     private void plugins(Writer out) throws IOException {
         for (LoadedPlugin plugin : gateway.plugins().current().plugins()) {
             out.write(json.writeValueAsString(PluginView.of(plugin)));
+            out.write('\n');
+        }
+    }
+
+    private void upstreams(Writer out) throws IOException {
+        for (GroupStatus group : gateway.upstreams().status()) {
+            out.write(json.writeValueAsString(UpstreamView.of(group)));
             out.write('\n');
         }
     }

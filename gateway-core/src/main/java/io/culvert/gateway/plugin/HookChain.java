@@ -29,6 +29,9 @@ public final class HookChain {
     /** Those that say whose tunnels are. */
     private final List<LoadedPlugin> admitting;
 
+    /** Those that are asked about requests of HTTP. */
+    private final List<LoadedPlugin> http;
+
     private final Map<String, Handler> handlers;
 
     /** The gateway while it is in force, and each flow and tunnel that has something of it. */
@@ -46,6 +49,7 @@ public final class HookChain {
         this.steps = List.copyOf(steps);
         admitting =
                 this.plugins.stream().filter(each -> each.hooks().tunnel().isPresent()).toList();
+        http = this.plugins.stream().filter(each -> each.hooks().http().isPresent()).toList();
         this.handlers = Map.copyOf(handlers);
         this.plugins.forEach(LoadedPlugin::retain);
     }
@@ -180,6 +184,11 @@ public final class HookChain {
         Admission admission = new Admission(this, request, taker);
         admission.ask();
         return admission;
+    }
+
+    /** Those that want to hear of requests of HTTP, in the configuration's order. */
+    List<LoadedPlugin> askedAboutHttp() {
+        return http;
     }
 
     List<LoadedPlugin> admitting() {

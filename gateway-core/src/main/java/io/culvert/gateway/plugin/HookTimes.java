@@ -19,7 +19,8 @@ public final class HookTimes {
         CONNECTION,
         EGRESS,
         CLOSED,
-        HANDLER
+        HANDLER,
+        HTTP
     }
 
     /** Upper bounds of the time that a call took, in seconds; the last has none. */

@@ -102,7 +102,7 @@ public final class Plugins {
             String handler = rule.handler();
             boolean known =
                     handler.isEmpty()
-                            || handler.equals(Policy.RELAY)
+                            || Policy.OWN_HANDLERS.contains(handler)
                             || chain.handler(handler).isPresent();
             if (!known) {
                 Set<String> handlers = chain.handlers().keySet();

@@ -29,7 +29,7 @@ record Step(LoadedPlugin plugin, HookTimes.Hook hook, WaysOut ways) {
             case FLOW -> true;
             case CONNECTION -> protocol == FlowInfo.TCP;
             case EGRESS -> protocol == FlowInfo.TCP || protocol == FlowInfo.UDP;
-            case TUNNEL, CLOSED, HANDLER -> false;
+            case TUNNEL, CLOSED, HANDLER, HTTP -> false;
         };
     }
 
@@ -44,7 +44,7 @@ record Step(LoadedPlugin plugin, HookTimes.Hook hook, WaysOut ways) {
                     case FLOW -> askFlow(draft, explained);
                     case CONNECTION -> askConnection(draft, explained);
                     case EGRESS -> askEgress(draft, explained);
-                    case TUNNEL, CLOSED, HANDLER -> throw new IllegalStateException();
+                    case TUNNEL, CLOSED, HANDLER, HTTP -> throw new IllegalStateException();
                 };
         ways.check(draft.flow().protocol(), after.decision());
         return after;

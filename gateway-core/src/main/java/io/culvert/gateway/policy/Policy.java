@@ -35,6 +35,9 @@ public final class Policy {
     private static final FlowDecision.Upgrade MEANWHILE =
             new FlowDecision.Upgrade(Ruling.DEFAULT, RELAY, Action.UPGRADE.defaultOffRamp());
 
+    /** The handlers that need no plugin. */
+    public static final List<String> OWN_HANDLERS = List.of(RELAY, HTTP, AUTO);
+
     private final Action defaultAction;
     private final List<Rule> rules;
     private final RuleIndex index;
@@ -368,7 +371,7 @@ public final class Policy {
 
     /** Whether a handler is none of a plugin's. */
     public static boolean isBuiltIn(String handler) {
-        return handler.equals(RELAY) || handler.equals(HTTP) || handler.equals(AUTO);
+        return OWN_HANDLERS.contains(handler);
     }
 
     private Ruling ruling(int rule, int protocol) {

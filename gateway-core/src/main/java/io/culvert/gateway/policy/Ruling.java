@@ -117,6 +117,11 @@ public final class Ruling {
         return limits;
     }
 
+    /** How connections of it go on that speak HTTP or TLS. */
+    public Proxying proxying() {
+        return rule == null ? Proxying.USUAL : rule.terms().proxying();
+    }
+
     /** Whether each flow of it is a line in the log. */
     public boolean isLogged() {
         return rule != null && rule.terms().log();

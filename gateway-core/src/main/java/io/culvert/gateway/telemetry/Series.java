@@ -177,7 +177,130 @@ enum Series {
             "culvert_hook_timeouts_total",
             "Calls of hooks that did not come back in time.",
             "plugin",
-            "hook");
+            "hook"),
+
+    TLS_HANDSHAKES(
+            Type.COUNTER,
+            "culvert_tls_handshakes_total",
+            "Handshakes of TLS, with clients (server) and with upstreams (client): tls12 and tls13"
+                + " are done; alert, the other side did not want it; certificate, its certificate"
+                + " is missing or not believed; closed; timeout; not_tls; other.",
+            "side",
+            "outcome"),
+    TLS_CERTIFICATE_NOT_AFTER(
+            Type.GAUGE,
+            "culvert_tls_certificate_not_after_timestamp_seconds",
+            "When a certificate of the configuration ends, in seconds since 1970; by its file.",
+            "certificate"),
+    TLS_CERTIFICATE_RELOADS(
+            Type.COUNTER,
+            "culvert_tls_certificate_reloads_total",
+            "Times that files of certificates had changed: read, or failed, and those before stay"
+                    + " in force.",
+            "outcome"),
+    TLS_MINTED(
+            Type.COUNTER,
+            "culvert_tls_certificates_minted_total",
+            "Certificates minted for inspection."),
+    TLS_INSPECTION_REFUSED(
+            Type.COUNTER,
+            "culvert_tls_inspection_refused_total",
+            "Clients that said that they do not believe a minted certificate."),
+    TLS_INSPECTION_PASSED(
+            Type.COUNTER,
+            "culvert_tls_inspection_passed_total",
+            "Connections let through undecrypted where others are inspected."),
+    UPSTREAM_REQUESTS(
+            Type.COUNTER,
+            "culvert_upstream_requests_total",
+            "Requests sent to servers of an upstream, retries among them.",
+            "upstream"),
+    UPSTREAM_RETRIES(
+            Type.COUNTER,
+            "culvert_upstream_retries_total",
+            "Requests that were sent once more, after another server, or the same, had failed.",
+            "upstream"),
+    UPSTREAM_FAILURES(
+            Type.COUNTER,
+            "culvert_upstream_failures_total",
+            "Requests that failed at a server: connect, no connection came about; tls; closed,"
+                    + " before the answer was whole; timeout; protocol, the answer is none;"
+                    + " unavailable, status 502, 503 or 504.",
+            "upstream",
+            "kind"),
+    UPSTREAM_REFUSED(
+            Type.COUNTER,
+            "culvert_upstream_refused_total",
+            "Requests for which an upstream had no server, by reason (docs/reasons.md).",
+            "upstream",
+            "reason"),
+    UPSTREAM_EJECTIONS(
+            Type.COUNTER,
+            "culvert_upstream_ejections_total",
+            "Times that a server was left alone for a while since requests failed.",
+            "upstream"),
+    UPSTREAM_CHECKS(
+            Type.COUNTER,
+            "culvert_upstream_checks_total",
+            "Health checks: well or failed.",
+            "upstream",
+            "outcome"),
+    UPSTREAM_SERVERS(
+            Type.GAUGE,
+            "culvert_upstream_servers",
+            "Servers of an upstream: healthy; down, health checks fail; ejected, requests failed.",
+            "upstream",
+            "state"),
+    UPSTREAM_PANIC(
+            Type.GAUGE,
+            "culvert_upstream_panic",
+            "1 where so few servers are healthy that all are used.",
+            "upstream"),
+    UPSTREAM_LIVE(Type.GAUGE, "culvert_upstream_live_requests", "Requests at servers.", "upstream"),
+    UPSTREAM_CONNECTIONS(
+            Type.GAUGE,
+            "culvert_upstream_connections",
+            "Connections to servers, in use or kept for the next request.",
+            "upstream"),
+    HTTP_REQUESTS(
+            Type.COUNTER,
+            "culvert_http_requests_total",
+            "HTTP requests that are over, by the client's version of HTTP and the status that it"
+                    + " got: 1xx (a tunnel) to 5xx, none.",
+            "version",
+            "status"),
+    HTTP_REFUSED(
+            Type.COUNTER,
+            "culvert_http_refused_total",
+            "Requests and connections of HTTP that ended otherwise than with a server's whole"
+                    + " answer, by reason (docs/reasons.md).",
+            "reason"),
+    HTTP_UPSTREAM_CONNECTS(
+            Type.COUNTER,
+            "culvert_http_upstream_connects_total",
+            "Connections to servers that requests had to wait for."),
+    HTTP_UPSTREAM_REUSES(
+            Type.COUNTER,
+            "culvert_http_upstream_reuses_total",
+            "Requests that got a connection which was there already."),
+    HTTP_UPSTREAM_MOVES(
+            Type.COUNTER,
+            "culvert_http_upstream_moves_total",
+            "Kept connections that one worker took from another."),
+    HTTP_UPSTREAM_STALE(
+            Type.COUNTER,
+            "culvert_http_upstream_stale_total",
+            "Kept connections whose server had closed them when a request came."),
+    HTTP_UPSTREAM_IDLE(
+            Type.GAUGE,
+            "culvert_http_upstream_idle_connections",
+            "Connections of HTTP/1 that are kept for the next request."),
+    ACCESS_LOG_RECORDS(
+            Type.COUNTER,
+            "culvert_access_log_records_total",
+            "Records of the access log: written, or missing since the disk was too slow or did not"
+                    + " take them.",
+            "outcome");
 
     /** How a series behaves. */
     enum Type {

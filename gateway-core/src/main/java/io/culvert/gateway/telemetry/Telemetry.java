@@ -23,6 +23,7 @@ public final class Telemetry implements AutoCloseable {
     private final TelemetrySettings settings;
     private final Health health = new Health();
     private final Optional<FlowLog> flowLog;
+    private final Optional<AccessLog> accessLog;
     private final Optional<Http> http;
     private final FlowListener listener;
 
@@ -44,7 +45,12 @@ public final class Telemetry implements AutoCloseable {
                         : Optional.empty();
         List<FlowListener> listeners = new ArrayList<>();
         flowLog.ifPresent(listeners::add);
+        Optional<AccessLog> requests = Optional.empty();
         try {
+            if (configuration.http().accessLog().file().isPresent()) {
+                requests = Optional.of(AccessLog.open(configuration.http().accessLog()));
+            }
+            accessLog = requests;
             http =
                     settings.listen().isPresent()
                             ? Optional.of(
@@ -55,6 +61,7 @@ public final class Telemetry implements AutoCloseable {
                             : Optional.empty();
         } catch (IOException | RuntimeException e) {
             flowLog.ifPresent(FlowLog::close);
+            requests.ifPresent(AccessLog::close);
             throw e;
         }
         http.ifPresent(each -> listeners.add(each.totals()));
@@ -98,6 +105,7 @@ public final class Telemetry implements AutoCloseable {
     /** A gateway has started with {@link #listener}: its figures are to be had from now on. */
     public void ready(Gateway gateway) {
         health.watch(gateway);
+        accessLog.ifPresent(gateway.http()::listener);
         http.ifPresent(
                 each -> {
                     each.registry()
@@ -105,6 +113,9 @@ public final class Telemetry implements AutoCloseable {
                                     new GatewayCollector(
                                             gateway, each.totals(), settings.tenants()));
                     each.registry().register(new HookCollector(gateway.plugins().times()));
+                    each.registry().register(new HttpCollector(gateway.http(), accessLog));
+                    each.registry().register(new TlsCollector(gateway.tls()));
+                    each.registry().register(new UpstreamCollector(gateway.upstreams()));
                     JvmMetrics.builder().register(each.registry());
                 });
         health.ready();
@@ -119,5 +130,6 @@ public final class Telemetry implements AutoCloseable {
     public void close() {
         http.ifPresent(each -> each.server().close());
         flowLog.ifPresent(FlowLog::close);
+        accessLog.ifPresent(AccessLog::close);
     }
 }

@@ -1,6 +1,5 @@
 package io.culvert.gateway.tls;
 
-import io.culvert.gateway.tls.TlsFigures.Side;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
@@ -151,7 +150,7 @@ final class ClientContexts implements ClientTls {
                     context.context()
                             .newHandler(allocator, settings.name().orElse(host), port, tasks);
             handler.setHandshakeTimeoutMillis(timeout.toMillis());
-            Handshakes.watch(handler, Side.CLIENT, figures, HelloHandler.Ending.NONE);
+            Handshakes.watchClient(handler, figures);
             return handler;
         } finally {
             context.release();

@@ -66,20 +66,16 @@ final class HandshakeFailure {
         return Optional.empty();
     }
 
-    /** Whether the other side has said that it does not believe our certificate. */
-    static boolean isDistrust(Throwable cause) {
-        return alert(cause)
-                .filter(
-                        alert ->
-                                switch (alert) {
-                                    case "unknown_ca",
-                                            "bad_certificate",
-                                            "certificate_unknown",
-                                            "unsupported_certificate",
-                                            "access_denied" ->
-                                            true;
-                                    default -> false;
-                                })
-                .isPresent();
+    /** Whether an alert says that the other side does not believe our certificate. */
+    static boolean isDistrust(String alert) {
+        return switch (alert) {
+            case "unknown_ca",
+                    "bad_certificate",
+                    "certificate_unknown",
+                    "unsupported_certificate",
+                    "access_denied" ->
+                    true;
+            default -> false;
+        };
     }
 }

@@ -4,6 +4,9 @@ import io.culvert.gateway.tls.TlsFigures.Handshake;
 import io.culvert.gateway.tls.TlsFigures.Side;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslClientHelloHandler;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -11,6 +14,7 @@ import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.netty.util.concurrent.Future;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
@@ -30,6 +34,7 @@ final class HelloHandler extends SslClientHelloHandler<HelloHandler.Choice> {
     private final Terms terms;
     private Future<?> timeout;
     private long begunNanos;
+    private boolean counted;
 
     /** What is right for a client. */
     sealed interface Choice {
@@ -50,13 +55,18 @@ final class HelloHandler extends SslClientHelloHandler<HelloHandler.Choice> {
         Future<Choice> choose(ChannelHandlerContext context, ClientOffer offer);
     }
 
-    /** Told how a handshake ended that went by a choice. */
+    /** Told of a handshake that went by a choice, and that the client did not want to end. */
     @FunctionalInterface
     interface Ending {
         /** Nobody needs to be told more than the figures. */
-        Ending NONE = cause -> {};
+        Ending NONE = alert -> {};
 
-        void failed(Throwable cause);
+        /**
+         * It has sent an alert.
+         *
+         * @param alert as RFC 8446, section 6, names it
+         */
+        void refused(String alert);
     }
 
     /**
@@ -122,8 +132,28 @@ final class HelloHandler extends SslClientHelloHandler<HelloHandler.Choice> {
         if (timeout != null) {
             timeout.cancel(false);
         }
-        terms.figures().count(Side.SERVER, Handshake.CLOSED);
+        count(Handshake.CLOSED);
         super.channelInactive(context);
+    }
+
+    /** Of one connection once. */
+    private void count(Handshake outcome) {
+        if (!counted) {
+            counted = true;
+            terms.figures().count(Side.SERVER, outcome);
+        }
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
+            throws Exception {
+        try {
+            super.decode(context, in, out);
+        } catch (NotSslRecordException | TooLongFrameException wrong) {
+            // It has told the pipeline and closed the channel.
+            count(HandshakeFailure.of(wrong));
+            throw wrong;
+        }
     }
 
     @Override
@@ -163,12 +193,22 @@ final class HelloHandler extends SslClientHelloHandler<HelloHandler.Choice> {
         long spent = context.executor().ticker().nanoTime() - begunNanos;
         long left = terms.timeout().toNanos() - spent;
         handler.setHandshakeTimeoutMillis(Math.max(1, TimeUnit.NANOSECONDS.toMillis(left)));
-        Handshakes.watch(handler, Side.SERVER, terms.figures(), end.ending());
-        context.pipeline().replace(this, NAME, handler);
+        PlainAlert alert = new PlainAlert();
+        Handshakes.watchServer(handler, alert, terms.figures(), end.ending());
+        ChannelPipeline pipeline = context.pipeline();
+        handler.handshakeFuture()
+                .addListener(
+                        _ -> {
+                            if (pipeline.context(alert) != null) {
+                                pipeline.remove(alert);
+                            }
+                        });
+        pipeline.addBefore(context.name(), null, alert);
+        pipeline.replace(this, NAME, handler);
     }
 
     private void fail(ChannelHandlerContext context, Throwable cause) {
-        terms.figures().count(Side.SERVER, HandshakeFailure.of(cause));
+        count(HandshakeFailure.of(cause));
         context.fireUserEventTriggered(new SslHandshakeCompletionEvent(cause));
         var _ = context.close();
     }

@@ -193,9 +193,9 @@ final class Mint {
         return names;
     }
 
-    /** A handshake with a minted certificate failed. */
-    void failed(String name, Throwable cause) {
-        if (!HandshakeFailure.isDistrust(cause)) {
+    /** A client did not want a handshake with a minted certificate to end. */
+    void refused(String name, String alert) {
+        if (!HandshakeFailure.isDistrust(alert)) {
             return;
         }
         shop.figures().inspectionRefused();
@@ -209,7 +209,7 @@ final class Mint {
                             + " authority, or wants the original. tls: inspect: pass lets the name"
                             + " through undecrypted",
                     name,
-                    HandshakeFailure.alert(cause).orElse("no reason given"));
+                    alert);
         }
     }
 

@@ -1,8 +1,11 @@
 package io.culvert.gateway.tls;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -72,7 +75,7 @@ final class OriginalCertificate {
             return;
         }
         SslHandler handler = tls.newHandler(channel.alloc(), host, port, List.of());
-        channel.pipeline().addFirst(handler);
+        channel.pipeline().addFirst(handler).addLast(new Unheard());
         handler.handshakeFuture()
                 .addListener(
                         done -> {
@@ -85,5 +88,19 @@ final class OriginalCertificate {
                             }
                         });
         channel.read();
+    }
+
+    /** Wants nothing of the target but its certificate. */
+    private static final class Unheard extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            ReferenceCountUtil.release(message);
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            // The handshake's future says it.
+            var _ = context.close();
+        }
     }
 }

@@ -1,12 +1,13 @@
 package io.culvert.gateway.tls;
 
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.openssl.PEMEncryptedKeyPair;
 import org.bouncycastle.openssl.PEMKeyPair;
 import org.bouncycastle.openssl.PEMParser;
-import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.pkcs.PKCS8EncryptedPrivateKeyInfo;
 
 import java.io.IOException;
@@ -16,9 +17,12 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -110,9 +114,13 @@ final class Pem {
                             ? file + ": there is no private key in it (PEM is expected)"
                             : file + ": there are several private keys in it");
         }
+        PrivateKeyInfo only = keys.getFirst();
+        ASN1ObjectIdentifier kind = only.getPrivateKeyAlgorithm().getAlgorithm();
+        String algorithm = kind.equals(X9ObjectIdentifiers.id_ecPublicKey) ? "EC" : "RSA";
         try {
-            return new JcaPEMKeyConverter().getPrivateKey(keys.getFirst());
-        } catch (IOException unknown) {
+            return KeyFactory.getInstance(algorithm)
+                    .generatePrivate(new PKCS8EncodedKeySpec(only.getEncoded()));
+        } catch (IOException | GeneralSecurityException unknown) {
             throw new TlsException(file + ": its key is of a kind that is not known here");
         }
     }

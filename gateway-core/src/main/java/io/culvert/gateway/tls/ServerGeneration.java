@@ -111,7 +111,7 @@ final class ServerGeneration {
                                         choice.setSuccess(
                                                 new Choice.End(
                                                         made.getNow(),
-                                                        cause -> by.failed(name, cause)));
+                                                        alert -> by.refused(name, alert)));
                                     } else {
                                         choice.setFailure(made.cause());
                                     }

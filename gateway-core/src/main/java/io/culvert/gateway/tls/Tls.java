@@ -152,23 +152,13 @@ public final class Tls implements AutoCloseable {
         return known.contexts();
     }
 
-    /**
-     * Begins TLS with the targets of inspected connections.
-     *
-     * @throws IllegalStateException if nothing is inspected
-     */
-    public ClientTls towardsInspected() {
-        ClientTlsSettings towards =
-                server.generation()
-                        .settings()
-                        .inspect()
-                        .orElseThrow(() -> new IllegalStateException("nothing is inspected"))
-                        .towards();
-        try {
-            return client(towards);
-        } catch (TlsException e) {
-            throw new IllegalStateException("they were used before", e);
-        }
+    /** How TLS is begun with the targets of connections that it was ended of. */
+    public ClientTlsSettings towardsTargets() {
+        return server.generation()
+                .settings()
+                .inspect()
+                .map(TlsSettings.Inspect::towards)
+                .orElse(ClientTlsSettings.DEFAULT);
     }
 
     /**
@@ -216,9 +206,7 @@ public final class Tls implements AutoCloseable {
 
     private static void warnOfModes(List<Path> keys) {
         for (Path file : keys) {
-            if (KeyedCertificate.isOpenToOthers(file)) {
-                LOG.warn("Others than its owner may read the private key {}; chmod 600 it", file);
-            }
+            TlsFileCheck.mode(file).ifPresent(open -> LOG.warn("{}", open));
         }
     }
 
@@ -305,11 +293,14 @@ public final class Tls implements AutoCloseable {
         return all;
     }
 
-    /** The certificates in force that are the operator's, in no order. */
+    /** The certificates in force that are the operator's, each once, in no order. */
     public synchronized List<Expiry> certificates() {
-        return all().stream()
-                .map(each -> new Expiry(each.source(), each.notAfter()))
-                .distinct()
+        Map<String, Instant> ends = new HashMap<>();
+        for (KeyedCertificate each : all()) {
+            ends.merge(each.source(), each.notAfter(), (one, two) -> one.isBefore(two) ? one : two);
+        }
+        return ends.entrySet().stream()
+                .map(each -> new Expiry(each.getKey(), each.getValue()))
                 .toList();
     }
 

@@ -44,7 +44,11 @@ class BrokenConfigurationTest {
                     "forwarding",
                     "workers",
                     "plugins",
-                    "telemetry");
+                    "telemetry",
+                    "tls",
+                    "upstreams",
+                    "http",
+                    "resolver");
 
     @TestFactory
     @Tag("rfc4787-req-5")

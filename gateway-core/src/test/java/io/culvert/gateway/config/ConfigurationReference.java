@@ -36,9 +36,7 @@ final class ConfigurationReference {
                 - Where a list is wanted, one value may stand for a list of one.
                 - A value that begins with a colon must be in quotes: `"::/0"`.
 
-                Described here and not supported yet by this version:
                 """);
-        page.append(String.join(", ", code(Unsupported.phrases()))).append(".\n\n");
         section("The file", schema);
         schema.get("$defs")
                 .properties()
@@ -107,6 +105,8 @@ final class ConfigurationReference {
                                 case "ports" -> "port or range";
                                 case "duration-with-unit" -> "duration";
                                 case "size-with-unit" -> "size";
+                                case "server" -> "host:port";
+                                case "name-server" -> "address or address:port";
                                 case "" -> "text";
                                 default -> rule.get("format").asString();
                             }

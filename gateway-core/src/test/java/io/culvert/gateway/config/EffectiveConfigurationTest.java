@@ -117,6 +117,36 @@ class EffectiveConfigurationTest {
                 workers: 2                              # it.yaml:11
                 telemetry:
                   tenants: 100                          # default
+                tls:
+                  client-certificates: required         # default
+                  handshake-timeout: 10s                # default
+                  expiry-warning: 14d                   # default
+                  engine: auto                          # default
+                resolver:
+                  servers: []                           # default
+                  timeout: 2s                           # default
+                  cache: 10000                          # default
+                  ttl-min: 1s                           # default
+                  ttl-max: 1h                           # default
+                  negative-ttl: 30s                     # default
+                http:
+                  header-timeout: 10s                   # default
+                  request-timeout: 5m                   # default
+                  idle-timeout: 1m                      # default
+                  stream-timeout: 5m                    # default
+                  response-timeout: 1m                  # default
+                  upstream-idle-timeout: 30s            # default
+                  upstream-idle: 256                    # default
+                  header-size: 60KiB                    # default
+                  header-count: 100                     # default
+                  streams: 100                          # default
+                  stream-window: 64KiB                  # default
+                  connection-window: 1MiB               # default
+                  via: true                             # default
+                  forwarded: none                       # default
+                  connect-ports: []                     # default
+                  access-log-sample: 1                  # default
+                  access-log-queries: false             # default
                 """,
                 shown(
                         """

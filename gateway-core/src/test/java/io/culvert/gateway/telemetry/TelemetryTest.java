@@ -9,6 +9,11 @@ import io.culvert.gateway.ConfigurationGeneration;
 import io.culvert.gateway.Gateway;
 import io.culvert.gateway.config.Configuration;
 import io.culvert.gateway.config.TelemetrySettings;
+import io.culvert.gateway.http.HttpSettings;
+import io.culvert.gateway.tls.TlsSettings;
+import io.culvert.gateway.upstream.GroupSettings;
+import io.culvert.gateway.upstream.ServerSettings;
+import io.culvert.gateway.upstream.dns.ResolverSettings;
 import io.culvert.hook.Reason;
 
 import org.junit.jupiter.api.AfterAll;
@@ -75,7 +80,11 @@ class TelemetryTest {
                         100,
                         Optional.empty(),
                         Optional.empty(),
-                        Set.of()));
+                        Set.of()),
+                TlsSettings.NONE,
+                List.of(new GroupSettings("api", List.of(new ServerSettings("127.0.0.1", 9, 1)))),
+                ResolverSettings.DEFAULT,
+                HttpSettings.DEFAULT);
     }
 
     private static Telemetry open(Configuration configuration) throws IOException {
@@ -113,13 +122,14 @@ class TelemetryTest {
     void everySeriesIsThereWithItsTypeAndHelp() throws Exception {
         List<String> page = metrics();
         for (Series series : Series.values()) {
-            // The flow log is off, no off-ramp translates, no plugin is there to ask for times, and
-            // no rule is in audit mode.
+            // The flow log is off, no off-ramp translates, no plugin is there to ask for times, no
+            // rule is in audit mode, and there is no certificate.
             boolean absent =
                     series.title().startsWith("culvert_flow_log")
                             || series.title().startsWith("culvert_outside_ports")
                             || series.title().startsWith("culvert_policy")
-                            || series.title().startsWith("culvert_hook");
+                            || series.title().startsWith("culvert_hook")
+                            || series.title().startsWith("culvert_tls_certificate_not");
             String type = "# TYPE " + series.title() + " ";
             assertEquals(
                     !absent, page.stream().anyMatch(line -> line.startsWith(type)), series.title());

@@ -89,6 +89,9 @@ final class Watched<S extends Record> implements PluginCode {
             EgressHook hook = hooks.egress().get();
             all = all.egress(request -> watch(() -> hook.choose(request)));
         }
+        if (hooks.http().isPresent()) {
+            all = all.http(hooks.http().get().filter(), hooks.http().get().hook());
+        }
         for (Map.Entry<String, ConnectionHandler> one : hooks.handlers().entrySet()) {
             all = all.handler(one.getKey(), one.getValue());
         }

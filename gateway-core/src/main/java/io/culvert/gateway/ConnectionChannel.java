@@ -5,7 +5,6 @@ import io.culvert.linux.Errno;
 import io.culvert.linux.Syscall;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.TakenConnection;
-import io.culvert.upgrade.Takeover;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
@@ -15,91 +14,62 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollSocketChannel;
 
-import java.util.function.Consumer;
-
 /**
- * Makes a flow's connection a Netty channel on the worker's own loop. The channel works on a
- * duplicate of the initiator's socket, so that the flow's end can take its last look at the
- * connection after the channel has closed, and the peer has time to read what was written last.
+ * A flow's connection as a Netty channel on the worker's own loop. The channel works on a duplicate
+ * of the initiator's socket, so that the flow's end can take its last look at the connection after
+ * the channel has closed, and the peer has time to read what was written last.
  *
- * <p>Confined to the worker that owns the flow, but for {@link #state}.
+ * <p>Confined to the worker that owns the flow.
  */
-final class ChannelTakeover implements Takeover {
-    private final Poller poller;
-    private final String word;
-    private final Consumer<Channel> user;
-    private final Runnable afterwards;
+final class ConnectionChannel {
     private final Counter counter = new Counter();
     private Channel channel;
 
     /**
-     * @param word for {@link #state}
-     * @param user gets the channel: registered, not reading by itself yet ({@code autoRead} is off)
-     * @param afterwards called once the connection is over, or where there was none
+     * Makes the channel. The connection is left once that is closed.
+     *
+     * @return registered, and not reading by itself yet ({@code autoRead} is off); {@code null}
+     *     where it cannot be, and the connection was reset
      */
-    ChannelTakeover(Poller poller, String word, Consumer<Channel> user, Runnable afterwards) {
-        this.poller = poller;
-        this.word = word;
-        this.user = user;
-        this.afterwards = afterwards;
-    }
-
-    @Override
-    public boolean answersFirst() {
-        return true;
-    }
-
-    @Override
-    public void take(TakenConnection connection) {
+    Channel open(TakenConnection connection, Poller poller) {
         int duplicate = Syscall.duplicate(connection.initiator());
-        if (Errno.EMFILE.is(duplicate) || Errno.ENFILE.is(duplicate)) {
-            connection.reset(Reason.DESCRIPTORS_EXHAUSTED);
-            return;
-        }
         if (duplicate < 0) {
-            connection.reset(Reason.HANDLER_FAILED);
-            return;
+            connection.reset(
+                    Errno.EMFILE.is(duplicate)
+                            ? Reason.DESCRIPTORS_EXHAUSTED
+                            : Reason.HANDLER_FAILED);
+            return null;
         }
         connection.unwatch();
         EpollSocketChannel adopted = new EpollSocketChannel(duplicate);
-        channel = adopted;
         adopted.config().setAutoRead(false);
         adopted.pipeline().addLast("bytes", counter);
         EventLoop loop = poller.loop();
         if (!loop.register(adopted).isSuccess()) {
             adopted.unsafe().closeForcibly();
             connection.reset(Reason.DESCRIPTORS_EXHAUSTED);
-            return;
+            return null;
         }
+        channel = adopted;
         adopted.closeFuture().addListener(closed -> connection.leave(Reason.FINISHED));
-        user.accept(adopted);
+        return adopted;
     }
 
-    @Override
-    public void ended(Reason reason) {
+    /** The connection is over: so is the channel, if there is one. */
+    void close() {
         if (channel != null) {
             ChannelFuture unused = channel.close();
         }
     }
 
-    @Override
-    public String state() {
-        return word;
-    }
-
-    @Override
-    public long bytesUp() {
+    /** Bytes read from the initiator. */
+    long bytesUp() {
         return counter.in;
     }
 
-    @Override
-    public long bytesDown() {
+    /** Bytes written to it. */
+    long bytesDown() {
         return counter.out;
-    }
-
-    @Override
-    public void over() {
-        afterwards.run();
     }
 
     /** Counts what crosses the socket. */

@@ -1,0 +1,48 @@
+package io.culvert.gateway;
+
+import io.culvert.flow.Flow;
+import io.culvert.gateway.policy.Proxying;
+import io.culvert.gateway.policy.RequestRules;
+import io.culvert.gateway.upstream.ClientFacts;
+import io.culvert.hook.Endpoint;
+import io.culvert.hook.FlowInfo;
+import io.culvert.upgrade.Poller;
+import io.culvert.upgrade.SocketOffRamp;
+import io.culvert.upgrade.Takeover;
+import io.culvert.wire.IpAddress;
+
+import java.net.InetSocketAddress;
+import java.util.Optional;
+
+/** How one worker's connections get to the gateway's own handlers. */
+record WebAccess(WebHandlers handlers, Poller poller) {
+    /**
+     * Who gets a flow's connection.
+     *
+     * @param rules that decide about each request
+     * @param offRamp that its requests leave by
+     */
+    Takeover takeover(
+            Flow flow,
+            FlowInfo info,
+            Proxying proxying,
+            Optional<RequestRules> rules,
+            SocketOffRamp offRamp) {
+        SocketOffRamp.Target target = offRamp.target(flow);
+        ClientFacts facts =
+                new ClientFacts(
+                        info.tenant(),
+                        address(info.initiator()),
+                        new InetSocketAddress(
+                                new IpAddress(target.high(), target.low()).toInetAddress(),
+                                target.port()),
+                        Optional.ofNullable(target.source()).map(IpAddress::toInetAddress));
+        return handlers.takeover(
+                new WebHandlers.WebFlow(Long.toString(flow.id()), facts, info, proxying, rules),
+                poller);
+    }
+
+    private static InetSocketAddress address(Endpoint endpoint) {
+        return new InetSocketAddress(endpoint.address(), endpoint.port());
+    }
+}

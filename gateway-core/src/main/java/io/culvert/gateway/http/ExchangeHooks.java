@@ -1,0 +1,78 @@
+package io.culvert.gateway.http;
+
+import io.culvert.hook.HttpAnswer;
+import io.culvert.hook.HttpFields;
+import io.culvert.hook.HttpStage;
+import io.culvert.hook.Reason;
+
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Who is asked about the exchanges of a connection.
+ *
+ * <p>Threading: called on the connection's loop, which it does not block; takers are called once,
+ * on any thread.
+ */
+public interface ExchangeHooks {
+    /**
+     * A request is there.
+     *
+     * @param request read before this returns
+     * @return null where nobody wants to hear of it
+     */
+    Asking begin(RequestHead request);
+
+    /** One exchange's questions. */
+    interface Asking {
+        /** What becomes of the request. */
+        void request(Consumer<RequestOutcome> taker);
+
+        /** Whether somebody wants to hear of that; known when the request's outcome is. */
+        boolean watches(HttpStage stage);
+
+        /** What becomes of a server's answer. */
+        void response(int status, HttpFields fields, Consumer<ResponseOutcome> taker);
+
+        /**
+         * Whether a piece of a body may go on.
+         *
+         * @param taker gets the reason where it may not
+         */
+        void body(HttpStage side, byte[] piece, boolean last, Consumer<Optional<Reason>> taker);
+
+        /** The exchange is over; nothing more is asked. */
+        void over(Exchange exchange);
+    }
+
+    /** What becomes of a request. */
+    sealed interface RequestOutcome {
+        /** It goes on, with what is there in the place of what it had. */
+        record Go(
+                Optional<HttpFields> fields,
+                Optional<String> target,
+                Optional<Destinations.Destination> destination)
+                implements RequestOutcome {}
+
+        /** It is answered. */
+        record Answer(HttpAnswer answer) implements RequestOutcome {}
+
+        /** It is refused. */
+        record Refuse(Reason reason) implements RequestOutcome {}
+    }
+
+    /** What becomes of a server's answer. */
+    sealed interface ResponseOutcome {
+        /** It goes on, with what is there in the place of what it had. */
+        record Go(Optional<HttpFields> fields) implements ResponseOutcome {}
+
+        /** The client gets another. */
+        record Answer(HttpAnswer answer) implements ResponseOutcome {}
+
+        /** The client gets the gateway's own. */
+        record Refuse(Reason reason) implements ResponseOutcome {}
+
+        /** Another server is asked, where that can be; else it goes on. */
+        record Retry() implements ResponseOutcome {}
+    }
+}

@@ -1,0 +1,56 @@
+package io.culvert.gateway.http;
+
+import java.net.Inet6Address;
+import java.net.InetSocketAddress;
+
+/** The fields that the proxy adds by itself. */
+final class ForwardedLines {
+    private static final String VIA = "1.1 culvert";
+
+    private ForwardedLines() {}
+
+    /** What the server is told. */
+    static void add(RequestHead request, HttpFlow flow, HttpSettings settings) {
+        Fields fields = request.fields;
+        switch (settings.forwarded()) {
+            case NONE -> {}
+            case X_FORWARDED -> {
+                remove(fields, FieldKind.X_FORWARDED_FOR);
+                remove(fields, FieldKind.X_FORWARDED_HOST);
+                remove(fields, FieldKind.X_FORWARDED_PROTO);
+                InetSocketAddress client = flow.facts().client();
+                fields.add("x-forwarded-for", client.getAddress().getHostAddress());
+                fields.add("x-forwarded-proto", request.scheme);
+                fields.add("x-forwarded-host", request.authority);
+            }
+            case FORWARDED -> {
+                remove(fields, FieldKind.FORWARDED);
+                fields.add("forwarded", forwarded(request, flow.facts().client()));
+            }
+        }
+        if (settings.via()) {
+            fields.add("via", VIA);
+        }
+    }
+
+    /** What the client is told. */
+    static void add(ResponseHead response, HttpSettings settings) {
+        if (settings.via()) {
+            response.fields.add("via", VIA);
+        }
+    }
+
+    /** RFC 7239 sections 4 and 6: an IPv6 address is in brackets, and quoted for them. */
+    private static String forwarded(RequestHead request, InetSocketAddress client) {
+        String address = client.getAddress().getHostAddress();
+        String from =
+                client.getAddress() instanceof Inet6Address ? "\"[" + address + "]\"" : address;
+        return "for=" + from + ";host=\"" + request.authority + "\";proto=" + request.scheme;
+    }
+
+    private static void remove(Fields fields, FieldKind kind) {
+        for (int i = 0; (i = fields.find(kind, i)) >= 0; i++) {
+            fields.remove(i);
+        }
+    }
+}

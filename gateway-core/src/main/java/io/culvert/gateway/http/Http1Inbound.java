@@ -1,0 +1,300 @@
+package io.culvert.gateway.http;
+
+import io.culvert.hook.Reason;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.DuplexChannel;
+
+/**
+ * A client's connection that speaks HTTP/1, one request at a time: what it sends meanwhile waits,
+ * in the kernel as soon as it is more than was read with the request.
+ *
+ * <p>Confined to its loop.
+ */
+final class Http1Inbound extends Http1Link implements InboundStream {
+    private static final long NEVER = Long.MAX_VALUE;
+    private static final byte[] PREFACE = {'P', 'R', 'I', ' '};
+
+    private final HttpProxy proxy;
+    private final HttpFlow flow;
+    private final RequestHead head = new RequestHead();
+    private final RequestReader reader;
+
+    /** The one under way; null while a request is awaited. */
+    private Exchange exchange;
+
+    private Http1Writer.Body body = Http1Writer.Body.NONE;
+    private boolean demand;
+    private boolean keepAlive;
+    private boolean tunnel;
+    private boolean lingering;
+    private boolean idle;
+    private boolean fresh = true;
+    private long deadline;
+
+    Http1Inbound(HttpProxy proxy, HttpLoop loop, HttpFlow flow, String scheme) {
+        super(loop);
+        this.proxy = proxy;
+        this.flow = flow;
+        head.scheme = scheme;
+        reader = new RequestReader(proxy.settings().headLimits(), head);
+        reader.begin();
+        deadline = loop.now() + proxy.settings().headerTimeout().toNanos();
+    }
+
+    @Override
+    boolean isReady() {
+        return lingering || exchange == null || (demand && !reader.isComplete());
+    }
+
+    @Override
+    boolean isThirsty() {
+        if (lingering || exchange == null) {
+            return true;
+        }
+        // Behind a whole request it reads to learn that the client has gone.
+        return reader.isComplete() ? !hasUnread() : demand;
+    }
+
+    @Override
+    boolean step(ByteBuf in) {
+        if (lingering) {
+            in.skipBytes(in.readableBytes());
+            return false;
+        }
+        if (fresh && isPreface(in)) {
+            return false;
+        }
+        switch (reader.next(in)) {
+            case MORE -> {
+                if (idle && (!reader.isAtStart() || in.isReadable())) {
+                    idle = false;
+                    deadline = loop().now() + proxy.settings().headerTimeout().toNanos();
+                }
+                return false;
+            }
+            case HEAD -> {
+                deadline = NEVER;
+                idle = false;
+                demand = false;
+                keepAlive = head.keepAlive;
+                exchange = new Exchange(proxy, loop(), flow, this, head);
+                exchange.begin(reader.isComplete());
+            }
+            case BODY -> exchange.requestBody(reader.body(), reader.isComplete());
+            case END -> exchange.requestEnd(reader.trailers());
+            case REFUSED -> refuse(reader.reason());
+        }
+        return true;
+    }
+
+    /**
+     * RFC 9113 section 3.4: whoever knows that HTTP/2 is spoken here begins with {@code PRI}.
+     *
+     * @return whether it is that, or may be
+     */
+    private boolean isPreface(ByteBuf in) {
+        int length = Math.min(in.readableBytes(), PREFACE.length);
+        for (int i = 0; i < length; i++) {
+            if (in.getByte(in.readerIndex() + i) != PREFACE[i]) {
+                fresh = false;
+                return false;
+            }
+        }
+        if (length == PREFACE.length) {
+            fresh = false;
+            Channel channel = context().channel();
+            ByteBuf all = in.readRetainedSlice(in.readableBytes());
+            proxy.http2(channel, loop(), flow, head.scheme);
+            ChannelHandlerContext here = context();
+            here.fireChannelRead(all);
+            here.fireChannelReadComplete();
+            channel.pipeline().remove(this);
+        }
+        return true;
+    }
+
+    private void refuse(Reason reason) {
+        keepAlive = false;
+        if (exchange == null) {
+            deadline = NEVER;
+            exchange = new Exchange(proxy, loop(), flow, this, head);
+            exchange.refuse(reason);
+        } else {
+            exchange.requestBroken(reason);
+        }
+    }
+
+    // What the exchange tells.
+
+    @Override
+    public void informational(ResponseHead answer) {
+        Http1Writer.informational(out(), answer);
+    }
+
+    @Override
+    public void head(ResponseHead answer, boolean last) {
+        tunnel = answer.status == 101 || (head.isConnect() && answer.status / 100 == 2);
+        if ((!reader.isComplete() && !tunnel) || loop().isDraining()) {
+            // What is left of the request is not awaited.
+            keepAlive = false;
+        }
+        body = Http1Writer.response(out(), answer, head.minorVersion, keepAlive, tunnel);
+        if (tunnel) {
+            body = Http1Writer.Body.PLAIN;
+            reader.tunnel();
+            context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+        } else if (answer.contentLength < 0
+                && !answer.bodiless
+                && body != Http1Writer.Body.CHUNKED) {
+            keepAlive = false;
+        }
+    }
+
+    @Override
+    public void body(ByteBuf piece, boolean last) {
+        if (isClosed() || body == Http1Writer.Body.NONE) {
+            piece.release();
+            return;
+        }
+        if (body == Http1Writer.Body.CHUNKED) {
+            if (piece.isReadable()) {
+                Http1Writer.chunk(out(), piece.readableBytes());
+                write(piece);
+                Http1Writer.chunkEnd(out());
+            } else {
+                piece.release();
+            }
+            if (last) {
+                Http1Writer.lastChunk(out(), null);
+            }
+        } else {
+            write(piece);
+        }
+    }
+
+    @Override
+    public void end(Fields trailers) {
+        if (isClosed()) {
+            return;
+        }
+        if (body == Http1Writer.Body.CHUNKED) {
+            Http1Writer.lastChunk(out(), trailers);
+        }
+        if (tunnel) {
+            flushNow();
+            ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
+        }
+    }
+
+    @Override
+    public boolean isWritable() {
+        return isChannelWritable();
+    }
+
+    @Override
+    public void demand(boolean on) {
+        if (demand != on) {
+            demand = on;
+            if (on) {
+                take();
+            } else {
+                thirst();
+            }
+        }
+    }
+
+    @Override
+    public void abort(Reason reason) {
+        exchange = null;
+        closeHard();
+    }
+
+    @Override
+    public void over(boolean requestDone) {
+        exchange = null;
+        if (isClosed()) {
+            return;
+        }
+        if (tunnel) {
+            closeGently();
+        } else if (keepAlive && requestDone) {
+            idle = true;
+            reader.begin();
+            deadline = loop().tick() + proxy.settings().idleTimeout().toNanos();
+            take();
+        } else if (requestDone && !hasUnread()) {
+            closeGently();
+        } else {
+            linger();
+        }
+    }
+
+    /**
+     * RFC 9112 section 9.6: closed at once, the kernel would answer what the client still sends
+     * with a reset, and that would take the answer from it.
+     */
+    private void linger() {
+        lingering = true;
+        deadline = loop().now() + Lingering.NANOS;
+        context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+        flushNow();
+        ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
+        take();
+    }
+
+    @Override
+    public int version() {
+        return 1;
+    }
+
+    // What the network tells.
+
+    @Override
+    void ended() {
+        if (lingering) {
+            close();
+        } else if (exchange == null) {
+            closeGently();
+        } else if (tunnel) {
+            exchange.requestEnd(null);
+        } else {
+            Exchange gone = exchange;
+            keepAlive = false;
+            gone.clientGone(Reason.HTTP_CLIENT_GONE);
+            close();
+        }
+    }
+
+    @Override
+    void writable(boolean now) {
+        if (exchange != null) {
+            exchange.clientWritable(now);
+        }
+    }
+
+    @Override
+    public void sweep(long nowNanos) {
+        if (exchange != null) {
+            exchange.sweep(nowNanos);
+        } else if (nowNanos >= deadline) {
+            if (lingering || idle || (reader.isAtStart() && !hasUnread())) {
+                closeGently();
+            } else {
+                refuse(Reason.HTTP_TIMEOUT);
+            }
+        }
+    }
+
+    @Override
+    public void drain() {
+        if (exchange == null && reader.isAtStart() && !hasUnread()) {
+            closeGently();
+        } else {
+            keepAlive = false;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package io.culvert.gateway.http;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * What connections of one loop share: its clock, who has written something, who may take too long.
+ *
+ * <p>Nobody flushes on his own. Whoever is told something by the kernel first has everybody write,
+ * and then calls {@link #flush}: one system call for each connection that was written to, however
+ * many pieces it got.
+ *
+ * <p>Times are looked at a few times a second for all connections, instead of a timer for each
+ * request.
+ *
+ * <p>Confined to its loop.
+ */
+final class HttpLoop {
+    private static final long SWEEP_MILLIS = 200;
+
+    private final EventLoop loop;
+    private final LongSupplier clock;
+    private final Set<Link> links = new LinkedHashSet<>();
+    private final ArrayDeque<Link> written = new ArrayDeque<>();
+    private final List<Link> swept = new ArrayList<>();
+    private boolean sweeping;
+    private boolean draining;
+    private long tickNanos;
+
+    HttpLoop(EventLoop loop, LongSupplier clock) {
+        this.loop = loop;
+        this.clock = clock;
+        tickNanos = clock.getAsLong();
+    }
+
+    EventLoop eventLoop() {
+        return loop;
+    }
+
+    ByteBufAllocator allocator() {
+        return ByteBufAllocator.DEFAULT;
+    }
+
+    long now() {
+        return clock.getAsLong();
+    }
+
+    /** The time, a fraction of a second old at most. */
+    long tick() {
+        return tickNanos;
+    }
+
+    boolean isDraining() {
+        return draining;
+    }
+
+    void add(Link link) {
+        links.add(link);
+        if (!sweeping) {
+            sweeping = true;
+            tickNanos = clock.getAsLong();
+            schedule();
+        }
+    }
+
+    void remove(Link link) {
+        links.remove(link);
+    }
+
+    int links() {
+        return links.size();
+    }
+
+    private void schedule() {
+        Future<?> _ = loop.schedule(this::turn, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void turn() {
+        try {
+            sweep();
+        } finally {
+            if (links.isEmpty()) {
+                sweeping = false;
+            } else {
+                schedule();
+            }
+        }
+    }
+
+    /** Looks at every connection's times. */
+    void sweep() {
+        tickNanos = clock.getAsLong();
+        swept.addAll(links);
+        try {
+            for (Link link : swept) {
+                link.sweep(tickNanos);
+            }
+        } finally {
+            swept.clear();
+        }
+        flush();
+    }
+
+    /** From now on every connection ends as soon as it may. */
+    void drain() {
+        draining = true;
+        List.copyOf(links).forEach(Link::drain);
+        flush();
+    }
+
+    /** The connection, which had not written anything since the last flush, has. */
+    void written(Link link) {
+        written.add(link);
+    }
+
+    void flush() {
+        // Flushing may have somebody write, since a slow side becomes writable again, and may come
+        // here again from within: whoever has written stays in the row until it is his turn.
+        for (Link link; (link = written.poll()) != null; ) {
+            link.flushNow();
+        }
+    }
+}

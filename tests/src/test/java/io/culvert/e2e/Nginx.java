@@ -1,0 +1,96 @@
+package io.culvert.e2e;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A real HTTP server: serves the files of a folder, keeps what is PUT, and logs each connection.
+ */
+final class Nginx implements AutoCloseable {
+    static final int PORT = 8_080;
+
+    private final Path folder;
+    private final CulvertProcess process;
+
+    private Nginx(Path folder, CulvertProcess process) {
+        this.folder = folder;
+        this.process = process;
+    }
+
+    /** On every address of a host, at {@value #PORT}. */
+    static Nginx on(Host host, Path folder) throws Exception {
+        Path files = Files.createDirectories(folder.resolve("files"));
+        Path configuration = folder.resolve("nginx.conf");
+        Files.writeString(
+                configuration,
+                """
+                daemon off;
+                # One process alone, which changes no user: a user namespace may not let it.
+                master_process off;
+                pid %1$s/nginx.pid;
+                error_log stderr;
+                events { worker_connections 4096; }
+                http {
+                  access_log %1$s/access.log combined;
+                  log_format connection '$connection $connection_requests $server_protocol $uri';
+                  access_log %1$s/connections.log connection;
+                  client_body_temp_path %1$s/body;
+                  client_max_body_size 0;
+                  keepalive_requests 1000000;
+                  server {
+                    listen *:%2$d;
+                    listen [::]:%2$d;
+                    location / { root %3$s; dav_methods PUT; }
+                    location = /small { return 200 "hello\\n"; }
+                    location = /address { return 200 "$remote_addr $http_host\\n"; }
+                  }
+                }
+                """
+                        .formatted(folder, PORT, files));
+        CulvertProcess process = Tool.NGINX.start(host, "-c", configuration.toString());
+        Nginx nginx = new Nginx(folder, process);
+        try {
+            Eventually.equal(true, "nginx answers", () -> nginx.answers(host));
+        } catch (Exception | AssertionError e) {
+            nginx.close();
+            throw e;
+        }
+        return nginx;
+    }
+
+    private boolean answers(Host host) throws IOException {
+        for (Family family : Family.values()) {
+            try (SocketChannel _ =
+                    host.connect(family, new InetSocketAddress(family.server(), PORT))) {
+                // It listens.
+            } catch (SocketException notYet) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A file that it serves, or was PUT. */
+    Path file(String name) {
+        return folder.resolve("files").resolve(name);
+    }
+
+    /** Connections that requests came by so far, those for that path alone. */
+    long connections(String uri) throws IOException {
+        try (var lines = Files.lines(folder.resolve("connections.log"))) {
+            return lines.filter(line -> line.endsWith(" " + uri))
+                    .map(line -> line.split(" ", -1)[0])
+                    .distinct()
+                    .count();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        process.close();
+    }
+}
