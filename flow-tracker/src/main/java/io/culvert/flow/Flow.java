@@ -178,6 +178,12 @@ public final class Flow {
         return verdict;
     }
 
+    /** It begins with a connection that stands; {@link FlowTable#accepted} is what its owner calls. */
+    void accepted() {
+        tcpState = TcpState.ESTABLISHED;
+        forgetUnassured();
+    }
+
     /** Takes the flow back to where the initiator's SYN awaits this acknowledgment. */
     private void restart(int acknowledgmentNumber) {
         tcpState = TcpState.SYN_SENT;
@@ -318,16 +324,18 @@ public final class Flow {
         return initiatorPackets;
     }
 
+    /** Of its packets' IP lengths, or, where it has none, of what they would carry. */
     public long initiatorBytes() {
-        return initiatorBytes;
+        return path == null ? initiatorBytes : initiatorBytes + path.bytesUp();
     }
 
     public long targetPackets() {
         return targetPackets;
     }
 
+    /** See {@link #initiatorBytes}. */
     public long targetBytes() {
-        return targetBytes;
+        return path == null ? targetBytes : targetBytes + path.bytesDown();
     }
 
     /** Where the flow is among those that nothing speaks for. */

@@ -8,6 +8,10 @@ import io.culvert.wire.IpProtocol;
  * has them, both ports, seen from the initiator. ICMP echo has its identifier as both ports.
  * Addresses are two longs each, IPv4 in mapped form (RFC 4291 section 2.5.5.2).
  *
+ * <p>A connection that the host's kernel has accepted has a number besides, which no packet has: no
+ * packet belongs to it, even where a tunnel's flow is between the same ends, and a proxy may open
+ * several for the same client.
+ *
  * <p>A worker looks flows up with one key that it sets again for each packet; {@link FlowTable}
  * stores a {@link #copy}, which is never set.
  */
@@ -19,6 +23,7 @@ public final class FlowKey {
     private long destinationHigh;
     private long destinationLow;
     private int ports;
+    private int connection;
     private int hash;
 
     /** Sets every field; for the key that a worker looks up with. */
@@ -38,6 +43,7 @@ public final class FlowKey {
         this.destinationHigh = destinationHigh;
         this.destinationLow = destinationLow;
         ports = sourcePort << 16 | destinationPort;
+        connection = 0;
         hash =
                 KeyedHash.of(
                         (long) tenant << 40 ^ (long) protocol << 32 ^ (ports & 0xffff_ffffL),
@@ -45,6 +51,17 @@ public final class FlowKey {
                         sourceLow,
                         destinationHigh,
                         destinationLow);
+        return this;
+    }
+
+    /**
+     * The rest of {@link #set} for a connection that was accepted.
+     *
+     * @param number no other's that lives, and not 0
+     */
+    public FlowKey connection(int number) {
+        connection = number;
+        hash ^= number;
         return this;
     }
 
@@ -71,6 +88,7 @@ public final class FlowKey {
         copy.destinationHigh = destinationHigh;
         copy.destinationLow = destinationLow;
         copy.ports = ports;
+        copy.connection = connection;
         copy.hash = hash;
         return copy;
     }
@@ -107,6 +125,11 @@ public final class FlowKey {
         return ports & 0xffff;
     }
 
+    /** The number of a connection that was accepted; 0 where the flow is of packets. */
+    public int connection() {
+        return connection;
+    }
+
     /** Whether the addresses are of IPv6. */
     public boolean isIpv6() {
         return !IpAddress.isIpv4(destinationHigh, destinationLow);
@@ -121,7 +144,8 @@ public final class FlowKey {
                 && sourceHigh == key.sourceHigh
                 && destinationHigh == key.destinationHigh
                 && tenant == key.tenant
-                && protocol == key.protocol;
+                && protocol == key.protocol
+                && connection == key.connection;
     }
 
     @Override

@@ -9,6 +9,19 @@ public interface FlowPath {
     String state();
 
     /**
+     * Bytes of the initiator that were carried and are in no packet that was counted. Asked from
+     * any thread, also after {@link #release}.
+     */
+    default long bytesUp() {
+        return 0;
+    }
+
+    /** The same of the target's. */
+    default long bytesDown() {
+        return 0;
+    }
+
+    /**
      * The flow is over: give back what it holds. Called once, on the worker that owns the flow,
      * after the flow has left the table.
      */

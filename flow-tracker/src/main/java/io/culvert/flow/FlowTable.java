@@ -312,6 +312,15 @@ public final class FlowTable {
         moveDeadline(flow, NEVER);
     }
 
+    /**
+     * The flow is a connection that the host's kernel has accepted: its initiator has shown that it
+     * exists, and it ends with its sockets.
+     */
+    public void accepted(Flow flow) {
+        flow.accepted();
+        keepUntilClosed(flow);
+    }
+
     /** Only the flow's last segments are awaited: the transitory time-out applies, from now. */
     public void expireSoon(Flow flow) {
         flow.ending();
