@@ -55,7 +55,7 @@ final class Acceptor implements AutoCloseable {
     }
 
     /** Whether no descriptor was left. */
-    private static boolean isShort(int socket) {
+    static boolean isShort(int socket) {
         return Errno.EMFILE.is(socket) || Errno.ENFILE.is(socket);
     }
 

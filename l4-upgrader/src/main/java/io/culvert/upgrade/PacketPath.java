@@ -1,16 +1,12 @@
 package io.culvert.upgrade;
 
-import io.culvert.flow.FlowPath;
 import io.culvert.tun.Packet;
-import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
-
-import java.util.Set;
 
 /**
  * The path of a flow whose packets come from an on-ramp. Called on the worker that owns the flow.
  */
-public interface PacketPath extends FlowPath {
+public interface PacketPath extends RampPath {
     /**
      * Takes a packet of the initiator, counted already.
      *
@@ -28,7 +24,4 @@ public interface PacketPath extends FlowPath {
      * @return whether it meant something to the flow
      */
     boolean error(IpPacket error, IpPacket quoted, Packet packet);
-
-    /** Whether packets leave by one of those. */
-    boolean usesAny(Set<PacketDevice> devices);
 }

@@ -6,7 +6,8 @@ import io.culvert.tun.PacketDevice;
 
 /**
  * How an upgraded TCP flow comes by its target: by a socket of the host's, or by one inside the
- * namespace whose packets leave by a tunnel ({@link DowngradedTcp}). It is dialed once at most.
+ * namespace whose packets leave by a tunnel ({@link DowngradedTcp}), or not at all. It is dialed
+ * once at most.
  *
  * <p>Confined to the worker that owns the flow.
  */
@@ -21,6 +22,9 @@ final class TargetSide implements Targets, Dialer.Outcome {
     /** Null where it is not. */
     private final PacketDevice tunnel;
 
+    /** Why nobody may be dialed; null where somebody may. */
+    private final Reason obstacle;
+
     private DowngradedTcp downgraded;
     private Outcome outcome;
     private Dialer.Dial dial;
@@ -30,11 +34,13 @@ final class TargetSide implements Targets, Dialer.Outcome {
             Flow flow,
             SocketOffRamp.Target address,
             PacketDevice tunnel,
+            Reason obstacle,
             int trafficClass) {
         this.upgrader = upgrader;
         this.flow = flow;
         this.address = address;
         this.tunnel = tunnel;
+        this.obstacle = obstacle;
         this.trafficClass = trafficClass;
     }
 
@@ -43,7 +49,7 @@ final class TargetSide implements Targets, Dialer.Outcome {
      */
     static TargetSide ofHost(
             TcpUpgrader upgrader, Flow flow, SocketOffRamp.Target address, int trafficClass) {
-        return new TargetSide(upgrader, flow, address, null, trafficClass);
+        return new TargetSide(upgrader, flow, address, null, null, trafficClass);
     }
 
     /**
@@ -51,7 +57,19 @@ final class TargetSide implements Targets, Dialer.Outcome {
      */
     static TargetSide ofTunnel(
             TcpUpgrader upgrader, Flow flow, PacketDevice tunnel, int trafficClass) {
-        return new TargetSide(upgrader, flow, null, tunnel, trafficClass);
+        return new TargetSide(upgrader, flow, null, tunnel, null, trafficClass);
+    }
+
+    /**
+     * @param obstacle what every dial fails with
+     */
+    static TargetSide unreachable(TcpUpgrader upgrader, Flow flow, Reason obstacle) {
+        return new TargetSide(upgrader, flow, null, null, obstacle, 0);
+    }
+
+    /** Whether every dial fails. */
+    boolean isUnreachable() {
+        return obstacle != null;
     }
 
     /** Where the target is; {@code null} for a target of the host's. */
@@ -74,6 +92,10 @@ final class TargetSide implements Targets, Dialer.Outcome {
     }
 
     private Dialer.Dial begin() {
+        if (obstacle != null) {
+            failed(obstacle);
+            return null;
+        }
         if (tunnel == null) {
             return upgrader.dialer()
                     .dial(

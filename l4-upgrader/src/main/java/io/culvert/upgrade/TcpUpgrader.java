@@ -49,6 +49,7 @@ public final class TcpUpgrader implements AutoCloseable {
     private final SlotFlows slotFlows;
     private final LingeringTargets lingering;
     private int downgrades;
+    private int accepted;
 
     private final IpPacket ip = new IpPacket();
     private final IpPacket quoted = new IpPacket();
@@ -156,6 +157,41 @@ public final class TcpUpgrader implements AutoCloseable {
         return null;
     }
 
+    /**
+     * Upgrades a new flow whose initiator's connection stands already.
+     *
+     * @param to where its target is
+     * @param obstacle why nobody may be dialed there; {@code null} where somebody may
+     * @param recipient as of {@link #open}
+     * @param socket the initiator's, taken where this answers {@code null}
+     * @param ramp stands for where it came in
+     * @return {@code null}, or why it cannot be
+     */
+    public Reason openAccepted(
+            Flow flow,
+            SocketOffRamp.Target to,
+            Reason obstacle,
+            Recipient recipient,
+            int socket,
+            PacketDevice ramp) {
+        if (!flow.tenant().claimSlot(slotsPerTenant)) {
+            if (recipient != null) {
+                recipient.over();
+            }
+            return Reason.TENANT_SLOTS;
+        }
+        TargetSide target =
+                obstacle == null
+                        ? TargetSide.ofHost(this, flow, to, 0)
+                        : TargetSide.unreachable(this, flow, obstacle);
+        UpgradedSockets sockets = new UpgradedSockets(this, recipient);
+        AcceptedTcp connection = new AcceptedTcp(this, flow, socket, ramp, target, sockets);
+        accepted++;
+        flow.path(connection);
+        connection.open();
+        return null;
+    }
+
     /** Why no connection of that tenant can be upgraded now; {@code null} where one can. */
     public Reason obstacle(Tenant tenant) {
         return tenant.slots() < slotsPerTenant ? null : Reason.TENANT_SLOTS;
@@ -185,7 +221,7 @@ public final class TcpUpgrader implements AutoCloseable {
 
     /** Ends a flow whose time is over. */
     public void expire(Flow flow) {
-        table.close(flow, ((UpgradedTcp) flow.path()).ending());
+        table.close(flow, ((TcpPath) flow.path()).ending());
     }
 
     /** Lets time limits of dials and half-closed splices act; called now and then. */
@@ -198,7 +234,7 @@ public final class TcpUpgrader implements AutoCloseable {
 
     /** Cuts a relayed flow; what its initiator is told waits for {@link #deliver}. */
     public void reset(Flow flow, Reason reason) {
-        if (flow.path() instanceof UpgradedTcp connection) {
+        if (flow.path() instanceof TcpPath connection) {
             connection.reset(reason);
         }
     }
@@ -208,7 +244,7 @@ public final class TcpUpgrader implements AutoCloseable {
      * #deliver}.
      */
     public void cut(Flow flow, Reason reason) {
-        if (flow.path() instanceof UpgradedTcp connection) {
+        if (flow.path() instanceof TcpPath connection) {
             connection.cut(reason);
         }
     }
@@ -342,6 +378,15 @@ public final class TcpUpgrader implements AutoCloseable {
         downgrades += more;
     }
 
+    /** One that was accepted is over. */
+    void acceptedOver() {
+        accepted--;
+    }
+
+    Poller poller() {
+        return poller;
+    }
+
     long now() {
         return clock.nanoTime();
     }
@@ -399,6 +444,11 @@ public final class TcpUpgrader implements AutoCloseable {
     /** Target's sides that are packets. */
     public int downgrades() {
         return downgrades;
+    }
+
+    /** Connections that the host's kernel has accepted. */
+    public int accepted() {
+        return accepted;
     }
 
     /** Sockets made ahead of demand. */

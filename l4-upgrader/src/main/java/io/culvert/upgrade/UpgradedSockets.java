@@ -35,6 +35,11 @@ final class UpgradedSockets {
         return recipient != null && recipient.answersFirst();
     }
 
+    /** Whether somebody gets them who finds out by itself whether the target is needed. */
+    boolean areTaken() {
+        return recipient instanceof Takeover;
+    }
+
     /** The target is connected. */
     void target(int socket, Poller.Watch watch) {
         target = socket;
@@ -125,6 +130,18 @@ final class UpgradedSockets {
     String state(String otherwise) {
         Joint joined = joint;
         return joined == null ? otherwise : joined.state();
+    }
+
+    /** Bytes of the initiator so far, of joined ones; asked from any thread. */
+    long bytesUp() {
+        Joint joined = joint;
+        return joined == null ? 0 : joined.bytesUp();
+    }
+
+    /** Bytes for it. */
+    long bytesDown() {
+        Joint joined = joint;
+        return joined == null ? 0 : joined.bytesDown();
     }
 
     /** Whether so much passes that acknowledgments may wait for one another. */

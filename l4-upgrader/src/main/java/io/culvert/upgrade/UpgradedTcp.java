@@ -30,7 +30,7 @@ import java.util.Set;
  *
  * <p>Confined to the worker that owns the flow.
  */
-final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
+final class UpgradedTcp implements DowngradedPath, TcpPath, Targets.Outcome {
     private enum State {
         DIALING,
         HANDSHAKE,
@@ -344,13 +344,14 @@ final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
         }
     }
 
-    /** Cuts a connection: the flow ends with the reset that then comes out of the namespace. */
-    void reset(Reason reason) {
+    /** The flow ends with the reset that then comes out of the namespace. */
+    @Override
+    public void reset(Reason reason) {
         sockets.abort(reason);
     }
 
-    /** The flow may not go on: whoever is there is told what can be told. */
-    void cut(Reason reason) {
+    @Override
+    public void cut(Reason reason) {
         if (state == State.DIALING) {
             syn.refuse(upgrader, Reason.DIAL_UNREACHABLE, reason, initiator.ramp());
             upgrader.table().close(flow, reason);
@@ -359,8 +360,8 @@ final class UpgradedTcp implements DowngradedPath, Targets.Outcome {
         }
     }
 
-    /** What to call the flow's end when its time is over. */
-    Reason ending() {
+    @Override
+    public Reason ending() {
         return ending;
     }
 
