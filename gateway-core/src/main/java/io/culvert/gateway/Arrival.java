@@ -68,6 +68,11 @@ final class Arrival {
                 : unusable;
     }
 
+    /** Why no connection can be between these two ends; {@code null} where one can. */
+    static Reason notOneHost(IpPacket ip) {
+        return ip.isUnicast() ? null : Reason.NOT_UNICAST;
+    }
+
     /** Why no flow can have one of these two ends; {@code null} where it can have both. */
     static Reason unusableAddress(IpPacket ip) {
         if (!ip.isUnicast()) {

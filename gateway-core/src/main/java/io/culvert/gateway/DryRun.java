@@ -98,9 +98,18 @@ public final class DryRun {
                         clock,
                         new LivePolicy(configuration.policy()),
                         new Openings(table, clock, configuration.midStream(), Integer.MAX_VALUE),
-                        new Upgraders(WORKER, null, null, null, sockets, forwarder, null),
+                        new Upgraders(
+                                WORKER,
+                                null,
+                                null,
+                                null,
+                                sockets,
+                                forwarder,
+                                null,
+                                routing.listeners()),
                         forwarder,
-                        routing.routes());
+                        routing.routes(),
+                        routing.listeners());
     }
 
     /**
@@ -136,6 +145,15 @@ public final class DryRun {
         switch (onRamp) {
             case OnRamp.Tun tun ->
                     add(tun.name(), tun.tenant(), TunOnRamp.sources(tun), tun.routes());
+            case OnRamp.Tcp tcp ->
+                    routing.listeners()
+                            .put(
+                                    new TunnelPorts(
+                                            tcp.name(),
+                                            routing.tenants().named(tcp.tenant()),
+                                            sources(false, List.of()),
+                                            List.of(new Packetless())),
+                                    tcp.listen());
             case OnRamp.Gre gre -> {
                 for (OnRamp.GrePeer peer : gre.peers()) {
                     add(

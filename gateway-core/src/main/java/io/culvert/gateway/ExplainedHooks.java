@@ -25,7 +25,7 @@ record ExplainedHooks(Plugins plugins) implements HookQuestions {
         if (!plugins.current().asksAboutFlows()) {
             return;
         }
-        FlowInfo flow = UndecidedFlows.info(pending.port(), pending.ip());
+        FlowInfo flow = pending.info();
         FlowDecision proposed = pending.decision();
         CompletableFuture<Answer> taken = new CompletableFuture<>();
         HookChain chain;

@@ -19,18 +19,22 @@ import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
+import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.wire.Defect;
 import io.culvert.wire.IpPacket;
+import io.culvert.wire.IpProtocol;
 import io.culvert.wire.Prefix;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Says what would become of a flow's first packet, by asking of it what the packet path asks, in
- * that order ({@link Ingress}, {@link TunnelIngress}): the same questions of the same state, none
- * of which changes it. Nothing is sent, opened or counted.
+ * that order ({@link Ingress}, {@link TunnelIngress}, {@link FlowOpener}): the same questions of the
+ * same state, none of which changes it. Of a connection that an on-ramp would accept it asks what
+ * {@link Reception} asks. Nothing is sent, opened or counted.
  *
  * <p>Asked in two steps, since plugins are asked in between, on another thread.
  *
@@ -45,6 +49,7 @@ final class Explainer {
     private final Upgraders upgraders;
     private final Forwarder forwarder;
     private final Routes routes;
+    private final Listeners listeners;
 
     Explainer(
             int worker,
@@ -54,7 +59,8 @@ final class Explainer {
             Openings openings,
             Upgraders upgraders,
             Forwarder forwarder,
-            Routes routes) {
+            Routes routes,
+            Listeners listeners) {
         this.worker = worker;
         this.table = table;
         this.clock = clock;
@@ -63,6 +69,7 @@ final class Explainer {
         this.upgraders = upgraders;
         this.forwarder = forwarder;
         this.routes = routes;
+        this.listeners = listeners;
     }
 
     /** A question that was answered in part. */
@@ -104,9 +111,23 @@ final class Explainer {
             return port.tenant();
         }
 
+        /** Whether it is a connection that an on-ramp accepts, and no packet. */
+        boolean isConnection() {
+            return port.device() instanceof Packetless;
+        }
+
+        /** What hooks are told of the flow. */
+        FlowInfo info() {
+            return PacketBeginning.info(port, ip);
+        }
+
         /** What is proposed, an {@link FlowDecision.Upgrade} or a {@link FlowDecision.Forward}. */
         FlowDecision decision() {
             return decision;
+        }
+
+        FlowKey key() {
+            return key;
         }
 
         /** A plugin has decided otherwise. */
@@ -124,6 +145,7 @@ final class Explainer {
         ByteBuffer bytes = FirstPacket.of(question);
         Tenant tenant =
                 routes.tenant(question.tenant())
+                        .or(() -> listeners.tenant(question.tenant()))
                         .orElseThrow(
                                 () ->
                                         new IllegalArgumentException(
@@ -167,7 +189,7 @@ final class Explainer {
         }
         if (!pending.isAnswered()) {
             new WayOut(forwarder, upgraders, routes)
-                    .find(pending.findings, pending.tenant(), pending.key, pending.decision);
+                    .find(pending);
         }
         return pending.explanation();
     }
@@ -185,6 +207,9 @@ final class Explainer {
      * outside; empty where neither is known any more.
      */
     private String cameInBy(Flow flow) {
+        if (flow.key().connection() != 0) {
+            return listeners.nameOf(flow);
+        }
         if (flow.path() instanceof ForwardedFlow forwarded && forwarded.isFromOutside()) {
             return forwarded.offRamp().map(DeviceOffRamp::name).orElse("");
         }
@@ -195,7 +220,11 @@ final class Explainer {
 
     /** The tunnel that a packet comes in by: the one that is named, else the likeliest. */
     private TunnelPorts tunnel(Tenant tenant, Question question, IpPacket ip) {
-        List<TunnelPorts> all = routes.tunnels(tenant);
+        List<TunnelPorts> all = new ArrayList<>(routes.tunnels(tenant));
+        // One that accepts connections has to be named where there are tunnels.
+        if (all.isEmpty() || !question.onRamp().isEmpty()) {
+            all.addAll(listeners.of(tenant.name()));
+        }
         List<TunnelPorts> named =
                 all.stream()
                         .filter(
@@ -225,6 +254,10 @@ final class Explainer {
     }
 
     private void cameIn(Pending pending) {
+        if (pending.isConnection()) {
+            accepted(pending);
+            return;
+        }
         TunnelPorts tunnel = pending.port.tunnel();
         Reason objection = Arrival.objection(pending.port, pending.ip);
         List<Prefix> prefixes = routes.prefixes(tunnel);
@@ -253,13 +286,27 @@ final class Explainer {
                 prefixes.stream().map(route -> "route " + route).sorted().toList());
     }
 
+    private static void accepted(Pending pending) {
+        String name = pending.port.tunnel().name();
+        if (pending.ip.protocol() != IpProtocol.TCP) {
+            throw new IllegalArgumentException(
+                    "the on-ramp \"%s\" accepts TCP connections alone".formatted(name));
+        }
+        pending.findings.stage(
+                "on-ramp",
+                name,
+                "tenant %s; the host's kernel accepts the connection"
+                        .formatted(pending.tenant().name()));
+    }
+
     private void flow(Pending pending) {
         FlowKey key = pending.key;
         IpPacket ip = pending.ip;
         setKey(pending);
-        Flow known = Arrival.ofInitiator(table, key, ip);
+        // Of connections no two are the same.
+        Flow known = pending.isConnection() ? null : Arrival.ofInitiator(table, key, ip);
         boolean fromInitiator = known != null;
-        if (!fromInitiator) {
+        if (!fromInitiator && !pending.isConnection()) {
             known = Arrival.ofTarget(table, key.reverse(), ip);
             setKey(pending);
         }
@@ -292,7 +339,10 @@ final class Explainer {
     }
 
     private static void addresses(Pending pending) {
-        Reason unusable = Arrival.unusableInTunnel(pending.ip);
+        Reason unusable =
+                pending.isConnection()
+                        ? Arrival.notOneHost(pending.ip)
+                        : Arrival.unusableInTunnel(pending.ip);
         if (unusable != null) {
             pending.findings.drop("addresses", unusable, "no flow can have them");
         } else {
@@ -319,21 +369,33 @@ final class Explainer {
 
     private void opening(Pending pending) {
         Findings findings = pending.findings;
-        Reason obstacle = openings.obstacle(pending.ip, pending.decision);
+        Reason obstacle = obstacle(pending);
         if (obstacle != null) {
-            findings.refuse("opening", obstacle, "such a packet opens no flow now");
-        } else if (openings.isDoubtful(pending.ip, pending.key, pending.tenant())) {
+            findings.refuse("opening", obstacle, noFlow(pending));
+        } else if (!pending.isConnection() && openings.isDoubtful(pending.ip, pending.key, pending.tenant())) {
             findings.challenge(pending.tenant().halfOpen());
         }
+    }
+
+    private Reason obstacle(Pending pending) {
+        return pending.isConnection()
+                ? openings.obstacleToConnection(pending.decision)
+                : openings.obstacle(pending.ip, pending.decision);
+    }
+
+    private static String noFlow(Pending pending) {
+        return pending.isConnection()
+                ? "such a connection becomes no flow now"
+                : "such a packet opens no flow now";
     }
 
     private void limits(Pending pending) {
         Findings findings = pending.findings;
         Tenant tenant = pending.tenant();
         // Plugins may have decided otherwise.
-        Reason obstacle = openings.obstacle(pending.ip, pending.decision);
+        Reason obstacle = obstacle(pending);
         if (obstacle != null) {
-            findings.refuse("opening", obstacle, "such a packet opens no flow now");
+            findings.refuse("opening", obstacle, noFlow(pending));
             return;
         }
         rate(pending);

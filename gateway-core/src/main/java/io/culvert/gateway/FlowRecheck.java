@@ -9,7 +9,7 @@ import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.PacketDevice;
-import io.culvert.upgrade.PacketPath;
+import io.culvert.upgrade.RampPath;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -73,7 +73,7 @@ final class FlowRecheck {
         int[] count = new int[2];
         table.forEach(
                 flow -> {
-                    if (flow.path() instanceof PacketPath path && path.usesAny(going)) {
+                    if (flow.path() instanceof RampPath path && path.usesAny(going)) {
                         count[0]++;
                     } else if (!allows(policy, flow)) {
                         count[1]++;

@@ -193,6 +193,7 @@ public final class Gateway implements AutoCloseable {
                         policy,
                         sockets.byName(),
                         routing.routes(),
+                        routing.listeners(),
                         Worker.Limits.of(configuration),
                         new UdpOwners(),
                         new Identifications(),
@@ -406,10 +407,13 @@ public final class Gateway implements AutoCloseable {
 
     /**
      * A slot stays with its flow until the initiator has everything: bytes that a relay handed over
-     * wait in the namespace's sockets, which end with this process.
+     * wait in the namespace's sockets, which end with this process. A connection that was accepted
+     * has none and counts for itself.
      */
     private int connections() throws IOException {
-        return status().stream().mapToInt(status -> status.slots() + status.dials()).sum();
+        return status().stream()
+                .mapToInt(status -> status.slots() + status.dials() + status.accepted())
+                .sum();
     }
 
     /**

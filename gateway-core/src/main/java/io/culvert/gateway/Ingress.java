@@ -34,6 +34,7 @@ final class Ingress {
     private final Reassembler reassembler;
     private final TunnelIngress fromTunnels;
     private final DeviceIngress fromDevices;
+    private final FlowOpener opener;
     private final RuleLog ruleLog;
 
     private final IpPacket ip = new IpPacket();
@@ -45,11 +46,13 @@ final class Ingress {
             Reassembler reassembler,
             TunnelIngress fromTunnels,
             DeviceIngress fromDevices,
+            FlowOpener opener,
             RuleLog ruleLog) {
         this.counters = counters;
         this.reassembler = reassembler;
         this.fromTunnels = fromTunnels;
         this.fromDevices = fromDevices;
+        this.opener = opener;
         this.ruleLog = ruleLog;
     }
 
@@ -71,20 +74,31 @@ final class Ingress {
         Delivery delivery = new Delivery(worker, table, clock, counters, refusals, handOver);
         RuleLog ruleLog = new RuleLog(clock);
         ContentDecisions contents = new ContentDecisions(new Detection(clock), policy, ruleLog);
+        FlowOpener opener =
+                new FlowOpener(
+                        worker, table, clock, policy, upgraders, forwarder, ruleLog, hooks,
+                        contents);
         return new Ingress(
                 counters,
                 reassembler,
                 new TunnelIngress(
-                        worker, table, clock, policy, counters, refusals, openings, upgraders,
-                        forwarder, delivery, ruleLog, hooks, contents),
+                        worker, table, clock, policy, refusals, openings, upgraders, forwarder,
+                        delivery, hooks, opener),
                 new DeviceIngress(worker, table, refusals, openings, forwarder, delivery),
+                opener,
                 ruleLog);
     }
 
     /** A moment has passed. */
     void tick() {
         ruleLog.tick();
+        opener.tick();
         fromTunnels.tick();
+    }
+
+    /** Opens this worker's flows. */
+    FlowOpener opener() {
+        return opener;
     }
 
     /** Takes a packet that has just come in. */
@@ -129,7 +143,7 @@ final class Ingress {
 
     /** Packets that wait for plugins to decide about their flows. */
     int undecidedPackets() {
-        return fromTunnels.undecidedPackets();
+        return opener.undecided().packets() + fromTunnels.undecidedPackets();
     }
 
     /** Takes a packet that another worker has received and counted. */

@@ -102,6 +102,20 @@ final class Openings {
     }
 
     /**
+     * Why a connection that the host's kernel has accepted cannot open a flow of that decision;
+     * {@code null} where it can.
+     */
+    Reason obstacleToConnection(FlowDecision decision) {
+        if (draining) {
+            return Reason.SHUTDOWN;
+        }
+        return decision instanceof FlowDecision.Upgrade upgrade
+                        && !Upgraders.isDowngraded(upgrade)
+                ? null
+                : Reason.NO_PACKETS;
+    }
+
+    /**
      * Whether a packet is a SYN that looks like one of a flood: many connections of the tenant are
      * half open, and its source has not shown that it exists. (pf begins to answer SYNs itself
      * where a quarter of its states are half open, for the same reason.)

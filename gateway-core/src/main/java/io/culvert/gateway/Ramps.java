@@ -77,6 +77,7 @@ final class Ramps {
             case OnRamp.Seqpacket seqpacket ->
                     new SeqpacketOnRamp(seqpacket, routing, workers, clock, plugins);
             case OnRamp.Gue gue -> new GueOnRamp(gue, routing, workers, clock, plugins);
+            case OnRamp.Tcp tcp -> TcpOnRamp.open(tcp, routing, workers);
             case OnRamp.Gre gre -> GreOnRamp.open(gre, routing, workers, places - 1, clock);
         };
     }

@@ -7,13 +7,13 @@ import io.culvert.wire.IpAddress;
 
 import java.util.List;
 
-/** The tenants, and where their forwarded flows go. */
-record Routing(Tenants tenants, Routes routes) {
+/** The tenants, where their forwarded flows go, and where their connections are accepted. */
+record Routing(Tenants tenants, Routes routes, Listeners listeners) {
 
     static Routing of(Configuration configuration) {
         Routes routes = new Routes(firstDevice(configuration));
         routes.aliases().become(sources(configuration));
-        return new Routing(new Tenants(), routes);
+        return new Routing(new Tenants(), routes, new Listeners());
     }
 
     /** What upgraded flows go into tunnels under; none for their initiators' own addresses. */

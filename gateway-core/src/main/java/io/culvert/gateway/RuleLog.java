@@ -7,7 +7,6 @@ import io.culvert.gateway.policy.Protocol;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.wire.IpAddress;
-import io.culvert.wire.IpPacket;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,30 +48,13 @@ final class RuleLog {
         secondBeganNanos = clock.nanoTime();
     }
 
-    /** A flow whose first packet that is was decided so. */
-    void decided(Ruling ruling, String tenant, IpPacket ip) {
+    /** A flow that would have that key was decided so. */
+    void decided(Ruling ruling, String tenant, FlowKey key) {
         decided(
                 ruling,
                 () ->
                         flow(
                                 tenant,
-                                ip.protocol(),
-                                ip.sourceHigh(),
-                                ip.sourceLow(),
-                                ip.sourcePort(),
-                                ip.destinationHigh(),
-                                ip.destinationLow(),
-                                ip.destinationPort()));
-    }
-
-    /** A flow was decided so by what it said. */
-    void decided(Ruling ruling, Flow flow) {
-        FlowKey key = flow.key();
-        decided(
-                ruling,
-                () ->
-                        flow(
-                                flow.tenant().name(),
                                 key.protocol(),
                                 key.sourceHigh(),
                                 key.sourceLow(),
@@ -80,6 +62,11 @@ final class RuleLog {
                                 key.destinationHigh(),
                                 key.destinationLow(),
                                 key.destinationPort()));
+    }
+
+    /** A flow was decided so by what it said. */
+    void decided(Ruling ruling, Flow flow) {
+        decided(ruling, flow.tenant().name(), flow.key());
     }
 
     private void decided(Ruling ruling, Supplier<String> flow) {

@@ -5,24 +5,17 @@ import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.flow.NanoClock;
-import io.culvert.flow.PacketCounters;
-import io.culvert.flow.RateLimits;
-import io.culvert.flow.Throttle;
 import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.forward.Alias;
 import io.culvert.gateway.forward.Forwarder;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
-import io.culvert.gateway.plugin.HookChain;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
-import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
-import io.culvert.upgrade.Recipient;
-import io.culvert.upgrade.Takeover;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
@@ -33,28 +26,27 @@ import io.culvert.wire.IpProtocol;
  * <pre>
  *   known flow? --yes--> its path
  *        no
- *        '--> policy, plugins --> refuse: RST, ICMP or silence
+ *        '--> undecided? --yes--> waits
+ *                 no
+ *                 '--> {@link FlowOpener}: refuse: RST, ICMP or silence
  *                         |------> forward: into a tunnel, out of a device
  *                         '------> upgrade: TCP, UDP or echo upgrader; into a tunnel again
  * </pre>
  *
  * <p>Confined to one worker.
  */
-final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
+final class TunnelIngress implements QuicFlows.Heard {
     private final int worker;
     private final FlowTable table;
-    private final NanoClock clock;
     private final LivePolicy policy;
-    private final PacketCounters counters;
     private final Refusals refusals;
     private final Openings openings;
     private final Upgraders upgraders;
     private final Forwarder forwarder;
     private final Delivery delivery;
-    private final UndecidedFlows undecided;
+    private final FlowOpener opener;
     private final QuicFlows quic;
-    private final ContentDecisions contents;
-    private final RuleLog ruleLog;
+    private final PacketBeginning beginning;
     private final FlowKey key = new FlowKey();
 
     TunnelIngress(
@@ -62,29 +54,25 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
             FlowTable table,
             NanoClock clock,
             LivePolicy policy,
-            PacketCounters counters,
             Refusals refusals,
             Openings openings,
             Upgraders upgraders,
             Forwarder forwarder,
             Delivery delivery,
-            RuleLog ruleLog,
             HookAccess hooks,
-            ContentDecisions contents) {
+            FlowOpener opener) {
         this.worker = worker;
         this.table = table;
-        this.clock = clock;
         this.policy = policy;
-        this.counters = counters;
         this.refusals = refusals;
         this.openings = openings;
         this.upgraders = upgraders;
         this.forwarder = forwarder;
         this.delivery = delivery;
-        this.ruleLog = ruleLog;
-        this.contents = contents;
-        undecided = new UndecidedFlows(worker, hooks, this);
+        this.opener = opener;
         quic = new QuicFlows(worker, hooks, clock, this);
+        beginning =
+                new PacketBeginning(clock, refusals, openings, upgraders, delivery, this::later);
     }
 
     void packet(TunnelPort port, IpPacket ip, Packet packet) {
@@ -111,15 +99,7 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
     }
 
     private void setKey(TunnelPort port, IpPacket of) {
-        key.set(
-                port.tenant().id(),
-                of.protocol(),
-                of.sourceHigh(),
-                of.sourceLow(),
-                of.sourcePort(),
-                of.destinationHigh(),
-                of.destinationLow(),
-                of.destinationPort());
+        PacketBeginning.setKey(key, port, of);
     }
 
     /**
@@ -153,7 +133,7 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
         }
         // Maybe reversed by the look-ups before.
         setKey(port, ip);
-        int asking = undecided.owner(key);
+        int asking = opener.undecided().owner(key);
         if (asking >= 0) {
             hold(asking, port, ip, packet);
             return;
@@ -163,20 +143,12 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
             refusals.drop(packet, obstacle);
             return;
         }
-        Ruling ruling =
-                policy.current()
-                        .decide(
-                                port.tenant().name(),
-                                ip.protocol(),
-                                ip.sourceHigh(),
-                                ip.sourceLow(),
-                                ip.destinationHigh(),
-                                ip.destinationLow(),
-                                ip.destinationPort());
+        beginning.of(port, ip, packet);
+        Ruling ruling = opener.ruling(beginning);
         if (ruling.asks() && ip.protocol() == IpProtocol.UDP) {
             listen(port, ip, packet, ruling);
         } else {
-            ruled(port, ip, packet, ruling);
+            opener.open(beginning, ruling);
         }
     }
 
@@ -212,7 +184,9 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
                         new IpAddress(ip.sourceHigh(), ip.sourceLow()),
                         new IpAddress(ip.destinationHigh(), ip.destinationLow()),
                         ip.destinationPort());
-        ruled(port, ip, packet, policy.current().decide(question, facts).knowing(facts));
+        opener.open(
+                beginning.of(port, ip, packet),
+                policy.current().decide(question, facts).knowing(facts));
     }
 
     @Override
@@ -220,30 +194,13 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
         packet(port, ip, packet);
     }
 
-    private void ruled(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
-        if (!(ruling.decision() instanceof FlowDecision.Refuse refuse)) {
-            open(port, ip, packet, ruling);
-            return;
-        }
-        note(ruling, port, ip);
-        tellRefused(port, ip, refuse.decidedBy(), refuse.reason());
-        if (refuse.answered()) {
+    private void later(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
+        if (!(answer.decision() instanceof FlowDecision.Refuse refuse)) {
+            packet(port, ip, packet);
+        } else if (refuse.answered()) {
             refusals.refuse(port, ip, packet, refuse.reason());
         } else {
             refusals.drop(packet, refuse.reason());
-        }
-    }
-
-    private void tellRefused(TunnelPort port, IpPacket ip, String decidedBy, Reason reason) {
-        if (table.isHeard()) {
-            setKey(port, ip);
-            table.tellRefused(key, port.tenant(), worker, decidedBy, reason);
-        }
-    }
-
-    private void note(Ruling ruling, TunnelPort port, IpPacket ip) {
-        if (ruling.isNotable()) {
-            ruleLog.decided(ruling, port.tenant().name(), ip);
         }
     }
 
@@ -255,253 +212,19 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
         Reason obstacle =
                 quic.has(key)
                         ? quic.later(key, port, ip, packet)
-                        : undecided.hold(key, port, packet);
+                        : opener.undecided().hold(key, port, packet);
         if (obstacle != null) {
             refusals.drop(packet, obstacle);
         }
     }
 
-    private void open(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
-        FlowDecision decision = ruling.decision();
-        FlowDecision.Upgrade upgrade =
-                decision instanceof FlowDecision.Upgrade found ? found : null;
-        Reason obstacle = openings.obstacle(ip, decision);
-        if (obstacle == Reason.NO_FLOW && openings.answersChallenge(ip, key)) {
-            counters.carried(packet.packets());
-            return;
-        }
-        if (obstacle != null) {
-            if (obstacle == Reason.SHUTDOWN) {
-                tellRefused(port, ip, decision.decidedBy(), obstacle);
-            }
-            refusals.refuse(port, ip, packet, obstacle);
-            return;
-        }
-        if (openings.isDoubtful(ip, key, port.tenant())) {
-            refusals.challenge(port, ip, openings.challenge(key), packet);
-            return;
-        }
-        boolean asks = undecided.chain().asksAboutFlows();
-        int owner =
-                upgrade != null
-                        ? upgraders.owner(upgrade, ip.protocol(), key)
-                        // A plugin may have it upgraded.
-                        : asks ? upgraders.owner(ip.protocol(), key) : worker;
-        if (owner != worker) {
-            delivery.handOver(owner, port, packet);
-            return;
-        }
-        note(ruling, port, ip);
-        if (!asks) {
-            admit(port, ip, packet, ruling, null);
-            return;
-        }
-        // Looked at once more when it is admitted; this keeps a flood from the plugins.
-        Reason rate = rate(port, ip, ruling);
-        if (rate != null) {
-            tellRefused(port, ip, decision.decidedBy(), rate);
-            refusals.refuse(port, ip, packet, rate);
-            return;
-        }
-        Reason full = undecided.ask(key, port, ip, packet, ruling);
-        if (full != null) {
-            tellRefused(port, ip, decision.decidedBy(), full);
-            refusals.drop(packet, full);
-        }
-    }
-
-    /** Why the rule's rate does not allow the flow now; {@code null} where it does. */
-    private Reason rate(TunnelPort port, IpPacket ip, Ruling ruling) {
-        return ruling.limits() == null
-                ? null
-                : ruling.limits()
-                        .obstacle(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime());
-    }
-
-    /**
-     * Opens a flow whose decision is final, if the rule's rate allows.
-     *
-     * @param answer of the plugins; {@code null} where none were asked
-     */
-    private void admit(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
-        if (ruling.limits() == null) {
-            open(port, ip, packet, ruling, answer, null);
-            return;
-        }
-        switch (ruling.limits()
-                .open(port.tenant(), ip.sourceHigh(), ip.sourceLow(), clock.nanoTime())) {
-            // Answered where waiting is of no use; in silence, and tried again, where it is.
-            case RateLimits.Admission.Refused refused -> {
-                tellRefused(port, ip, ruling.name(), refused.reason());
-                refusals.refuse(port, ip, packet, refused.reason());
-                tellPlugins(answer, refused.reason());
-            }
-            case RateLimits.Admission.Admitted admitted ->
-                    open(port, ip, packet, ruling, answer, admitted.limiter());
-        }
-    }
-
-    /**
-     * @param limiter has been entered for the flow; may be {@code null}
-     */
-    private void open(
-            TunnelPort port,
-            IpPacket ip,
-            Packet packet,
-            Ruling ruling,
-            Answer answer,
-            Throttle limiter) {
-        FlowDecision decision = answer == null ? ruling.decision() : answer.decision();
-        FlowTable.Opening opening = table.open(key, port.tenant(), worker, decision);
-        if (limiter != null && !(opening instanceof FlowTable.Opening.Opened)) {
-            limiter.closed();
-        }
-        switch (opening) {
-            case FlowTable.Opening.Refused refused -> {
-                refusals.refuse(port, ip, packet, refused.reason());
-                tellPlugins(answer, refused.reason());
-            }
-            // Another worker's, who sees to it.
-            case FlowTable.Opening.Found found -> {
-                delivery.packet(found.flow(), Direction.FROM_INITIATOR, port, ip, packet);
-                tellPlugins(answer, Reason.FINISHED);
-            }
-            case FlowTable.Opening.Opened opened -> {
-                Flow flow = opened.flow();
-                flow.throttle(limiter);
-                if (ruling.facts() != null) {
-                    flow.content(ruling.facts());
-                }
-                if (answer != null) {
-                    HookedFlow.accompany(flow, answer, clock.nanoTime());
-                }
-                begin(flow, port, ip, packet, ruling, answer);
-            }
-        }
-    }
-
-    private static void tellPlugins(Answer answer, Reason reason) {
-        if (answer != null) {
-            answer.refused(reason);
-        }
-    }
-
-    @Override
-    public void first(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
-        setKey(port, ip);
-        if (port.tunnel().isGone()) {
-            refusals.drop(packet, Reason.TUNNEL_GONE);
-            answer.refused(Reason.TUNNEL_GONE);
-            return;
-        }
-        Reason obstacle =
-                switch (answer.decision()) {
-                    case FlowDecision.Refuse refuse -> refuse.reason();
-                    case FlowDecision.Upgrade upgrade -> openings.obstacle(ip, upgrade);
-                    case FlowDecision.Forward forward -> openings.obstacle(ip, forward);
-                };
-        if (obstacle == null) {
-            admit(port, ip, packet, ruling, answer);
-            return;
-        }
-        tellRefused(port, ip, answer.decision().decidedBy(), obstacle);
-        refuse(port, ip, packet, answer, obstacle);
-        answer.refused(obstacle);
-    }
-
-    @Override
-    public void later(TunnelPort port, IpPacket ip, Packet packet, Answer answer) {
-        if (answer.decision() instanceof FlowDecision.Refuse refuse) {
-            refuse(port, ip, packet, answer, refuse.reason());
-        } else {
-            packet(port, ip, packet);
-        }
-    }
-
-    private void refuse(TunnelPort port, IpPacket ip, Packet packet, Answer answer, Reason reason) {
-        if (answer.decision() instanceof FlowDecision.Refuse refuse && !refuse.answered()) {
-            refusals.drop(packet, reason);
-        } else {
-            refusals.refuse(port, ip, packet, reason);
-        }
-    }
-
     /** Looks at the clock. */
     void tick() {
-        undecided.tick();
-        contents.tick();
         quic.tick();
     }
 
-    /** Packets that wait for plugins. */
+    /** Packets that wait to be known as a flow's. */
     int undecidedPackets() {
-        return undecided.packets() + quic.packets();
-    }
-
-    private void begin(
-            Flow flow, TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer) {
-        boolean held = false;
-        Reason failure =
-                switch (flow.decision()) {
-                    case FlowDecision.Upgrade upgrade -> {
-                        held = ip.protocol() == IpProtocol.TCP;
-                        if (held) {
-                            count(flow, ip, packet);
-                        }
-                        yield upgrade(flow, upgrade, port, ip, packet, ruling, answer);
-                    }
-                    case FlowDecision.Forward forward -> forwarder.open(flow, port, forward);
-                    case FlowDecision.Refuse refuse -> refuse.reason();
-                };
-        if (failure != null) {
-            table.close(flow, failure);
-            refusals.refuse(port, ip, packet, failure);
-        } else if (!held) {
-            delivery.packet(flow, Direction.FROM_INITIATOR, port, ip, packet);
-        }
-    }
-
-    /** See {@link Upgraders#open}. */
-    private Reason upgrade(
-            Flow flow,
-            FlowDecision.Upgrade upgrade,
-            TunnelPort port,
-            IpPacket ip,
-            Packet packet,
-            Ruling ruling,
-            Answer answer) {
-        boolean said = ContentDecisions.decide(ruling, upgrade);
-        if (upgrade.handler().equals(Policy.RELAY) || (said && ip.protocol() != IpProtocol.TCP)) {
-            return upgraders.open(flow, upgrade, null, ip, packet, port);
-        }
-        FlowInfo info = answer == null ? UndecidedFlows.info(port, ip) : answer.flow();
-        if (said) {
-            Takeover takeover =
-                    contents.takeover(
-                            flow,
-                            upgrade,
-                            ruling,
-                            (decision, proxying, facts, rules) ->
-                                    upgraders.proxied(
-                                            flow, decision, info, proxying, facts, rules));
-            return upgraders.open(flow, upgrade, takeover, ip, packet, port);
-        }
-        Reason obstacle = Upgraders.obstacleToHandler(upgrade, ip.protocol());
-        if (obstacle != null) {
-            return obstacle;
-        }
-        HookChain chain = answer == null ? undecided.chain() : answer.chain();
-        Recipient recipient =
-                WebHandlers.has(upgrade.handler())
-                        ? upgraders.takeover(flow, upgrade, info, ruling.proxying())
-                        : chain.handle(upgrade.handler(), info);
-        return recipient == null
-                ? Reason.HANDLER_FAILED
-                : upgraders.open(flow, upgrade, recipient, ip, packet, port);
-    }
-
-    /** A SYN that the flow has from the beginning. */
-    private void count(Flow flow, IpPacket ip, Packet packet) {
-        flow.count(Direction.FROM_INITIATOR, packet.packets(), ip.length(), clock.nanoTime());
+        return quic.packets();
     }
 }

@@ -6,23 +6,17 @@ import io.culvert.gateway.plugin.Answer;
 import io.culvert.gateway.plugin.HookChain;
 import io.culvert.gateway.plugin.Question;
 import io.culvert.gateway.policy.Ruling;
-import io.culvert.hook.Endpoint;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
-import io.culvert.tun.HeldPacket;
 import io.culvert.tun.Packet;
-import io.culvert.wire.IpAddress;
-import io.culvert.wire.IpPacket;
 
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * Flows that plugins are being asked about. Their first packets wait here, a few of each, and so do
- * no more than {@value #MOST} flows of a worker, {@value #MOST_OF_A_TENANT} of a tenant.
+ * Flows that plugins are being asked about. What they begin with waits here, and so do a few more
+ * packets of each, of no more than {@value #MOST} flows of a worker, {@value #MOST_OF_A_TENANT} of a tenant.
  *
  * <p>Confined to one worker.
  */
@@ -30,41 +24,29 @@ final class UndecidedFlows {
     static final int MOST = 4_096;
     static final int MOST_OF_A_TENANT = MOST / 4;
 
-    /** Packets of one flow that wait, and bytes of those after the first. */
-    private static final int PACKETS = 8;
-
-    private static final int BYTES = 64 * 1024;
-
     private final int worker;
     private final HookAccess access;
     private final Decided decided;
     private final Map<FlowKey, Waiting> waiting = new HashMap<>();
     private final Map<Integer, Integer> ofTenant = new HashMap<>();
-    private final Packet scratch = new Packet();
-    private final IpPacket scratchIp = new IpPacket();
     private int packets;
 
     /** Takes what has waited, now that it is decided. */
+    @FunctionalInterface
     interface Decided {
-        /** The flow's first packet. */
-        void first(TunnelPort port, IpPacket ip, Packet packet, Ruling ruling, Answer answer);
-
-        /** Another one, after the first was taken. */
-        void later(TunnelPort port, IpPacket ip, Packet packet, Answer answer);
+        void decided(Beginning one, Ruling ruling, Answer answer);
     }
-
-    private record Held(TunnelPort port, HeldPacket packet) {}
 
     private static final class Waiting {
         private final FlowKey key;
         private final Ruling ruling;
-        private final List<Held> held = new ArrayList<>(1);
+        private final Beginning.Kept kept;
         private Question question;
-        private int bytes;
 
-        Waiting(FlowKey key, Ruling ruling) {
+        Waiting(FlowKey key, Ruling ruling, Beginning.Kept kept) {
             this.key = key;
             this.ruling = ruling;
+            this.kept = kept;
         }
     }
 
@@ -94,40 +76,38 @@ final class UndecidedFlows {
      */
     Reason hold(FlowKey key, TunnelPort port, Packet packet) {
         Waiting flow = waiting.get(key);
-        if (flow == null || flow.held.size() == PACKETS || flow.bytes + packet.length() > BYTES) {
+        if (flow == null) {
             return Reason.QUEUE_FULL;
         }
-        keep(flow, port, packet);
-        flow.bytes += packet.length();
-        return null;
-    }
-
-    private void keep(Waiting flow, TunnelPort port, Packet packet) {
-        flow.held.add(new Held(port, new HeldPacket(packet)));
-        packets += packet.packets();
+        Reason obstacle = flow.kept.add(port, packet);
+        if (obstacle == null) {
+            packets += packet.packets();
+        }
+        return obstacle;
     }
 
     /**
-     * Asks about a new flow, and keeps its first packet.
+     * Asks about a new flow, and keeps what it begins with.
      *
      * @param key copied
      * @param ruling to carry it
      * @return {@code null}, or why nobody can be asked
      */
-    Reason ask(FlowKey key, TunnelPort port, IpPacket ip, Packet packet, Ruling ruling) {
-        int tenant = port.tenant().id();
+    Reason ask(FlowKey key, Beginning one, Ruling ruling) {
+        int tenant = one.port().tenant().id();
         if (waiting.size() >= MOST || ofTenant.getOrDefault(tenant, 0) >= MOST_OF_A_TENANT) {
             return Reason.HOOK_OVERLOAD;
         }
-        Waiting flow = new Waiting(key.copy(), ruling);
-        if (access.undecided().putIfAbsent(flow.key, worker) != null) {
+        FlowKey own = key.copy();
+        if (access.undecided().putIfAbsent(own, worker) != null) {
             // Another worker was quicker; the sender tries again, and then it is decided.
             return Reason.QUEUE_FULL;
         }
+        FlowInfo info = one.info();
+        Waiting flow = new Waiting(own, ruling, one.keep());
         waiting.put(flow.key, flow);
         ofTenant.merge(tenant, 1, Integer::sum);
-        keep(flow, port, packet);
-        FlowInfo info = info(port, ip);
+        packets += flow.kept.packets();
         Question.Taker taker = answer -> post(flow, answer);
         do {
             // Only a chain that was just replaced can say no.
@@ -144,38 +124,14 @@ final class UndecidedFlows {
         }
     }
 
-    /** What hooks are told of a flow by its first packet. */
-    static FlowInfo info(TunnelPort port, IpPacket first) {
-        return new FlowInfo(
-                port.tenant().name(),
-                port.tunnel().info(),
-                first.protocol(),
-                new Endpoint(
-                        new IpAddress(first.sourceHigh(), first.sourceLow()).toInetAddress(),
-                        first.sourcePort()),
-                new Endpoint(
-                        new IpAddress(first.destinationHigh(), first.destinationLow())
-                                .toInetAddress(),
-                        first.destinationPort()),
-                port.tunnel().context());
-    }
-
     private void answered(Waiting flow, Answer answer) {
         waiting.remove(flow.key);
         access.undecided().remove(flow.key);
         ofTenant.computeIfPresent(
                 flow.key.tenant(), (tenant, count) -> count == 1 ? null : count - 1);
-        for (int i = 0; i < flow.held.size(); i++) {
-            Held held = flow.held.get(i);
-            packets -= held.packet.packets();
-            held.packet.into(scratch);
-            scratchIp.wrap(scratch.bytes(), Packet.OFFSET, scratch.length());
-            if (i == 0) {
-                decided.first(held.port, scratchIp, scratch, flow.ruling, answer);
-            } else {
-                decided.later(held.port, scratchIp, scratch, answer);
-            }
-        }
+        packets -= flow.kept.packets();
+        decided.decided(flow.kept.again(), flow.ruling, answer);
+        flow.kept.rest(answer);
     }
 
     /** Goes on without plugins that do not answer; called now and then. */

@@ -34,6 +34,7 @@ import java.util.Optional;
  *
  * @param offRamps the socket off-ramps by name; may change
  * @param web the gateway's own handlers; {@code null} where nobody asks for them
+ * @param listeners where accepted connections come from
  */
 record Upgraders(
         int worker,
@@ -42,7 +43,8 @@ record Upgraders(
         EchoUpgrader echo,
         Map<String, SocketOffRamp> offRamps,
         Forwarder forwarder,
-        WebAccess web) {
+        WebAccess web,
+        Listeners listeners) {
 
     /** Whether a flow of that decision leaves as packets again. */
     static boolean isDowngraded(FlowDecision.Upgrade decision) {
@@ -152,6 +154,30 @@ record Upgraders(
             case IpProtocol.UDP -> udp.open(flow, offRamp, in.device());
             default -> echo.open(flow, offRamp, in.device());
         };
+    }
+
+    /**
+     * The same for a flow whose initiator's connection stands already.
+     *
+     * @param socket the initiator's; taken where there is a path
+     */
+    Reason openAccepted(
+            Flow flow,
+            FlowDecision.Upgrade decision,
+            Recipient recipient,
+            int socket,
+            TunnelPort in) {
+        SocketOffRamp offRamp = offRamps.get(decision.via());
+        if (offRamp == null) {
+            // Taken out of the configuration since it was decided.
+            if (recipient != null) {
+                recipient.over();
+            }
+            return Reason.NO_ROUTE;
+        }
+        SocketOffRamp.Target to = offRamp.target(flow);
+        Reason obstacle = listeners.has(to) ? Reason.LOOP : null;
+        return tcp.openAccepted(flow, to, obstacle, recipient, socket, in.device());
     }
 
     private Reason openInto(

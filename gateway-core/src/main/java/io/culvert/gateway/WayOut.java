@@ -8,6 +8,7 @@ import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.forward.TunnelPorts;
+import io.culvert.gateway.policy.Policy;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.nat.Mapping;
@@ -27,11 +28,14 @@ import java.util.List;
  */
 record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
 
-    /** Adds the way of a flow of that decision, or why there is none. */
-    void find(Findings findings, Tenant tenant, FlowKey key, FlowDecision decision) {
-        switch (decision) {
-            case FlowDecision.Forward forward -> forwarded(findings, tenant, key, forward);
-            case FlowDecision.Upgrade upgrade -> upgraded(findings, tenant, key, upgrade);
+    /** Adds the way of a flow, or why there is none. */
+    void find(Explainer.Pending pending) {
+        Findings findings = pending.findings();
+        switch (pending.decision()) {
+            case FlowDecision.Forward forward ->
+                    forwarded(findings, pending.tenant(), pending.key(), forward);
+            case FlowDecision.Upgrade upgrade ->
+                    upgraded(findings, pending, pending.key(), upgrade);
             case FlowDecision.Refuse refuse ->
                     findings.refuse("hook", refuse.reason(), "decided by " + refuse.decidedBy());
         }
@@ -101,7 +105,11 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
     }
 
     private void upgraded(
-            Findings findings, Tenant tenant, FlowKey key, FlowDecision.Upgrade upgrade) {
+            Findings findings,
+            Explainer.Pending pending,
+            FlowKey key,
+            FlowDecision.Upgrade upgrade) {
+        Tenant tenant = pending.tenant();
         Reason handler = Upgraders.obstacleToHandler(upgrade, key.protocol());
         if (handler != null) {
             findings.refuse("handler", handler, upgrade.handler() + " takes only TCP connections");
@@ -130,6 +138,12 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
                             key.destinationLow(),
                             ping ? 0 : key.destinationPort());
             IpAddress address = new IpAddress(target.high(), target.low());
+            if (pending.isConnection()
+                    && upgrade.handler().equals(Policy.RELAY)
+                    && upgraders.listeners().has(target)) {
+                findings.refuse("off-ramp", Reason.LOOP, "its target is the on-ramp itself");
+                return;
+            }
             String whom =
                     ping || target.port() == 0
                             ? address.toString()
@@ -144,7 +158,12 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
         if (key.protocol() == IpProtocol.TCP) {
             findings.handler(upgrade.handler());
         }
-        findings.carried("upgrade", "It is upgraded", tail(key.protocol()));
+        findings.carried(
+                "upgrade",
+                "It is upgraded",
+                pending.isConnection()
+                        ? "; it stands already, and is reset where it cannot go on"
+                        : tail(key.protocol()));
     }
 
     private static String tail(int protocol) {

@@ -14,8 +14,12 @@ import io.culvert.wire.IpAddress;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 
-/** How one worker's connections get to the gateway's own handlers. */
-record WebAccess(WebHandlers handlers, Poller poller) {
+/**
+ * How one worker's connections get to the gateway's own handlers.
+ *
+ * @param listeners where accepted connections come from
+ */
+record WebAccess(WebHandlers handlers, Poller poller, Listeners listeners) {
     /**
      * Who gets a flow's connection.
      *
@@ -37,8 +41,10 @@ record WebAccess(WebHandlers handlers, Poller poller) {
                                 new IpAddress(target.high(), target.low()).toInetAddress(),
                                 target.port()),
                         Optional.ofNullable(target.source()).map(IpAddress::toInetAddress));
+        boolean loops = flow.key().connection() != 0 && listeners.has(target);
         return handlers.takeover(
-                new WebHandlers.WebFlow(Long.toString(flow.id()), facts, info, proxying, rules),
+                new WebHandlers.WebFlow(
+                        Long.toString(flow.id()), facts, info, proxying, rules, loops),
                 poller);
     }
 

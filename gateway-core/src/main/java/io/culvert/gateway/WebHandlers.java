@@ -58,13 +58,15 @@ final class WebHandlers {
      * @param info as plugins know it
      * @param proxying of the rule that decided
      * @param rules that decide about each request; empty where that rule has for all of them
+     * @param loops whether its target is the gateway itself, which nothing may be sent to
      */
     record WebFlow(
             String id,
             ClientFacts facts,
             FlowInfo info,
             Proxying proxying,
-            Optional<RequestRules> rules) {}
+            Optional<RequestRules> rules,
+            boolean loops) {}
 
     /**
      * @param hooks the plugins in force
@@ -138,6 +140,9 @@ final class WebHandlers {
 
     private Destinations decided(
             WebFlow flow, Proxying proxying, boolean encrypted, Upstream target) {
+        if (flow.loops() && proxying.upstream().isEmpty()) {
+            return _ -> new Destinations.Destination.Nowhere(Reason.LOOP);
+        }
         return encrypted ? encrypted(flow, proxying) : plain(proxying, target);
     }
 
@@ -159,7 +164,7 @@ final class WebHandlers {
     private ChannelHandler ending(Proxying.Tls use, WebFlow flow, Upstream target) {
         return switch (use) {
             case TERMINATE -> tls.server().terminate();
-            case INSPECT -> tls.server().inspect(new Inspected(flow.facts(), target));
+            case INSPECT -> tls.server().inspect(new Inspected(flow, target));
             case PASS -> throw new IllegalStateException("not ended here");
         };
     }
@@ -168,9 +173,11 @@ final class WebHandlers {
     private final class Inspected implements InspectTarget {
         private final ClientFacts facts;
         private final Upstream target;
+        private final boolean loops;
 
-        private Inspected(ClientFacts facts, Upstream target) {
-            this.facts = facts;
+        private Inspected(WebFlow flow, Upstream target) {
+            facts = flow.facts();
+            loops = flow.loops();
             this.target = target;
         }
 
@@ -181,6 +188,9 @@ final class WebHandlers {
 
         @Override
         public Future<Channel> connect(EventLoop loop) {
+            if (loops) {
+                return loop.newFailedFuture(new ConnectException(Reason.LOOP.meaning()));
+            }
             return switch (target.pick(PickRequest.first(0))) {
                 case Choice.Refused refused ->
                         loop.newFailedFuture(new ConnectException(refused.reason().meaning()));

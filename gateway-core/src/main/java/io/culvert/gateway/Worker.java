@@ -27,7 +27,7 @@ import io.culvert.upgrade.Answers;
 import io.culvert.upgrade.Dialer;
 import io.culvert.upgrade.EchoUpgrader;
 import io.culvert.upgrade.Outlet;
-import io.culvert.upgrade.PacketPath;
+import io.culvert.upgrade.RampPath;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.Splicer;
@@ -82,6 +82,7 @@ final class Worker {
     private final Forwarder forwarder;
     private final Openings openings;
     private final Ingress ingress;
+    private final Reception reception;
     private final Explainer explainer;
     private final Inbox inbox;
     private final SeqpacketTunnel.Buffers buffers = new SeqpacketTunnel.Buffers();
@@ -100,6 +101,7 @@ final class Worker {
      * What all workers share.
      *
      * @param offRamps the socket off-ramps by name; may change
+     * @param listeners of the on-ramps of type {@code tcp}
      * @param limits to begin with
      * @param web the gateway's own handlers
      * @param undecided the worker of each flow that plugins are being asked about
@@ -111,6 +113,7 @@ final class Worker {
             LivePolicy policy,
             Map<String, SocketOffRamp> offRamps,
             Routes routes,
+            Listeners listeners,
             Limits limits,
             UdpOwners udpOwners,
             Identifications identifications,
@@ -225,7 +228,8 @@ final class Worker {
                         echo,
                         shared.offRamps(),
                         forwarder,
-                        new WebAccess(shared.web(), poller));
+                        new WebAccess(shared.web(), poller, shared.listeners()),
+                        shared.listeners());
         explainer =
                 new Explainer(
                         index,
@@ -235,7 +239,8 @@ final class Worker {
                         openings,
                         upgraders,
                         forwarder,
-                        shared.routes());
+                        shared.routes(),
+                        shared.listeners());
         ingress =
                 Ingress.of(
                         index,
@@ -250,6 +255,17 @@ final class Worker {
                         forwarder,
                         new HookAccess(shared.plugins(), shared.undecided(), this::onLoop),
                         this::handOver);
+        reception =
+                new Reception(
+                        index,
+                        shared.table(),
+                        clock,
+                        clock::refresh,
+                        poller,
+                        ingress.opener(),
+                        openings,
+                        upgraders,
+                        shared.listeners());
     }
 
     /** Has something done on this worker's thread that packets come of. */
@@ -396,7 +412,7 @@ final class Worker {
         List<Flow> stranded = new ArrayList<>();
         own(
                 flow -> {
-                    if (flow.path() instanceof PacketPath path && path.usesAny(devices)) {
+                    if (flow.path() instanceof RampPath path && path.usesAny(devices)) {
                         stranded.add(flow);
                     }
                 });
@@ -447,6 +463,7 @@ final class Worker {
     void closeFlows() {
         openings.drain();
         shared.clock().refresh();
+        reception.close();
         // Resets first, and out of the namespace with them: a flow that is closed carries nothing.
         own(flow -> tcp.reset(flow, Reason.SHUTDOWN));
         tcp.deliver();
@@ -481,6 +498,11 @@ final class Worker {
         return explainer;
     }
 
+    /** This worker's connections that are no flows yet; on its thread. */
+    Reception reception() {
+        return reception;
+    }
+
     int index() {
         return index;
     }
@@ -505,7 +527,9 @@ final class Worker {
                 udp.sessions(),
                 reassembler.held(),
                 ingress.undecidedPackets(),
-                tcp.spareSockets());
+                tcp.spareSockets(),
+                tcp.accepted(),
+                reception.pauses());
     }
 
     /** A flow of this worker's has outlived its time-out. */
@@ -524,6 +548,7 @@ final class Worker {
         tcp.tick(limits.halfClosedNanos());
         reassembler.expire();
         ingress.tick();
+        reception.tick();
         shared.table().relieve(index, LOOKS_PER_TICK);
         if (index == 0) {
             crowdAlarm.look(shared.table(), shared.clock().nanoTime());

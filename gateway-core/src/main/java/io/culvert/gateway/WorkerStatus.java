@@ -13,6 +13,8 @@ package io.culvert.gateway;
  * @param fragments packets that wait for the others of their datagram
  * @param undecided packets of flows that plugins are being asked about
  * @param spares sockets made ahead of demand, for connections that leave as packets again
+ * @param accepted flows whose initiators' connections the host's kernel has accepted
+ * @param acceptPauses how often a listener accepted nobody for a moment, for want of descriptors
  */
 public record WorkerStatus(
         int worker,
@@ -24,4 +26,6 @@ public record WorkerStatus(
         int sessions,
         int fragments,
         int undecided,
-        int spares) {}
+        int spares,
+        int accepted,
+        long acceptPauses) {}

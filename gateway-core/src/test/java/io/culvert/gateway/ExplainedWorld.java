@@ -148,7 +148,8 @@ final class ExplainedWorld {
                         random.nextInt(6) == 0 ? echoWithoutSockets(answers) : null,
                         Map.of("socket", SocketOffRamp.PLAIN),
                         forwarder,
-                        null);
+                        null,
+                        new Listeners());
         ingress =
                 Ingress.of(
                         0,
@@ -169,7 +170,16 @@ final class ExplainedWorld {
                         HookAccess.none(),
                         (worker, port, each) -> false);
         explainer =
-                new Explainer(0, table, this::now, live, openings, upgraders, forwarder, routes);
+                new Explainer(
+                        0,
+                        table,
+                        this::now,
+                        live,
+                        openings,
+                        upgraders,
+                        forwarder,
+                        routes,
+                        new Listeners());
     }
 
     /** Every tenant has all the connections that it may, so no socket is ever opened. */

@@ -39,7 +39,7 @@ class GueTunnelsTest {
     private static final long IDLE_NANOS = TimeUnit.MINUTES.toNanos(5);
     private static final long LOOPBACK = 0xffff_7f00_0000L;
 
-    private final Routing routing = new Routing(new Tenants(), new Routes(""));
+    private final Routing routing = new Routing(new Tenants(), new Routes(""), new Listeners());
     private NetworkNamespace namespace;
     private GueEndpoint<GueSource> endpoint;
     private GueSource.Table sources;

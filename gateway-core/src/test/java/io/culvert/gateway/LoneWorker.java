@@ -151,7 +151,15 @@ final class LoneWorker {
                         answers,
                         reassembler,
                         new Openings(table, this::now, false, 1_000),
-                        new Upgraders(0, null, null, null, Map.of(), forwarder, null),
+                        new Upgraders(
+                                0,
+                                null,
+                                null,
+                                null,
+                                Map.of(),
+                                forwarder,
+                                null,
+                                new Listeners()),
                         forwarder,
                         HookAccess.none(),
                         (worker, port, each) -> false);

@@ -4,18 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.culvert.flow.FlowKey;
 import io.culvert.gateway.config.ConfigurationError;
 import io.culvert.gateway.config.ConfigurationFile;
 import io.culvert.gateway.config.Loaded;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.wire.IpAddress;
-import io.culvert.wire.IpPacket;
-import io.culvert.wire.TcpHeader;
 
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,21 +55,23 @@ class PolicyManualTest {
     private static String logged(Policy policy) {
         IpAddress source = IpAddress.parse("10.50.0.7");
         IpAddress destination = IpAddress.parse("198.51.100.7");
-        byte[] syn =
-                Bytes.tcp(
-                        new End("10.50.0.7", 40_112),
-                        new End("198.51.100.7", 22),
-                        TcpHeader.SYN,
-                        /* sequence= */ 1,
-                        /* acknowledgment= */ 0);
-        IpPacket ip = new IpPacket();
-        assertEquals("NONE", ip.wrap(ByteBuffer.wrap(syn), 0, syn.length).name());
+        FlowKey key =
+                new FlowKey()
+                        .set(
+                                1,
+                                6,
+                                source.high(),
+                                source.low(),
+                                40_112,
+                                destination.high(),
+                                destination.low(),
+                                22);
         StringBuilder said = new StringBuilder();
         new RuleLog(() -> 0, line -> said.append(line).append('\n'))
                 .decided(
                         policy.decide(new Policy.Question("acme", 6, source, destination, 22)),
                         "acme",
-                        ip);
+                        key);
         return said.toString();
     }
 

@@ -3,18 +3,16 @@ package io.culvert.gateway;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
+import io.culvert.flow.FlowKey;
 import io.culvert.gateway.config.ConfigurationFile;
 import io.culvert.gateway.config.Loaded;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.wire.IpAddress;
-import io.culvert.wire.IpPacket;
 
 import org.junit.jupiter.api.Test;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
@@ -51,17 +49,19 @@ class RuleLogTest {
     }
 
     /** A datagram of IPv4 from 10.0.0.1:5000 to 10.0.0.2:53, or the like of IPv6. */
-    private static IpPacket packet(boolean ipv6) {
-        String udp = "13880035 0008 " + (ipv6 ? "0001" : "0000");
-        String header =
-                ipv6
-                        ? "60000000 0008 11 40 20010db8000000000000000000000001"
-                                + "20010db8000000000000000000000002"
-                        : "4500001c 00000000 40 11 66cf 0a000001 0a000002";
-        byte[] bytes = HexFormat.of().parseHex((header + udp).replace(" ", ""));
-        IpPacket ip = new IpPacket();
-        assertEquals("NONE", ip.wrap(ByteBuffer.wrap(bytes), 0, bytes.length).name());
-        return ip;
+    private static FlowKey packet(boolean ipv6) {
+        IpAddress source = IpAddress.parse(ipv6 ? "2001:db8::1" : "10.0.0.1");
+        IpAddress destination = IpAddress.parse(ipv6 ? "2001:db8::2" : "10.0.0.2");
+        return new FlowKey()
+                .set(
+                        1,
+                        17,
+                        source.high(),
+                        source.low(),
+                        5_000,
+                        destination.high(),
+                        destination.low(),
+                        53);
     }
 
     @Test

@@ -80,7 +80,7 @@ final class Computed {
                         values.put(place + "/idle", OMITTED);
                     }
                 }
-                case OnRamp.Tun _, OnRamp.Gre _ -> {}
+                case OnRamp.Tun _, OnRamp.Gre _, OnRamp.Tcp _ -> {}
             }
         }
     }

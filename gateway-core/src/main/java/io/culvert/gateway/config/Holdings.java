@@ -28,6 +28,12 @@ public final class Holdings {
                     held.add("udp " + listen.getPort());
                 }
             }
+            case OnRamp.Tcp tcp -> {
+                // As above.
+                for (InetSocketAddress listen : tcp.listen()) {
+                    held.add("tcp " + listen.getPort());
+                }
+            }
             // Two would each get every packet.
             case OnRamp.Gre gre -> held.add("gre " + gre.listen());
         }

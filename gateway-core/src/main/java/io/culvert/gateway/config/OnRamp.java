@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
-/** Where packets come in. */
+/** Where packets come in, or connections. */
 public sealed interface OnRamp {
     /** Unique among the on-ramps. */
     String name();
@@ -163,6 +163,41 @@ public sealed interface OnRamp {
     record Gre(String name, IpAddress listen, List<GrePeer> peers) implements OnRamp {
         public Gre {
             peers = List.copyOf(peers);
+        }
+    }
+
+    /**
+     * TCP connections that the host's kernel accepts.
+     *
+     * @param tenant who they belong to
+     * @param listen where they arrive, no address twice
+     * @param proxyProtocol whether each has to begin with a header of the PROXY protocol
+     * @param trusted who may say so; empty where nobody does
+     * @param target where they are taken to be going; empty for where they arrived
+     */
+    record Tcp(
+            String name,
+            String tenant,
+            List<InetSocketAddress> listen,
+            ProxyProtocol proxyProtocol,
+            List<Prefix> trusted,
+            Optional<InetSocketAddress> target)
+            implements OnRamp {
+        public Tcp {
+            listen = List.copyOf(listen);
+            trusted = List.copyOf(trusted);
+        }
+
+        /** Whether connections begin with a header of the PROXY protocol. */
+        public enum ProxyProtocol {
+            /** None does, and what one begins with is its own. */
+            OFF,
+            /** Each does, of either version. */
+            REQUIRED
+        }
+
+        public boolean hasProxyProtocol() {
+            return proxyProtocol == ProxyProtocol.REQUIRED;
         }
     }
 

@@ -42,6 +42,7 @@ final class OnRampReader {
     private final GueReader gue = new GueReader(routes);
     private final Networks networks = new Networks();
     private final GreReader gre = new GreReader(routes);
+    private final TcpReader tcp = new TcpReader();
     private boolean tenantsAreKnown;
 
     OnRampReader(List<Section> sections) {
@@ -71,6 +72,11 @@ final class OnRampReader {
                             .map(OnRamp.GrePeer::tenant)
                             .filter(tenant -> !tenant.isEmpty())
                             .forEach(tenants::add);
+                    onramps.add(ramp);
+                }
+                case "tcp" -> {
+                    OnRamp.Tcp ramp = tcp.read(section);
+                    tenants.add(ramp.tenant());
                     onramps.add(ramp);
                 }
                 default -> tenantsAreKnown = false;

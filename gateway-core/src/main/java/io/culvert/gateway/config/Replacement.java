@@ -21,6 +21,8 @@ public final class Replacement {
             case OnRamp.Gue one -> !(after instanceof OnRamp.Gue two && isSameSockets(one, two));
             case OnRamp.Gre one ->
                     !(after instanceof OnRamp.Gre two && one.listen().equals(two.listen()));
+            case OnRamp.Tcp one ->
+                    !(after instanceof OnRamp.Tcp two && one.tenant().equals(two.tenant()));
         };
     }
 
