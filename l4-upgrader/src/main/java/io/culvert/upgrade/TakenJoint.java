@@ -267,10 +267,10 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
     public void abort(Reason reason) {
         switch (state) {
             case TAKEN -> {
+                // A takeover that closes its own part now must not have the peer read an end.
+                state = State.OVER;
                 takeover.ended(reason);
-                if (state != State.OVER) {
-                    finish(reason, true);
-                }
+                finish(reason, true);
             }
             case RELAYING -> {
                 if (splice != null) {
