@@ -1,7 +1,9 @@
 package io.culvert.e2e;
 
 import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowListener;
+import io.culvert.flow.Tenant;
 import io.culvert.hook.Reason;
 
 import java.util.List;
@@ -11,8 +13,16 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class FlowLog implements FlowListener {
     private final List<Flow> opened = new CopyOnWriteArrayList<>();
     private final List<Ended> closed = new CopyOnWriteArrayList<>();
+    private final List<Refused> refused = new CopyOnWriteArrayList<>();
 
     record Ended(Flow flow, Reason reason) {}
+
+    record Refused(FlowKey key, String tenant, String decidedBy, Reason reason) {}
+
+    @Override
+    public void refused(FlowKey key, Tenant tenant, int worker, String decidedBy, Reason reason) {
+        refused.add(new Refused(key.copy(), tenant.name(), decidedBy, reason));
+    }
 
     @Override
     public void opened(Flow flow) {
@@ -32,10 +42,17 @@ final class FlowLog implements FlowListener {
         return closed;
     }
 
+    /** What was refused, as soon as there is so much. */
+    List<Refused> refused(int count) throws Exception {
+        Eventually.equal(count, "refused", refused::size);
+        return refused;
+    }
+
     /** What was told so far is not of interest. */
     void clear() {
         opened.clear();
         closed.clear();
+        refused.clear();
     }
 
     /** How many ended for that reason. */

@@ -34,6 +34,7 @@ enum Tool {
     SSH_KEYGEN("ssh-keygen", "openssh-client"),
     SSHD("sshd", "openssh-server"),
     NGINX("nginx", "nginx-light"),
+    HAPROXY("haproxy", "haproxy"),
     OPENSSL("openssl", "openssl"),
     WRK("wrk", "wrk"),
     DNSMASQ("dnsmasq", "dnsmasq-base");
