@@ -307,6 +307,11 @@ public final class Flow {
         return closed;
     }
 
+    /** Something of it has passed that is in no packet; the owner's to call. */
+    public void seen(long nowNanos) {
+        lastSeenNanos = nowNanos;
+    }
+
     /** Whether the target has answered yet. */
     public boolean isReplied() {
         return targetPackets > 0;

@@ -393,6 +393,7 @@ public final class Gateway implements AutoCloseable {
         for (Worker worker : workers.all()) {
             worker.poller().execute(worker::drain);
         }
+        web.drain();
         // A quarter of a short limit is time enough for closing.
         Duration closing = limit.dividedBy(4);
         Duration waiting =

@@ -48,6 +48,7 @@ final class AcceptedTcp implements TcpPath, Targets.Outcome {
 
     private long bytesUp;
     private long bytesDown;
+    private long bytesSeen;
 
     /**
      * @param initiator the initiator's socket
@@ -159,6 +160,15 @@ final class AcceptedTcp implements TcpPath, Targets.Outcome {
         return Math.max(bytesDown, sockets.bytesDown());
     }
 
+    /** Notes where something has passed since it was last asked. */
+    void seen(long nowNanos) {
+        long bytes = bytesUp() + bytesDown();
+        if (bytes != bytesSeen) {
+            bytesSeen = bytes;
+            flow.seen(nowNanos);
+        }
+    }
+
     @Override
     public boolean usesAny(Set<PacketDevice> devices) {
         return devices.contains(ramp);
@@ -175,6 +185,6 @@ final class AcceptedTcp implements TcpPath, Targets.Outcome {
         }
         flow.tenant().releaseSlot();
         target.release();
-        upgrader.acceptedOver();
+        upgrader.over(this);
     }
 }

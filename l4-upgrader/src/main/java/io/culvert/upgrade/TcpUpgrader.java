@@ -18,7 +18,9 @@ import io.culvert.wire.IpProtocol;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Upgrades one worker's TCP flows: translates their packets into the {@linkplain UpgradeNamespace
@@ -31,6 +33,9 @@ import java.util.List;
 public final class TcpUpgrader implements AutoCloseable {
     /** Packets taken from the namespace before others have their turn. */
     private static final int BUDGET = 64;
+
+    /** How often connections that were accepted, of which no packet tells, are looked at. */
+    private static final long SEEN_NANOS = 1_000_000_000L;
 
     private final FlowTable table;
     private final UpgradeNamespace.Entrance entrance;
@@ -49,7 +54,8 @@ public final class TcpUpgrader implements AutoCloseable {
     private final SlotFlows slotFlows;
     private final LingeringTargets lingering;
     private int downgrades;
-    private int accepted;
+    private final Set<AcceptedTcp> accepted = new LinkedHashSet<>();
+    private long acceptedSeenNanos;
 
     private final IpPacket ip = new IpPacket();
     private final IpPacket quoted = new IpPacket();
@@ -186,7 +192,7 @@ public final class TcpUpgrader implements AutoCloseable {
                         : TargetSide.unreachable(this, flow, obstacle);
         UpgradedSockets sockets = new UpgradedSockets(this, recipient);
         AcceptedTcp connection = new AcceptedTcp(this, flow, socket, ramp, target, sockets);
-        accepted++;
+        accepted.add(connection);
         flow.path(connection);
         connection.open();
         return null;
@@ -230,6 +236,10 @@ public final class TcpUpgrader implements AutoCloseable {
         splicer.expireHalfClosed(now(), halfClosedNanos);
         handlers.expire();
         lingering.expire();
+        if (now() - acceptedSeenNanos >= SEEN_NANOS) {
+            acceptedSeenNanos = now();
+            accepted.forEach(connection -> connection.seen(acceptedSeenNanos));
+        }
     }
 
     /** Cuts a relayed flow; what its initiator is told waits for {@link #deliver}. */
@@ -379,8 +389,8 @@ public final class TcpUpgrader implements AutoCloseable {
     }
 
     /** One that was accepted is over. */
-    void acceptedOver() {
-        accepted--;
+    void over(AcceptedTcp connection) {
+        accepted.remove(connection);
     }
 
     Poller poller() {
@@ -448,7 +458,7 @@ public final class TcpUpgrader implements AutoCloseable {
 
     /** Connections that the host's kernel has accepted. */
     public int accepted() {
-        return accepted;
+        return accepted.size();
     }
 
     /** Sockets made ahead of demand. */

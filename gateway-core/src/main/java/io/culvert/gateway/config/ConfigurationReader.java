@@ -34,6 +34,7 @@ final class ConfigurationReader {
         PolicyReader policy =
                 new PolicyReader(
                         onramps.tenants(),
+                        onramps.tenantsWithoutPackets(),
                         offramps.types(),
                         root.has("plugins"),
                         ProxyingReader.of(root),

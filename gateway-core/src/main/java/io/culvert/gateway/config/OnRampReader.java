@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,7 @@ final class OnRampReader {
     private final Networks networks = new Networks();
     private final GreReader gre = new GreReader(routes);
     private final TcpReader tcp = new TcpReader();
+    private final Set<String> ofPackets = new HashSet<>();
     private boolean tenantsAreKnown;
 
     OnRampReader(List<Section> sections) {
@@ -51,7 +53,11 @@ final class OnRampReader {
             names.add(section);
             section.value("tenant", Names::check).ifPresent(tenants::add);
             switch (section.text("type").orElse("")) {
-                case "tun" -> onramps.add(tun(section));
+                case "tun" -> {
+                    OnRamp.Tun ramp = tun(section);
+                    ofPackets.add(ramp.tenant());
+                    onramps.add(ramp);
+                }
                 case "seqpacket" -> {
                     onramps.add(seqpacket(section));
                     // Each tunnel says whose it is.
@@ -62,6 +68,7 @@ final class OnRampReader {
                     onramps.add(onRamp);
                     for (OnRamp.Gue.Peer peer : onRamp.peers()) {
                         peer.tenant().ifPresent(tenants::add);
+                        peer.tenant().ifPresent(ofPackets::add);
                         // Without one, each packet says whose it is.
                         tenantsAreKnown &= peer.tenant().isPresent();
                     }
@@ -72,6 +79,7 @@ final class OnRampReader {
                             .map(OnRamp.GrePeer::tenant)
                             .filter(tenant -> !tenant.isEmpty())
                             .forEach(tenants::add);
+                    ramp.peers().forEach(peer -> ofPackets.add(peer.tenant()));
                     onramps.add(ramp);
                 }
                 case "tcp" -> {
@@ -93,6 +101,13 @@ final class OnRampReader {
     /** Every tenant there can be; empty when that is not known before packets come. */
     Optional<Set<String>> tenants() {
         return tenantsAreKnown ? Optional.of(tenants) : Optional.empty();
+    }
+
+    /** Tenants of which every flow is a connection that was accepted, when that is known. */
+    Set<String> tenantsWithoutPackets() {
+        Set<String> without = new HashSet<>(tenantsAreKnown ? tenants : Set.of());
+        without.removeAll(ofPackets);
+        return without;
     }
 
     private OnRamp.Tun tun(Section section) {

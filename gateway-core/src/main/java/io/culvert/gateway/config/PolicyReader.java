@@ -21,8 +21,13 @@ import java.util.Set;
 
 /** The policy of a configuration, with every reference it makes. */
 final class PolicyReader {
+    private static final String NO_PACKETS =
+            "only connections that on-ramps of type tcp accept come here, and they have no packets"
+                    + " that could go there";
+
     private final Names names = new Names("rule");
     private final Optional<Set<String>> tenants;
+    private final Set<String> withoutPackets;
     private final Map<String, String> offramps;
     private final boolean plugins;
     private final ProxyingReader proxying;
@@ -31,6 +36,7 @@ final class PolicyReader {
 
     /**
      * @param tenants all there can be, when that is known
+     * @param withoutPackets those of them whose flows are connections that are accepted
      * @param offramps types by name
      * @param plugins whether there are any, which may bring handlers
      * @param proxying reads what a rule says of HTTP
@@ -38,11 +44,13 @@ final class PolicyReader {
      */
     PolicyReader(
             Optional<Set<String>> tenants,
+            Set<String> withoutPackets,
             Map<String, String> offramps,
             boolean plugins,
             ProxyingReader proxying,
             String file) {
         this.tenants = tenants;
+        this.withoutPackets = withoutPackets;
         this.offramps = offramps;
         this.plugins = plugins;
         this.proxying = proxying;
@@ -57,6 +65,9 @@ final class PolicyReader {
             rules.add(rule(rule, rules.size() + 1));
         }
         Policy policy = new Policy(action(section, "default"), rules);
+        if (policy.defaultAction() == Action.FORWARD && areWithoutPackets(List.of())) {
+            section.wrong("default", NO_PACKETS);
+        }
         LateRules.find(policy, (rule, problem) -> late(sections.get(rule), problem));
         return policy;
     }
@@ -86,20 +97,35 @@ final class PolicyReader {
                                             "only tcp, udp, icmp and icmpv6 can be upgraded"));
         }
         String handler = handler(section, action);
+        List<String> whose = section.values("tenant", this::tenant);
+        String via = via(section, action);
+        if (areWithoutPackets(whose)) {
+            if (action == Action.FORWARD) {
+                section.wrong("do", NO_PACKETS);
+            } else if (action == Action.UPGRADE && via.equals(OffRamp.TUNNELS)) {
+                section.wrong("via", NO_PACKETS);
+            }
+        }
         List<Integer> numbers = protocols.stream().map(Located::value).toList();
         Content content = ContentReader.read(section, action, numbers, handler);
         return new Rule(
                 name,
-                section.values("tenant", this::tenant),
+                whose,
                 section.values("source", InterfaceAddress::parsePrefix),
                 section.values("destination", InterfaceAddress::parsePrefix),
                 numbers,
                 ports,
                 action,
                 handler,
-                via(section, action),
+                via,
                 TermsReader.read(section, action, audit, proxying.read(section, handler), content),
                 origin(section));
+    }
+
+    /** Whether every flow of those tenants, or where none is named of all, is a connection. */
+    private boolean areWithoutPackets(List<String> whose) {
+        return !withoutPackets.isEmpty()
+                && withoutPackets.containsAll(whose.isEmpty() ? tenants.orElseThrow() : whose);
     }
 
     private static void late(Section rule, String problem) {

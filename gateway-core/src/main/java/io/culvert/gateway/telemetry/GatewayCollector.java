@@ -147,6 +147,11 @@ final class GatewayCollector implements MultiCollector {
                                     page.add(Series.DIALS, status.dials(), worker)
                                             .add(Series.RELAYS, status.relays(), worker)
                                             .add(Series.DOWNGRADES, status.downgrades(), worker)
+                                            .add(Series.ACCEPTED, status.accepted(), worker)
+                                            .add(
+                                                    Series.ACCEPT_PAUSES,
+                                                    status.acceptPauses(),
+                                                    worker)
                                             .add(Series.SLOTS, status.slots(), worker)
                                             .add(Series.PIPES, status.pipes(), worker)
                                             .add(Series.UDP_SESSIONS, status.sessions(), worker)

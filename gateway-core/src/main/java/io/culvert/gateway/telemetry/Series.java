@@ -102,6 +102,17 @@ enum Series {
             "culvert_downgrades",
             "Upgraded TCP connections that leave as packets again.",
             "worker"),
+    ACCEPTED(
+            Type.GAUGE,
+            "culvert_accepted_connections",
+            "TCP connections of on-ramps of type tcp.",
+            "worker"),
+    ACCEPT_PAUSES(
+            Type.COUNTER,
+            "culvert_accept_pauses_total",
+            "How often a listener of an on-ramp of type tcp accepted nobody for a moment, for want"
+                    + " of descriptors or memory.",
+            "worker"),
     SLOTS(Type.GAUGE, "culvert_slots", "NAT slots of upgraded TCP connections in use.", "worker"),
     PIPES(Type.GAUGE, "culvert_pipes", "Pipes open for relaying.", "worker"),
     UDP_SESSIONS(Type.GAUGE, "culvert_udp_sessions", "UDP sockets of flows.", "worker"),

@@ -35,6 +35,7 @@ class BrokenConfigurationTest {
                     "seqpacket",
                     "gue",
                     "gre",
+                    "tcp",
                     "offramps",
                     "socket",
                     "device",
@@ -80,7 +81,7 @@ class BrokenConfigurationTest {
         }
         Set<String> all = new TreeSet<>(SchemaCheck.schema().get("properties").propertyNames());
         all.remove("$schema");
-        all.addAll(Set.of("tun", "seqpacket", "gue", "gre", "socket", "device"));
+        all.addAll(Set.of("tun", "seqpacket", "gue", "gre", "tcp", "socket", "device"));
         assertEquals(all, broken);
     }
 
