@@ -6,30 +6,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
 import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /** The program. */
 @Command(
         name = "culvert",
         description = "An IP-layer tunnel and flow-tracking gateway.",
         versionProvider = Version.class,
-        subcommands = {
-            DemoCommand.class,
-            RunCommand.class,
-            ExecCommand.class,
-            ConnectCommand.class,
-            CheckCommand.class,
-            ConfigCommand.class,
-            FlowsCommand.class,
-            ExplainCommand.class,
-            PluginCommand.class,
-            TlsCommand.class,
-            UpstreamsCommand.class,
-            DiffCommand.class,
-            ReloadCommand.class,
-            ApplyCommand.class,
-            ConfirmCommand.class,
-            VersionCommand.class
-        },
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         optionListHeading = "%nOptions:%n",
@@ -42,6 +28,28 @@ import java.io.PrintWriter;
         })
 @SuppressWarnings("UnusedVariable") // picocli acts on --help and --version itself
 public final class Culvert {
+    /** By name, in the order of the help. */
+    private static final Map<String, Supplier<?>> COMMANDS = new LinkedHashMap<>();
+
+    static {
+        COMMANDS.put("demo", DemoCommand::new);
+        COMMANDS.put("run", RunCommand::new);
+        COMMANDS.put("exec", ExecCommand::new);
+        COMMANDS.put("connect", ConnectCommand::new);
+        COMMANDS.put("check", CheckCommand::new);
+        COMMANDS.put("config", ConfigCommand::new);
+        COMMANDS.put("flows", FlowsCommand::new);
+        COMMANDS.put("explain", ExplainCommand::new);
+        COMMANDS.put("plugin", PluginCommand::new);
+        COMMANDS.put("tls", TlsCommand::new);
+        COMMANDS.put("upstreams", UpstreamsCommand::new);
+        COMMANDS.put("diff", DiffCommand::new);
+        COMMANDS.put("reload", ReloadCommand::new);
+        COMMANDS.put("apply", ApplyCommand::new);
+        COMMANDS.put("confirm", ConfirmCommand::new);
+        COMMANDS.put("version", VersionCommand::new);
+    }
+
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
@@ -61,14 +69,29 @@ public final class Culvert {
     private Culvert() {}
 
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        System.exit(commandLine(arguments).execute(arguments));
     }
 
     /** The program as picocli runs it, made anew, so that a test may give it its own output. */
     static CommandLine commandLine() {
+        return commandLine(COMMANDS.keySet());
+    }
+
+    /**
+     * The program with the command alone that the arguments begin with: to look at what all of them
+     * take would be a large part of the time that a start takes.
+     */
+    private static CommandLine commandLine(String[] arguments) {
+        return arguments.length > 0 && COMMANDS.containsKey(arguments[0])
+                ? commandLine(Set.of(arguments[0]))
+                : commandLine();
+    }
+
+    private static CommandLine commandLine(Set<String> names) {
         Culvert culvert = new Culvert();
-        return new CommandLine(culvert)
-                .setParameterExceptionHandler(Culvert::wrongUsage)
+        CommandLine program = new CommandLine(culvert);
+        names.forEach(name -> program.addSubcommand(name, COMMANDS.get(name).get()));
+        return program.setParameterExceptionHandler(Culvert::wrongUsage)
                 .setExecutionExceptionHandler(culvert::failed);
     }
 

@@ -7,6 +7,7 @@ import com.networknt.schema.SpecificationVersion;
 import com.networknt.schema.path.NodePath;
 
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -54,11 +55,9 @@ final class SchemaCheck {
         new SchemaCheck(tree, errors).check();
     }
 
-    /**
-     * The schema itself. JSON is YAML, so it needs no other parser, whose start would cost more.
-     */
+    /** The schema itself. */
     static JsonNode schema() {
-        return YamlTree.parse(ConfigurationSchema.text(), new Errors()).orElseThrow().root();
+        return JsonMapper.shared().readTree(ConfigurationSchema.text());
     }
 
     private void check() {

@@ -11,7 +11,9 @@ import org.slf4j.LoggerFactory;
 
 import java.util.Iterator;
 
-/** How the process's log looks, and how much there is of it; logback.xml says the rest. */
+/**
+ * How the process's log looks, and how much there is of it; {@link LogConfigurator} says the rest.
+ */
 public final class Logs {
     private Logs() {}
 

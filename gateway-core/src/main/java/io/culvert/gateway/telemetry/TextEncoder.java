@@ -5,7 +5,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 
 import java.nio.charset.StandardCharsets;
 
-/** The log's lines for people, as logback.xml says, without secrets. */
+/** The log's lines for people, as {@link LogConfigurator} says, without secrets. */
 public final class TextEncoder extends PatternLayoutEncoder {
     @Override
     public byte[] encode(ILoggingEvent event) {
