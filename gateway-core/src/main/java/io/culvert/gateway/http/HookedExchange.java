@@ -1,16 +1,11 @@
 package io.culvert.gateway.http;
 
-import io.culvert.hook.HttpAnswer;
-import io.culvert.hook.HttpFields;
 import io.culvert.hook.HttpStage;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -137,7 +132,7 @@ final class HookedExchange {
                 way.asked = true;
                 asking.response(
                         event.head.status,
-                        fields(event.head.fields),
+                        HookHeads.fields(event.head.fields),
                         outcome -> onLoop(() -> answered(event.head, event.last, outcome)));
             } else {
                 way.asked = true;
@@ -176,23 +171,16 @@ final class HookedExchange {
         switch (outcome) {
             case ExchangeHooks.ResponseOutcome.Go go -> {
                 down.held.poll();
-                go.fields().ifPresent(fields -> set(head.fields, fields));
+                go.fields().ifPresent(fields -> HookHeads.set(head.fields, fields));
                 exchange.responseNow(head, last);
             }
-            case ExchangeHooks.ResponseOutcome.Answer answer -> {
-                down.drop();
-                exchange.answer(answer.answer());
-            }
-            case ExchangeHooks.ResponseOutcome.Refuse refuse -> {
-                down.drop();
-                exchange.refuse(refuse.reason());
-            }
+            case ExchangeHooks.ResponseOutcome.Answer answer -> exchange.answer(answer.answer());
+            case ExchangeHooks.ResponseOutcome.Refuse refuse -> exchange.refuse(refuse.reason());
             case ExchangeHooks.ResponseOutcome.Retry _ -> {
-                if (exchange.retryElsewhere(this::dropResponse)) {
-                    return;
+                if (!exchange.retryElsewhere()) {
+                    down.held.poll();
+                    exchange.responseNow(head, last);
                 }
-                down.held.poll();
-                exchange.responseNow(head, last);
             }
         }
         step(down);
@@ -221,56 +209,5 @@ final class HookedExchange {
                                 loop.flush();
                             }
                         });
-    }
-
-    /** Those that are left, as plugins see them. */
-    static HttpFields fields(Fields of) {
-        List<HttpFields.Field> list = new ArrayList<>();
-        for (int i = 0; i < of.count(); i++) {
-            if (of.isLive(i)) {
-                list.add(new HttpFields.Field(of.name(i), of.value(i)));
-            }
-        }
-        return HttpFields.of(list);
-    }
-
-    /**
-     * Puts a plugin's fields in the place of others; those that are not its to set are left out.
-     */
-    static void set(Fields to, HttpFields from) {
-        to.clear();
-        for (HttpFields.Field field : from.list()) {
-            switch (field.name().toLowerCase(Locale.ROOT)) {
-                case "connection",
-                        "content-length",
-                        "expect",
-                        "host",
-                        "http2-settings",
-                        "keep-alive",
-                        "proxy-connection",
-                        "te",
-                        "trailer",
-                        "transfer-encoding",
-                        "upgrade" -> {}
-                default -> to.add(field.name(), field.value());
-            }
-        }
-    }
-
-    /** The head of a plugin's answer. */
-    static ResponseHead head(HttpAnswer answer, RequestHead request) {
-        ResponseHead head = new ResponseHead();
-        head.clear();
-        head.status = answer.status();
-        head.phrase = Statuses.phrase(answer.status());
-        set(head.fields, answer.fields());
-        if (head.fields.find("date") < 0) {
-            head.fields.add("date", ErrorAnswer.now());
-        }
-        // RFC 9110, sections 15.3.5 and 15.4.5.
-        boolean none = answer.status() == 204 || answer.status() == 304;
-        head.contentLength = answer.body().length;
-        head.bodiless = request.isHead() || none;
-        return head;
     }
 }
