@@ -63,6 +63,7 @@ final class Attempts {
     private void connect(boolean kept) {
         RequestHead request = exchange.request;
         exchange.attempts++;
+        exchange.connect = null;
         // A tunnel has a connection of its own.
         OutboundStream idle = kept && !request.isConnect() ? pool.take(loop, exchange) : null;
         exchange.reused = idle != null;

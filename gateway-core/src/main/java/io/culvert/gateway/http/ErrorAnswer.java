@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** What the gateway answers by itself where a request cannot be answered by a server. */
-final class ErrorAnswer {
+public final class ErrorAnswer {
     /** IMF-fixdate (RFC 9110 section 5.6.7). */
     private static final DateTimeFormatter DATE =
             DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT);
@@ -22,10 +22,13 @@ final class ErrorAnswer {
 
     private ErrorAnswer() {}
 
-    /** What says why the request is not answered otherwise. */
     static HttpAnswer of(Reason reason, RequestHead request) {
+        return of(reason, prefersJson(request));
+    }
+
+    /** What says why a request is not answered otherwise, as JSON or as text. */
+    public static HttpAnswer of(Reason reason, boolean json) {
         int status = Statuses.of(reason);
-        boolean json = prefersJson(request);
         String text =
                 (json
                                 ? "{\"status\":%d,\"reason\":\"%s\",\"meaning\":\"%s\"}%n"

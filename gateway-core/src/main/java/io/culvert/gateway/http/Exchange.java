@@ -107,6 +107,9 @@ public final class Exchange extends ExchangeFacts {
             case ExchangeHooks.RequestOutcome.Go go -> {
                 go.fields().ifPresent(fields -> HookHeads.set(request.fields, fields));
                 go.target().ifPresent(target -> request.target = target);
+                if (go.changesBody()) {
+                    ChangedBody.announce(request);
+                }
                 send(go.destination().orElse(null));
             }
         }
@@ -135,28 +138,47 @@ public final class Exchange extends ExchangeFacts {
     void attach(OutboundStream stream) {
         server = stream;
         requested.head(stream);
-        if (!over && server == stream && !requested.isDone() && request.upgrade == null) {
-            client.demand(stream.isWritable());
+        if (over || server != stream || requested.isDone() || request.upgrade != null) {
+            return;
         }
+        if (hooked == null) {
+            client.demand(stream.isWritable());
+        } else {
+            hooked.resume();
+        }
+    }
+
+    /** Whether there is a server that takes what comes of the request. */
+    boolean hasServer() {
+        return server != null;
     }
 
     /** A piece of the body, which becomes the exchange's to release. */
     void requestBody(ByteBuf piece, boolean last) {
-        if (hooked == null || over || server == null || !hooked.requestBody(piece, last)) {
+        if (over || server == null) {
+            piece.release();
+        } else if (!requested.admits(piece.readableBytes())) {
+            piece.release();
+            requestBroken(Reason.HTTP_BODY_TOO_LONG);
+        } else if (hooked == null || !hooked.requestBody(piece, last)) {
             requestBodyNow(piece, last);
         }
     }
 
     void requestBodyNow(ByteBuf piece, boolean last) {
-        requested.body(server, piece, last);
+        // The end of one direction of a tunnel is a half-close where there is HTTP/1, and no framing.
+        requested.body(server, piece, last && !tunnel);
+        if (last && tunnel) {
+            requestEnd(null);
+        }
     }
 
     /** The body has ended. */
     void requestEnd(Fields trailers) {
-        if (over || requested.isDone()) {
+        if (over || server == null || requested.isDone()) {
             return;
         }
-        if (hooked == null || server == null || !hooked.requestEnd(trailers)) {
+        if (hooked == null || !hooked.requestEnd(trailers)) {
             requestEndNow(trailers);
         }
     }
@@ -307,6 +329,8 @@ public final class Exchange extends ExchangeFacts {
         if (!answered.isBegun()
                 && requested.isUntouched()
                 && (untouched || request.isIdempotent())) {
+            // What comes of the body meanwhile has to wait.
+            client.demand(false);
             servers.again(failure, why);
         } else {
             servers.failed(failure);
@@ -366,7 +390,11 @@ public final class Exchange extends ExchangeFacts {
     /** Answers by itself; nothing of an answer has been sent. */
     void refuse(Reason why) {
         reason = why;
-        answer(ErrorAnswer.of(why, request));
+        abandonServer();
+        HttpAnswer own = ErrorAnswer.of(why, request);
+        if (hooked == null || !hooked.error(why, own)) {
+            answer(own);
+        }
     }
 
     /** Answers by itself, or by a plugin's answer; nothing of another has been sent. */

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Heads as plugins see and say them. */
-final class HookHeads {
+public final class HookHeads {
     private HookHeads() {}
 
     /** Those that are left, as plugins see them. */
@@ -27,22 +27,32 @@ final class HookHeads {
      */
     static void set(Fields to, HttpFields from) {
         to.clear();
-        for (HttpFields.Field field : from.list()) {
-            switch (field.name().toLowerCase(Locale.ROOT)) {
-                case "connection",
-                        "content-length",
-                        "expect",
-                        "host",
-                        "http2-settings",
-                        "keep-alive",
-                        "proxy-connection",
-                        "te",
-                        "trailer",
-                        "transfer-encoding",
-                        "upgrade" -> {}
-                default -> to.add(field.name(), field.value());
-            }
+        for (HttpFields.Field field : settable(from).list()) {
+            to.add(field.name(), field.value());
         }
+    }
+
+    /** Those that are a plugin's to set: no other is of a single connection, or frames a body. */
+    public static HttpFields settable(HttpFields fields) {
+        return HttpFields.of(fields.list().stream().filter(HookHeads::isSettable).toList());
+    }
+
+    private static boolean isSettable(HttpFields.Field field) {
+        return switch (field.name().toLowerCase(Locale.ROOT)) {
+            case "connection",
+                    "content-length",
+                    "expect",
+                    "host",
+                    "http2-settings",
+                    "keep-alive",
+                    "proxy-connection",
+                    "te",
+                    "trailer",
+                    "transfer-encoding",
+                    "upgrade" ->
+                    false;
+            default -> true;
+        };
     }
 
     /** The head of a whole answer. */

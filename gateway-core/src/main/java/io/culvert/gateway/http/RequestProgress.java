@@ -1,6 +1,5 @@
 package io.culvert.gateway.http;
 
-import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 
 /**
@@ -13,6 +12,7 @@ final class RequestProgress {
     private final HttpLoop loop;
     private final Deadlines deadlines;
     private final long limit;
+    private boolean touched;
     private boolean done;
     private long sent;
 
@@ -33,9 +33,9 @@ final class RequestProgress {
         return sent;
     }
 
-    /** Whether nothing of a body has come, so that all of it can be sent anew. */
+    /** Whether nothing behind the head was sent, so that all can be sent anew. */
     boolean isUntouched() {
-        return exchange.requestBytes == 0;
+        return !touched;
     }
 
     /** Whether it may be longer than it says it is. */
@@ -68,37 +68,27 @@ final class RequestProgress {
         server.request(head, done && head.upgrade == null && !head.isConnect());
     }
 
-    /**
-     * @param server null where nobody wants it any more
-     */
-    void body(OutboundStream server, ByteBuf piece, boolean last) {
+    /** A piece of the body has come; whether the body may be as long as it is by now. */
+    boolean admits(int bytes) {
         deadlines.moved(loop.tick());
-        exchange.requestBytes += piece.readableBytes();
-        if (server == null) {
-            piece.release();
-        } else if (limit > 0 && exchange.requestBytes > limit && !exchange.tunnel) {
-            piece.release();
-            exchange.requestBroken(Reason.HTTP_BODY_TOO_LONG);
-        } else if (last && exchange.tunnel) {
-            // The end of one direction is a half-close where there is HTTP/1, and no framing.
-            server.body(piece, false);
-            exchange.requestEnd(null);
-        } else {
-            if (last) {
-                ended();
-            }
-            server.body(piece, last);
-        }
+        exchange.requestBytes += bytes;
+        return limit == 0 || exchange.tunnel || exchange.requestBytes <= limit;
     }
 
-    /**
-     * @param server null where nobody wants it any more
-     */
-    void end(OutboundStream server, Fields trailers) {
-        ended();
-        if (server != null) {
-            server.end(trailers);
+    /** A piece goes out. */
+    void body(OutboundStream server, ByteBuf piece, boolean last) {
+        touched = true;
+        if (last) {
+            ended();
         }
+        server.body(piece, last);
+    }
+
+    /** The body ends, with trailers or null. */
+    void end(OutboundStream server, Fields trailers) {
+        touched = true;
+        ended();
+        server.end(trailers);
     }
 
     private void ended() {
