@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -17,6 +18,9 @@ import java.util.stream.Collectors;
 public final class HttpFields {
     /** None. */
     public static final HttpFields NONE = new HttpFields(List.of());
+
+    private static final Pattern NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+    private static final Pattern VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\xff]*");
 
     private final List<Field> list;
 
@@ -34,10 +38,10 @@ public final class HttpFields {
          * @throws NullPointerException if any part is {@code null}
          */
         public Field {
-            if (!name.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+")) {
+            if (!NAME.matcher(name).matches()) {
                 throw new IllegalArgumentException("a field cannot have such a name");
             }
-            if (!value.strip().equals(value) || !value.matches("[\\t\\x20-\\x7e\\x80-\\xff]*")) {
+            if (!value.strip().equals(value) || !VALUE.matcher(value).matches()) {
                 throw new IllegalArgumentException(
                         "the field " + name + " cannot have such a value");
             }

@@ -1,7 +1,5 @@
 package io.culvert.hook;
 
-import java.util.Optional;
-
 /**
  * Asked about requests of connections that the gateway handles as HTTP, in whatever version. With
  * several plugins, requests go through them in the configuration's order, and answers back.
@@ -10,6 +8,10 @@ import java.util.Optional;
  * each direction; may block until the plugin's deadline, while the message waits and its sender is
  * held back. A failure, or no answer in time, costs this one request: the client gets 503, or it
  * goes on where the plugin has {@code on-failure: accept}.
+ *
+ * <p>Bodies are what is sent: a server compresses where the request has {@code Accept-Encoding},
+ * and sends a part where it has {@code Range}. A hook that is to understand answers takes these
+ * fields out of the request.
  */
 @FunctionalInterface
 public interface HttpHook {
@@ -23,18 +25,18 @@ public interface HttpHook {
     RequestVerdict request(HttpRequest request) throws Exception;
 
     /**
-     * A piece of the request's body, where {@link HttpStage#REQUEST_BODY} is watched.
+     * A piece of the request's body, where {@link HttpStage#REQUEST_BODY} is watched or the body is
+     * changed. There is none of a request without a body.
      *
      * @param request whose body it is
      * @param piece some of its bytes, 64 KiB at most; the last one may be empty
      * @param last whether no other follows
-     * @return a sentence for the operator's log where the request is refused; empty where it goes
-     *     on
+     * @return not {@code null}, which is a failure
      * @throws Exception see above
      */
-    default Optional<String> requestBody(HttpRequest request, byte[] piece, boolean last)
+    default BodyVerdict requestBody(HttpRequest request, byte[] piece, boolean last)
             throws Exception {
-        return Optional.empty();
+        return BodyVerdict.pass();
     }
 
     /**
@@ -50,17 +52,34 @@ public interface HttpHook {
     }
 
     /**
-     * A piece of the answer's body, where {@link HttpStage#RESPONSE_BODY} is watched.
+     * A piece of a server's answer's body, where {@link HttpStage#RESPONSE_BODY} is watched or the
+     * body is changed. There is none of an answer without a body.
      *
      * @param request that is answered
      * @param piece some of its bytes, 64 KiB at most; the last one may be empty
      * @param last whether no other follows
-     * @return a sentence for the operator's log where the answer is cut off; empty where it goes on
+     * @return not {@code null}, which is a failure
      * @throws Exception see above
      */
-    default Optional<String> responseBody(HttpRequest request, byte[] piece, boolean last)
+    default BodyVerdict responseBody(HttpRequest request, byte[] piece, boolean last)
             throws Exception {
-        return Optional.empty();
+        return BodyVerdict.pass();
+    }
+
+    /**
+     * The gateway is about to answer by itself, where {@link HttpStage#ERROR} is watched: with 403,
+     * 413, 502, 503 or 504, since a rule or a plugin refuses the request, it is too long, or no
+     * server answers it. Where the request breaks HTTP's rules, or comes too slowly, nobody is
+     * asked.
+     *
+     * @param request that is not answered otherwise
+     * @param reason why
+     * @param own what the client would get
+     * @return what the client gets: {@code own} or another; where the hook fails, {@code own}
+     * @throws Exception see above
+     */
+    default HttpAnswer error(HttpRequest request, Reason reason, HttpAnswer own) throws Exception {
+        return own;
     }
 
     /**

@@ -6,8 +6,10 @@ public enum HttpStage {
     REQUEST_BODY,
     /** The head of a server's answer: {@link HttpHook#response}. */
     RESPONSE,
-    /** Pieces of the answer's body: {@link HttpHook#responseBody}. */
+    /** Pieces of a server's answer's body: {@link HttpHook#responseBody}. */
     RESPONSE_BODY,
+    /** An answer of the gateway's own: {@link HttpHook#error}. */
+    ERROR,
     /** How it ended: {@link HttpHook#over}. */
     END
 }

@@ -1,28 +1,33 @@
 package io.culvert.hook;
 
-import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 
 /**
- * A request that is over.
+ * A request that is over: what the access log has of it.
  *
- * @param request as it came, with the context that hooks have added
+ * @param request as hooks have made it, with the context that they have added
+ * @param version of HTTP that the client speaks: 1, 2 or 3
  * @param status that the client got; 0 where it got none
  * @param reason why it ended otherwise than with a server's whole answer
  * @param member the server that was asked last; empty where none was
- * @param requestBytes of the request's body
- * @param responseBytes of the answer's body
- * @param elapsed from its first byte to its end
+ * @param reused whether that server's connection had served before
+ * @param attempts how often a connection was asked for
+ * @param requestBytes of the request's body, as the client sent it
+ * @param responseBytes of the answer's body, as the client got it
+ * @param times how long it took
  */
 public record HttpSummary(
         HttpRequest request,
+        int version,
         int status,
         Optional<Reason> reason,
         String member,
+        boolean reused,
+        int attempts,
         long requestBytes,
         long responseBytes,
-        Duration elapsed) {
+        HttpTimes times) {
     /**
      * Made by the gateway, and by tests of plugins.
      *
@@ -32,6 +37,6 @@ public record HttpSummary(
         Objects.requireNonNull(request);
         Objects.requireNonNull(reason);
         Objects.requireNonNull(member);
-        Objects.requireNonNull(elapsed);
+        Objects.requireNonNull(times);
     }
 }

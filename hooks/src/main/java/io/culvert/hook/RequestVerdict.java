@@ -14,7 +14,12 @@ public sealed interface RequestVerdict {
      */
     static Pass pass() {
         return new Pass(
-                Optional.empty(), Optional.empty(), Optional.empty(), Set.of(), Context.EMPTY);
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Set.of(),
+                false,
+                Context.EMPTY);
     }
 
     /**
@@ -44,6 +49,7 @@ public sealed interface RequestVerdict {
      * @param target in the place of the request's path and query
      * @param upstream a group of the configuration, in the place of the rule's
      * @param watched what the hook is to hear of next
+     * @param changesBody whether it may put others in the place of the body's pieces
      * @param context added to the request
      */
     record Pass(
@@ -51,6 +57,7 @@ public sealed interface RequestVerdict {
             Optional<String> target,
             Optional<String> upstream,
             Set<HttpStage> watched,
+            boolean changesBody,
             Context context)
             implements RequestVerdict {
         /**
@@ -73,7 +80,7 @@ public sealed interface RequestVerdict {
          * @return the verdict
          */
         public Pass fields(HttpFields other) {
-            return new Pass(Optional.of(other), target, upstream, watched, context);
+            return new Pass(Optional.of(other), target, upstream, watched, changesBody, context);
         }
 
         /**
@@ -83,7 +90,7 @@ public sealed interface RequestVerdict {
          * @return the verdict
          */
         public Pass target(String other) {
-            return new Pass(fields, Optional.of(other), upstream, watched, context);
+            return new Pass(fields, Optional.of(other), upstream, watched, changesBody, context);
         }
 
         /**
@@ -94,7 +101,8 @@ public sealed interface RequestVerdict {
          * @return the verdict
          */
         public Pass upstream(String group) {
-            return new Pass(fields, target, Optional.of(group), watched, context);
+            return new Pass(
+                    fields, target, Optional.of(group), watched, changesBody, context);
         }
 
         /**
@@ -105,7 +113,19 @@ public sealed interface RequestVerdict {
          * @return the verdict
          */
         public Pass watch(HttpStage first, HttpStage... more) {
-            return new Pass(fields, target, upstream, EnumSet.of(first, more), context);
+            return new Pass(
+                    fields, target, upstream, EnumSet.of(first, more), changesBody, context);
+        }
+
+        /**
+         * And the hook hears of the request's body, and may change it: {@link
+         * BodyVerdict#replace}. So the request goes out without a {@code Content-Length}, and
+         * without digests of what it was.
+         *
+         * @return the verdict
+         */
+        public Pass changeBody() {
+            return new Pass(fields, target, upstream, watched, true, context);
         }
 
         /**
@@ -115,7 +135,7 @@ public sealed interface RequestVerdict {
          * @return the verdict
          */
         public Pass with(Object value) {
-            return new Pass(fields, target, upstream, watched, context.with(value));
+            return new Pass(fields, target, upstream, watched, changesBody, context.with(value));
         }
     }
 

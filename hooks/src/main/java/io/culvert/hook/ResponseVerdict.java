@@ -11,7 +11,7 @@ public sealed interface ResponseVerdict {
      * @return the verdict; the plugin before is asked
      */
     static Pass pass() {
-        return new Pass(Optional.empty());
+        return new Pass(Optional.empty(), false);
     }
 
     /**
@@ -38,8 +38,9 @@ public sealed interface ResponseVerdict {
      * It goes on.
      *
      * @param fields in the place of the answer's
+     * @param changesBody whether the hook may put others in the place of the body's pieces
      */
-    record Pass(Optional<HttpFields> fields) implements ResponseVerdict {
+    record Pass(Optional<HttpFields> fields, boolean changesBody) implements ResponseVerdict {
         /**
          * See {@link ResponseVerdict#pass}.
          *
@@ -56,7 +57,19 @@ public sealed interface ResponseVerdict {
          * @return the verdict
          */
         public Pass fields(HttpFields other) {
-            return new Pass(Optional.of(other));
+            return new Pass(Optional.of(other), changesBody);
+        }
+
+        /**
+         * And the hook hears of the answer's body, watched before or not, and may change it: {@link
+         * BodyVerdict#replace}. So the answer goes out without a {@code Content-Length}, also to
+         * {@code HEAD} and with 304, and without digests of what it was. With 206 it is a failure:
+         * what is known of a part alone cannot be changed.
+         *
+         * @return the verdict
+         */
+        public Pass changeBody() {
+            return new Pass(fields, true);
         }
     }
 

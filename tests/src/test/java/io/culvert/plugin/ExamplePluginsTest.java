@@ -42,6 +42,7 @@ class ExamplePluginsTest {
     void thereIsOneOfEachKindAndATemplate() throws IOException {
         assertEquals(
                 List.of(
+                        "form-scan",
                         "geo",
                         "quota",
                         "sinkhole",

@@ -5,6 +5,7 @@ import io.culvert.gateway.config.SettingsText;
 import io.culvert.gateway.plugin.PluginInspection;
 import io.culvert.gateway.plugin.PluginSettings;
 import io.culvert.hook.Hooks;
+import io.culvert.hook.HttpFilter;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,6 +18,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -118,9 +120,25 @@ final class PluginCheckCommand implements Callable<Integer> {
         hooks.flow().ifPresent(hook -> words.add("flow"));
         hooks.connection().ifPresent(hook -> words.add("connection"));
         hooks.egress().ifPresent(hook -> words.add("egress"));
+        hooks.http().ifPresent(http -> words.add("http" + filter(http.filter())));
         hooks.handlers().keySet().stream()
                 .sorted()
                 .forEach(handler -> words.add("handler " + handler));
         return words.isEmpty() ? "none" : String.join(", ", words);
+    }
+
+    /** Which requests it is asked about, where it is not all. */
+    private static String filter(HttpFilter filter) {
+        List<String> parts = new ArrayList<>();
+        add(parts, "methods", filter.methods());
+        add(parts, "hosts", filter.hosts());
+        add(parts, "paths", filter.paths());
+        return parts.isEmpty() ? "" : " (" + String.join("; ", parts) + ")";
+    }
+
+    private static void add(List<String> parts, String what, Collection<String> words) {
+        if (!words.isEmpty()) {
+            parts.add(what + " " + String.join(" ", words.stream().sorted().toList()));
+        }
     }
 }

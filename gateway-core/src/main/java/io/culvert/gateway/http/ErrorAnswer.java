@@ -1,17 +1,18 @@
 package io.culvert.gateway.http;
 
+import io.culvert.hook.HttpAnswer;
+import io.culvert.hook.HttpFields;
 import io.culvert.hook.Reason;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 
 import java.nio.charset.StandardCharsets;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Locale;
 
 /** What the gateway answers by itself where a request cannot be answered by a server. */
-final class ErrorAnswer {
+public final class ErrorAnswer {
     /** IMF-fixdate (RFC 9110 section 5.6.7). */
     private static final DateTimeFormatter DATE =
             DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT);
@@ -21,27 +22,28 @@ final class ErrorAnswer {
 
     private ErrorAnswer() {}
 
-    /** Fills the head in, and makes the body that it announces; none for HEAD. */
-    static ByteBuf fill(
-            ResponseHead head, Reason reason, RequestHead request, ByteBufAllocator allocator) {
+    static HttpAnswer of(Reason reason, RequestHead request) {
+        return of(reason, prefersJson(request));
+    }
+
+    /** What says why a request is not answered otherwise, as JSON or as text. */
+    public static HttpAnswer of(Reason reason, boolean json) {
         int status = Statuses.of(reason);
-        head.clear();
-        head.status = status;
-        head.phrase = Statuses.phrase(status);
-        boolean json = prefersJson(request);
-        byte[] text =
+        String text =
                 (json
                                 ? "{\"status\":%d,\"reason\":\"%s\",\"meaning\":\"%s\"}%n"
                                 : "%1$d %4$s: %3$s (%2$s)%n")
-                        .formatted(status, reason, reason.meaning(), head.phrase)
-                        .getBytes(StandardCharsets.UTF_8);
-        head.fields.add("date", now());
-        head.fields.add("content-type", json ? "application/json" : "text/plain; charset=utf-8");
-        head.fields.add("cache-control", "no-store");
-        head.fields.add(REASON, reason.name());
-        head.contentLength = text.length;
-        head.bodiless = request.isHead();
-        return head.bodiless ? null : allocator.buffer(text.length).writeBytes(text);
+                        .formatted(status, reason, reason.meaning(), Statuses.phrase(status));
+        List<HttpFields.Field> fields =
+                List.of(
+                        new HttpFields.Field("date", now()),
+                        new HttpFields.Field(
+                                "content-type",
+                                json ? "application/json" : "text/plain; charset=utf-8"),
+                        new HttpFields.Field("cache-control", "no-store"),
+                        new HttpFields.Field(REASON, reason.name()));
+        return HttpAnswer.of(
+                status, HttpFields.of(fields), text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static boolean prefersJson(RequestHead request) {

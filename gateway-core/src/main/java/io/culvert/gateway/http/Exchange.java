@@ -1,16 +1,10 @@
 package io.culvert.gateway.http;
 
-import io.culvert.gateway.upstream.Choice;
 import io.culvert.gateway.upstream.Failure;
-import io.culvert.gateway.upstream.Member;
-import io.culvert.gateway.upstream.NotConnectedException;
 import io.culvert.gateway.upstream.Pick;
-import io.culvert.gateway.upstream.PickRequest;
 import io.culvert.hook.HttpAnswer;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import io.netty.util.concurrent.Future;
 
 /**
  * A request and its answer, on their way between a client and a server.
@@ -18,7 +12,9 @@ import io.netty.util.concurrent.Future;
  * <pre>
  *   client's stream ──requestBody──►  Exchange  ──body──►          server's stream
  *        ◄──head, body, end───           │      ◄──response, responseBody──
- *                                        ├─ picks a server, connects, tries again
+ *                                        ├─ HookedExchange: plugins are asked first
+ *                                        ├─ RequestProgress, AnswerProgress: what passes on
+ *                                        ├─ Attempts: picks a server, connects, tries again
  *                                        └─ answers by itself where nobody else does
  * </pre>
  *
@@ -28,33 +24,20 @@ import io.netty.util.concurrent.Future;
  * <p>Confined to the client's loop.
  */
 public final class Exchange extends ExchangeFacts {
-    /** Whatever an upstream says. */
-    private static final int ATTEMPTS = 10;
-
-    private static final long NEVER = Long.MAX_VALUE;
-
     private final HttpProxy proxy;
     private final HttpLoop loop;
-
-    private OutboundStream server;
+    private final Deadlines deadlines;
+    private final RequestProgress requested;
+    private final AnswerProgress answered;
+    private final Attempts servers;
 
     /** Null where no plugin wants to hear of it. */
     private HookedExchange hooked;
 
-    private Future<?> connecting;
-    private Pick pick;
-    private PickRequest wanted;
-    private boolean requestDone;
-    private boolean responseBegun;
-    private boolean responseDone;
+    /** The one that has the request; null before, between two and afterwards. */
+    private OutboundStream server;
+
     private boolean over;
-    private boolean staleRetried;
-
-    private long sent;
-
-    private long moved;
-    private long requestDeadline = NEVER;
-    private long responseDeadline = NEVER;
 
     Exchange(
             HttpProxy proxy,
@@ -65,15 +48,28 @@ public final class Exchange extends ExchangeFacts {
         super(flow, client, request, loop.now());
         this.proxy = proxy;
         this.loop = loop;
-        moved = begun;
+        HttpSettings settings = proxy.settings();
+        deadlines = new Deadlines(settings, begun);
+        requested = new RequestProgress(this, loop, deadlines, settings.bodyBytes());
+        answered = new AnswerProgress(this, loop, deadlines, settings);
+        servers = new Attempts(this, loop, proxy.pool());
     }
 
     Pick pick() {
-        return pick;
+        return servers.pick();
     }
 
     HttpLoop loop() {
         return loop;
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
+    /** Whether an answer's head was sent. */
+    boolean isAnswered() {
+        return answered.isBegun();
     }
 
     // What the client's stream tells.
@@ -84,12 +80,8 @@ public final class Exchange extends ExchangeFacts {
      * @param last whether the request has no body
      */
     void begin(boolean last) {
-        requestDone = last;
-        if (!last && request.upgrade == null && !request.isConnect()) {
-            requestDeadline = begun + proxy.settings().requestTimeout().toNanos();
-        }
-        long limit = proxy.settings().bodyBytes();
-        if (limit > 0 && request.contentLength > limit) {
+        requested.begin(last);
+        if (requested.isTooLong()) {
             refuse(Reason.HTTP_BODY_TOO_LONG);
             return;
         }
@@ -113,8 +105,11 @@ public final class Exchange extends ExchangeFacts {
             case ExchangeHooks.RequestOutcome.Answer answer -> answer(answer.answer());
             case ExchangeHooks.RequestOutcome.Refuse refuse -> refuse(refuse.reason());
             case ExchangeHooks.RequestOutcome.Go go -> {
-                go.fields().ifPresent(fields -> HookedExchange.set(request.fields, fields));
+                go.fields().ifPresent(fields -> HookHeads.set(request.fields, fields));
                 go.target().ifPresent(target -> request.target = target);
+                if (go.changesBody()) {
+                    ChangedBody.announce(request);
+                }
                 send(go.destination().orElse(null));
             }
         }
@@ -130,55 +125,8 @@ public final class Exchange extends ExchangeFacts {
         boolean free = own instanceof Destinations.Destination.To;
         switch (chosen != null && free ? chosen : own) {
             case Destinations.Destination.Nowhere nowhere -> refuse(nowhere.reason());
-            case Destinations.Destination.To to -> {
-                wanted = PickRequest.first(Hashes.of(flow, request));
-                pick(to.upstream().pick(wanted), to);
-            }
+            case Destinations.Destination.To to -> servers.begin(to);
         }
-    }
-
-    private Destinations.Destination.To upstream;
-
-    private void pick(Choice choice, Destinations.Destination.To to) {
-        upstream = to;
-        switch (choice) {
-            case Choice.Refused refused -> refuse(refused.reason());
-            case Pick picked -> {
-                pick = picked;
-                member = picked.member().name();
-                connect(true);
-            }
-        }
-    }
-
-    private void connect(boolean kept) {
-        attempts++;
-        // A tunnel has a connection of its own.
-        OutboundStream idle = kept && !request.isConnect() ? proxy.pool().take(loop, this) : null;
-        if (idle != null) {
-            reused = true;
-            attach(idle);
-            return;
-        }
-        reused = false;
-        Future<OutboundStream> dial =
-                request.isConnect()
-                        ? proxy.pool().tunnel(loop, this)
-                        : proxy.pool().dial(loop, this, !kept);
-        connecting = dial;
-        dial.addListener(
-                (Future<OutboundStream> done) -> {
-                    if (over) {
-                        return;
-                    }
-                    connecting = null;
-                    if (done.isSuccess()) {
-                        attach(done.getNow());
-                    } else {
-                        notConnected(done.cause());
-                    }
-                    loop.flush();
-                });
     }
 
     /** The connection that was got has served before. */
@@ -186,107 +134,59 @@ public final class Exchange extends ExchangeFacts {
         reused = true;
     }
 
-    private void notConnected(Throwable cause) {
-        Failure failure = Failure.CONNECT;
-        Reason why = Reason.DIAL_UNREACHABLE;
-        if (cause instanceof NotConnectedException known) {
-            failure = known.failure();
-            why = known.reason();
-        }
-        elsewhere(failure, why);
-    }
-
-    /** Nothing of the request has come to the server: it may go to another. */
-    private void elsewhere(Failure failure, Reason why) {
-        Member failed = pick.member();
-        if (failure != null) {
-            pick.failed(failure);
-        }
-        pick.released();
-        pick = null;
-        wanted = wanted.after(failed);
-        if (requestBytes == 0
-                && attempts < ATTEMPTS
-                && upstream.upstream().pick(wanted) instanceof Pick another) {
-            pick(another, upstream);
-        } else {
-            refuse(why);
-        }
-    }
-
-    private void attach(OutboundStream stream) {
+    /** There is a server for the request. */
+    void attach(OutboundStream stream) {
         server = stream;
-        connected = loop.now();
-        sent = connected;
-        moved = connected;
-        if (requestDone) {
-            responseDeadline = connected + proxy.settings().responseTimeout().toNanos();
+        requested.head(stream);
+        if (over || server != stream || requested.isDone() || request.upgrade != null) {
+            return;
         }
-        boolean last = requestDone && request.upgrade == null && !request.isConnect();
-        stream.request(request, last);
-        if (!over && server == stream && !requestDone && request.upgrade == null) {
+        if (hooked == null) {
             client.demand(stream.isWritable());
+        } else {
+            hooked.resume();
         }
+    }
+
+    /** Whether there is a server that takes what comes of the request. */
+    boolean hasServer() {
+        return server != null;
     }
 
     /** A piece of the body, which becomes the exchange's to release. */
     void requestBody(ByteBuf piece, boolean last) {
-        if (hooked == null || over || server == null || !hooked.requestBody(piece, last)) {
+        if (over || server == null) {
+            piece.release();
+        } else if (!requested.admits(piece.readableBytes())) {
+            piece.release();
+            requestBroken(Reason.HTTP_BODY_TOO_LONG);
+        } else if (hooked == null || !hooked.requestBody(piece, last)) {
             requestBodyNow(piece, last);
         }
     }
 
     void requestBodyNow(ByteBuf piece, boolean last) {
-        moved = loop.tick();
-        requestBytes += piece.readableBytes();
-        long limit = proxy.settings().bodyBytes();
-        if (over || server == null) {
-            piece.release();
-            return;
-        }
-        if (limit > 0 && requestBytes > limit && !tunnel) {
-            piece.release();
-            requestBroken(Reason.HTTP_BODY_TOO_LONG);
-            return;
-        }
+        // The end of one direction of a tunnel is a half-close where there is HTTP/1, and no framing.
+        requested.body(server, piece, last && !tunnel);
         if (last && tunnel) {
-            // The end of one direction is a half-close where there is HTTP/1, and no framing.
-            server.body(piece, false);
             requestEnd(null);
-            return;
         }
-        if (last) {
-            requestEnds();
-        }
-        server.body(piece, last);
     }
 
     /** The body has ended. */
     void requestEnd(Fields trailers) {
-        if (over || requestDone) {
+        if (over || server == null || requested.isDone()) {
             return;
         }
-        if (hooked == null || server == null || !hooked.requestEnd(trailers)) {
+        if (hooked == null || !hooked.requestEnd(trailers)) {
             requestEndNow(trailers);
         }
     }
 
     void requestEndNow(Fields trailers) {
-        requestEnds();
-        if (server != null) {
-            server.end(trailers);
-        }
-        if (tunnel && responseDone) {
+        requested.end(server, trailers);
+        if (tunnel && answered.isDone()) {
             finish();
-        }
-    }
-
-    private void requestEnds() {
-        requestDone = true;
-        requestDeadline = NEVER;
-        sent = loop.now();
-        if (!responseBegun) {
-            responseDeadline = sent + proxy.settings().responseTimeout().toNanos();
         }
     }
 
@@ -295,11 +195,22 @@ public final class Exchange extends ExchangeFacts {
         if (over) {
             return;
         }
-        if (responseBegun) {
+        if (answered.isBegun()) {
             abort(why);
         } else {
             refuse(why);
         }
+    }
+
+    /** The request cannot be understood, and its stream is about to be reset. */
+    void malformed(Reason why) {
+        if (over) {
+            return;
+        }
+        over = true;
+        reason = why;
+        abandonServer();
+        conclude();
     }
 
     /** The client takes no more of the answer. */
@@ -321,11 +232,9 @@ public final class Exchange extends ExchangeFacts {
     // What the server's stream tells.
 
     void informational(ResponseHead head) {
-        moved = loop.tick();
-        if (over || request.minorVersion == 0) {
-            return;
+        if (!over) {
+            answered.informational(head);
         }
-        client.informational(head);
     }
 
     /**
@@ -335,8 +244,8 @@ public final class Exchange extends ExchangeFacts {
         if (over) {
             return;
         }
-        responseDeadline = NEVER;
-        moved = loop.now();
+        deadlines.responseBegan();
+        deadlines.moved(loop.now());
         if (hooked == null || !hooked.response(head, last)) {
             responseNow(head, last);
         }
@@ -344,25 +253,14 @@ public final class Exchange extends ExchangeFacts {
 
     void responseNow(ResponseHead head, boolean last) {
         firstByte = loop.now();
-        responseBegun = true;
-        status = head.status;
-        boolean unavailable = status >= 502 && status <= 504;
-        if (unavailable) {
-            pick.failed(Failure.UNAVAILABLE);
-        } else {
-            pick.succeeded(firstByte - sent);
-        }
+        servers.answered(head.status, firstByte - requested.sentNanos());
         tunnel =
-                (status == 101 && request.upgrade != null)
-                        || (status / 100 == 2 && request.isConnect());
-        if (tunnel) {
-            requestDone = false;
-        } else if (request.upgrade != null) {
-            // The server keeps to HTTP, where the request has no body.
-            requestDone = true;
+                (head.status == 101 && request.upgrade != null)
+                        || (head.status / 100 == 2 && request.isConnect());
+        if (tunnel || request.upgrade != null) {
+            requested.switched(tunnel);
         }
-        ForwardedLines.add(head, proxy.settings());
-        client.head(head, last);
+        answered.head(head, last);
         if (last) {
             responseEnds();
         } else if (tunnel && !over) {
@@ -382,12 +280,7 @@ public final class Exchange extends ExchangeFacts {
     }
 
     void responseBodyNow(ByteBuf piece, boolean last) {
-        moved = loop.tick();
-        responseBytes += piece.readableBytes();
-        client.body(piece, last && !tunnel);
-        if (last && tunnel) {
-            client.end(null);
-        }
+        answered.body(piece, last);
         if (last) {
             responseEnds();
         }
@@ -403,19 +296,18 @@ public final class Exchange extends ExchangeFacts {
     }
 
     void responseEndNow(Fields trailers) {
-        client.end(trailers);
+        answered.end(trailers);
         responseEnds();
     }
 
     private void responseEnds() {
-        responseDone = true;
-        if (!tunnel || requestDone) {
+        if (!tunnel || requested.isDone()) {
             finish();
         }
     }
 
     void serverWritable(boolean now) {
-        if (!over && !requestDone && (hooked == null || !hooked.holdsRequest())) {
+        if (!over && !requested.isDone() && (hooked == null || !hooked.holdsRequest())) {
             client.demand(now);
         }
     }
@@ -423,6 +315,7 @@ public final class Exchange extends ExchangeFacts {
     /**
      * The answer will not come, or not to its end. The stream is no more.
      *
+     * @param failure null where that is not the server's fault
      * @param untouched whether the server certainly did nothing with the request
      */
     void serverFailed(Failure failure, Reason why, boolean untouched) {
@@ -433,96 +326,16 @@ public final class Exchange extends ExchangeFacts {
         if (hooked != null) {
             hooked.dropResponse();
         }
-        if (responseBegun) {
-            if (failure != null) {
-                pick.failed(failure);
-            }
-            abort(why);
-            return;
-        }
-        boolean again = requestBytes == 0 && (untouched || request.isIdempotent());
-        if (again && reused && !staleRetried) {
-            // RFC 9112 section 9.3.1: the server closed a kept connection while the request was on
-            // its way; that says nothing about the server.
-            staleRetried = true;
-            proxy.pool().stale();
-            connect(false);
-        } else if (again) {
-            elsewhere(failure, why);
+        if (!answered.isBegun()
+                && requested.isUntouched()
+                && (untouched || request.isIdempotent())) {
+            // What comes of the body meanwhile has to wait.
+            client.demand(false);
+            servers.again(failure, why);
         } else {
-            if (failure != null) {
-                pick.failed(failure);
-            }
-            refuse(why);
+            servers.failed(failure);
+            requestBroken(why);
         }
-    }
-
-    // Times.
-
-    void sweep(long nowNanos) {
-        if (over) {
-            return;
-        }
-        if (nowNanos >= requestDeadline) {
-            requestBroken(Reason.HTTP_TIMEOUT);
-        } else if (nowNanos >= responseDeadline && server != null) {
-            pick.failed(Failure.TIMEOUT);
-            refuse(Reason.UPSTREAM_TIMEOUT);
-        } else if (nowNanos - moved >= proxy.settings().streamTimeout().toNanos()) {
-            requestBroken(Reason.IDLE);
-        }
-    }
-
-    // Ends.
-
-    /** Answers by itself; nothing of an answer has been sent. */
-    void refuse(Reason why) {
-        reason = why;
-        abandonServer();
-        ResponseHead head = new ResponseHead();
-        ByteBuf body = ErrorAnswer.fill(head, why, request, loop.allocator());
-        status = head.status;
-        responseBegun = true;
-        responseDone = true;
-        client.head(head, body == null);
-        if (body != null) {
-            responseBytes += body.readableBytes();
-            client.body(body, true);
-        }
-        finish();
-    }
-
-    /** Answers with a plugin's answer; nothing of another has been sent. */
-    void answer(HttpAnswer answer) {
-        abandonServer();
-        ResponseHead head = HookedExchange.head(answer, request);
-        status = head.status;
-        responseBegun = true;
-        responseDone = true;
-        boolean last = head.bodiless || answer.body().length == 0;
-        client.head(head, last);
-        if (!last) {
-            responseBytes += answer.body().length;
-            client.body(Unpooled.wrappedBuffer(answer.body()), true);
-        }
-        finish();
-    }
-
-    /** Has another server asked, where nothing but the head was sent; whether it is. */
-    boolean retryElsewhere(Runnable before) {
-        if (requestBytes > 0 || !requestDone || request.upgrade != null || request.isConnect()) {
-            return false;
-        }
-        PickRequest next = wanted.after(pick.member());
-        if (!(upstream.upstream().pick(next) instanceof Pick another)) {
-            return false;
-        }
-        before.run();
-        abandonServer();
-        pick.released();
-        wanted = next;
-        pick(another, upstream);
-        return true;
     }
 
     // What waits for plugins.
@@ -543,24 +356,52 @@ public final class Exchange extends ExchangeFacts {
         }
         if (!up) {
             server.demand(client.isWritable());
-        } else if (!requestDone) {
+        } else if (!requested.isDone()) {
             client.demand(server.isWritable());
         }
     }
 
-    boolean isOver() {
-        return over;
+    /** Has another server asked, where nothing but the head was sent; whether it is. */
+    boolean retryElsewhere() {
+        return requested.isUntouched()
+                && requested.isDone()
+                && request.upgrade == null
+                && !request.isConnect()
+                && servers.retry();
     }
 
-    /** The request cannot be understood, and its stream is about to be reset. */
-    void malformed(Reason why) {
+    // Times.
+
+    void sweep(long nowNanos) {
         if (over) {
             return;
         }
-        over = true;
+        Reason passed = deadlines.passed(nowNanos, server != null);
+        if (passed == Reason.UPSTREAM_TIMEOUT) {
+            servers.failed(Failure.TIMEOUT);
+        }
+        if (passed != null) {
+            requestBroken(passed);
+        }
+    }
+
+    // Ends.
+
+    /** Answers by itself; nothing of an answer has been sent. */
+    void refuse(Reason why) {
         reason = why;
         abandonServer();
-        conclude();
+        HttpAnswer own = ErrorAnswer.of(why, request);
+        if (hooked == null || !hooked.error(why, own)) {
+            answer(own);
+        }
+    }
+
+    /** Answers by itself, or by a plugin's answer; nothing of another has been sent. */
+    void answer(HttpAnswer answer) {
+        abandonServer();
+        answered.own(answer);
+        finish();
     }
 
     private void abort(Reason why) {
@@ -571,10 +412,11 @@ public final class Exchange extends ExchangeFacts {
         client.abort(why);
     }
 
-    private void abandonServer() {
-        if (connecting != null) {
-            connecting.cancel(false);
-            connecting = null;
+    /** Nothing that a server says is of use any more. */
+    void abandonServer() {
+        servers.cancel();
+        if (hooked != null) {
+            hooked.dropResponse();
         }
         if (server != null) {
             server.cancel();
@@ -587,12 +429,12 @@ public final class Exchange extends ExchangeFacts {
             return;
         }
         over = true;
-        if (server != null && !(requestDone && responseDone)) {
+        if (server != null && !(requested.isDone() && answered.isDone())) {
             server.cancel();
         }
         server = null;
         conclude();
-        client.over(requestDone);
+        client.over(requested.isDone());
     }
 
     private void conclude() {
@@ -600,9 +442,7 @@ public final class Exchange extends ExchangeFacts {
         if (reason != null) {
             proxy.refused(reason);
         }
-        if (pick != null) {
-            pick.released();
-        }
+        servers.release();
         if (hooked != null) {
             hooked.over();
         }

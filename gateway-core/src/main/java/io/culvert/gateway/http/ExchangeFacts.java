@@ -1,6 +1,13 @@
 package io.culvert.gateway.http;
 
+import io.culvert.gateway.upstream.ConnectTimes;
+import io.culvert.hook.HttpRequest;
+import io.culvert.hook.HttpSummary;
+import io.culvert.hook.HttpTimes;
 import io.culvert.hook.Reason;
+
+import java.time.Duration;
+import java.util.Optional;
 
 /**
  * What is known of an {@link Exchange}, during it and afterwards: for the access log and metrics.
@@ -20,6 +27,10 @@ public abstract sealed class ExchangeFacts permits Exchange {
     long requestBytes;
     long responseBytes;
     long connected;
+
+    /** Null where nobody was connected to for it. */
+    ConnectTimes connect;
+
     long firstByte;
     long ended;
     boolean tunnel;
@@ -71,12 +82,12 @@ public abstract sealed class ExchangeFacts permits Exchange {
         return client.version();
     }
 
-    /** Of the body. */
+    /** Of the body, as the client sent it. */
     public long requestBytes() {
         return requestBytes;
     }
 
-    /** Of the body. */
+    /** Of the body, as the client got it. */
     public long responseBytes() {
         return responseBytes;
     }
@@ -86,6 +97,16 @@ public abstract sealed class ExchangeFacts permits Exchange {
         return connected == 0 ? -1 : connected - begun;
     }
 
+    /** The TCP connect within that; negative where there was none. */
+    public long dialNanos() {
+        return connect == null ? -1 : connect.dialNanos();
+    }
+
+    /** The TLS handshake with the server behind it; negative where there was none. */
+    public long tlsNanos() {
+        return connect == null ? -1 : connect.tlsNanos();
+    }
+
     /** From the head to the answer's; negative where there was none. */
     public long firstByteNanos() {
         return firstByte == 0 ? -1 : firstByte - begun;
@@ -93,5 +114,33 @@ public abstract sealed class ExchangeFacts permits Exchange {
 
     public long totalNanos() {
         return ended - begun;
+    }
+
+    /**
+     * For plugins.
+     *
+     * @param asked what they have made of the request
+     */
+    HttpSummary summary(HttpRequest asked) {
+        return new HttpSummary(
+                asked,
+                clientVersion(),
+                status,
+                Optional.ofNullable(reason),
+                member,
+                reused,
+                attempts,
+                requestBytes,
+                responseBytes,
+                new HttpTimes(
+                        duration(connectNanos()),
+                        duration(dialNanos()),
+                        duration(tlsNanos()),
+                        duration(firstByteNanos()),
+                        Duration.ofNanos(totalNanos())));
+    }
+
+    private static Optional<Duration> duration(long nanos) {
+        return nanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(nanos));
     }
 }

@@ -2,11 +2,14 @@ package io.culvert.gateway.http;
 
 import io.culvert.hook.HttpAnswer;
 import io.culvert.hook.HttpFields;
+import io.culvert.hook.HttpRequest;
 import io.culvert.hook.HttpStage;
+import io.culvert.hook.HttpSummary;
 import io.culvert.hook.Reason;
 
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Who is asked about the exchanges of a connection.
@@ -28,30 +31,41 @@ public interface ExchangeHooks {
         /** What becomes of the request. */
         void request(Consumer<RequestOutcome> taker);
 
-        /** Whether somebody wants to hear of that; known when the request's outcome is. */
+        /**
+         * Whether somebody wants to hear of that; known when the request's outcome is, of the
+         * answer's body when the answer's is.
+         */
         boolean watches(HttpStage stage);
 
         /** What becomes of a server's answer. */
         void response(int status, HttpFields fields, Consumer<ResponseOutcome> taker);
 
-        /**
-         * Whether a piece of a body may go on.
-         *
-         * @param taker gets the reason where it may not
-         */
-        void body(HttpStage side, byte[] piece, boolean last, Consumer<Optional<Reason>> taker);
+        /** What becomes of a piece of a body. */
+        void body(HttpStage side, byte[] piece, boolean last, Consumer<BodyOutcome> taker);
 
-        /** The exchange is over; nothing more is asked. */
-        void over(Exchange exchange);
+        /** What the client gets in the place of an answer of the gateway's own. */
+        void error(Reason reason, HttpAnswer own, Consumer<HttpAnswer> taker);
+
+        /**
+         * The exchange is over; nothing more is asked.
+         *
+         * @param summary of what the request has become
+         */
+        void over(Function<HttpRequest, HttpSummary> summary);
     }
 
     /** What becomes of a request. */
     sealed interface RequestOutcome {
-        /** It goes on, with what is there in the place of what it had. */
+        /**
+         * It goes on, with what is there in the place of what it had.
+         *
+         * @param changesBody whether the body may be another one
+         */
         record Go(
                 Optional<HttpFields> fields,
                 Optional<String> target,
-                Optional<Destinations.Destination> destination)
+                Optional<Destinations.Destination> destination,
+                boolean changesBody)
                 implements RequestOutcome {}
 
         /** It is answered. */
@@ -63,8 +77,12 @@ public interface ExchangeHooks {
 
     /** What becomes of a server's answer. */
     sealed interface ResponseOutcome {
-        /** It goes on, with what is there in the place of what it had. */
-        record Go(Optional<HttpFields> fields) implements ResponseOutcome {}
+        /**
+         * It goes on, with what is there in the place of what it had.
+         *
+         * @param changesBody whether the body may be another one
+         */
+        record Go(Optional<HttpFields> fields, boolean changesBody) implements ResponseOutcome {}
 
         /** The client gets another. */
         record Answer(HttpAnswer answer) implements ResponseOutcome {}
@@ -74,5 +92,17 @@ public interface ExchangeHooks {
 
         /** Another server is asked, where that can be; else it goes on. */
         record Retry() implements ResponseOutcome {}
+    }
+
+    /** What becomes of a piece of a body. */
+    sealed interface BodyOutcome {
+        /** It goes on, or what is there in its place. */
+        record Go(Optional<byte[]> replacement) implements BodyOutcome {
+            /** As it is. */
+            public static final Go AS_IT_IS = new Go(Optional.empty());
+        }
+
+        /** The message ends here. */
+        record Refuse(Reason reason) implements BodyOutcome {}
     }
 }

@@ -1,17 +1,13 @@
 package io.culvert.gateway.http;
 
 import io.culvert.hook.HttpAnswer;
-import io.culvert.hook.HttpFields;
 import io.culvert.hook.HttpStage;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 
 /**
  * What of an exchange waits for plugins. Of each direction one thing is asked about at a time; what
@@ -20,11 +16,15 @@ import java.util.Optional;
  * <p>Confined to the exchange's loop.
  */
 final class HookedExchange {
+    /** A plugin is given no more of a body at once. */
+    private static final int LARGEST_PIECE = 64 * 1024;
+
     private final Exchange exchange;
     private final HttpLoop loop;
     private final ExchangeHooks.Asking asking;
     private final Way up = new Way(HttpStage.REQUEST_BODY);
     private final Way down = new Way(HttpStage.RESPONSE_BODY);
+    private boolean failing;
 
     /** One direction. */
     private static final class Way {
@@ -32,11 +32,18 @@ final class HookedExchange {
         final ArrayDeque<Event> held = new ArrayDeque<>();
         boolean asked;
 
+        /** How many of the first that are held need nobody's answer any more. */
+        int decided;
+
+        /** Whether its body may be another one. */
+        boolean changed;
+
         Way(HttpStage body) {
             this.body = body;
         }
 
         void drop() {
+            decided = 0;
             for (Event event; (event = held.poll()) != null; ) {
                 if (event.piece != null) {
                     event.piece.release();
@@ -55,7 +62,15 @@ final class HookedExchange {
     }
 
     void request() {
-        asking.request(outcome -> onLoop(() -> exchange.hooked(outcome)));
+        asking.request(
+                outcome ->
+                        onLoop(
+                                () -> {
+                                    up.changed =
+                                            outcome instanceof ExchangeHooks.RequestOutcome.Go go
+                                                    && go.changesBody();
+                                    exchange.hooked(outcome);
+                                }));
     }
 
     /** Whether the piece is taken, and comes later. */
@@ -87,26 +102,46 @@ final class HookedExchange {
         return !down.held.isEmpty();
     }
 
+    /** There is a server again. */
+    void resume() {
+        step(up);
+    }
+
     /** The server's answer comes to nothing. */
     void dropResponse() {
         down.drop();
     }
 
+    /** Whether an answer of the gateway's own waits for what plugins have in its place. */
+    boolean error(Reason why, HttpAnswer own) {
+        if (!asking.watches(HttpStage.ERROR) || Statuses.isProtocols(own.status())) {
+            return false;
+        }
+        if (!failing) {
+            failing = true;
+            exchange.hold(true);
+            asking.error(why, own, answer -> onLoop(() -> exchange.answer(answer)));
+        }
+        return true;
+    }
+
     void over() {
         up.drop();
         down.drop();
-        asking.over(exchange);
+        asking.over(exchange::summary);
     }
 
     private boolean offer(Way way, Event event) {
         if (way.held.isEmpty() && !needs(way, event)) {
             return false;
         }
+        ByteBuf piece = event.piece;
+        while (piece != null && piece.readableBytes() > LARGEST_PIECE) {
+            way.held.add(new Event(null, piece.readRetainedSlice(LARGEST_PIECE), null, false));
+        }
         way.held.add(kept(event));
         exchange.hold(way == up);
-        if (!way.asked) {
-            step(way);
-        }
+        step(way);
         return true;
     }
 
@@ -127,27 +162,18 @@ final class HookedExchange {
                 : !exchange.isTunnel() && asking.watches(way.body);
     }
 
+    /** Goes on with what is held, as far as nobody has to be asked and somebody can take it. */
     private void step(Way way) {
-        while (!way.held.isEmpty() && !way.asked) {
+        while (!way.asked && !way.held.isEmpty()) {
             Event event = way.held.peek();
-            if (!needs(way, event)) {
+            if (way.decided == 0 && needs(way, event)) {
+                ask(way, event);
+            } else if (way == up && !exchange.hasServer()) {
+                return;
+            } else {
+                way.decided = Math.max(0, way.decided - 1);
                 way.held.poll();
                 deliver(way, event);
-            } else if (event.head != null) {
-                way.asked = true;
-                asking.response(
-                        event.head.status,
-                        fields(event.head.fields),
-                        outcome -> onLoop(() -> answered(event.head, event.last, outcome)));
-            } else {
-                way.asked = true;
-                byte[] bytes =
-                        event.piece == null ? new byte[0] : ByteBufUtil.getBytes(event.piece);
-                asking.body(
-                        way.body,
-                        bytes,
-                        event.last,
-                        refused -> onLoop(() -> answered(way, refused)));
             }
         }
         if (way.held.isEmpty()) {
@@ -155,50 +181,87 @@ final class HookedExchange {
         }
     }
 
-    private void answered(Way way, Optional<Reason> refused) {
-        way.asked = false;
-        if (refused.isPresent()) {
-            way.drop();
-            exchange.requestBroken(refused.get());
-        } else if (!way.held.isEmpty()) {
-            deliver(way, way.held.poll());
-            step(way);
+    private void ask(Way way, Event event) {
+        way.asked = true;
+        if (event.head != null) {
+            asking.response(
+                    event.head.status,
+                    HookHeads.fields(event.head.fields),
+                    outcome -> onLoop(() -> answered(event, outcome)));
+        } else {
+            byte[] bytes = event.piece == null ? new byte[0] : ByteBufUtil.getBytes(event.piece);
+            asking.body(
+                    way.body,
+                    bytes,
+                    event.last,
+                    outcome -> onLoop(() -> answered(way, event, outcome)));
         }
     }
 
-    private void answered(ResponseHead head, boolean last, ExchangeHooks.ResponseOutcome outcome) {
-        down.asked = false;
-        if (down.held.isEmpty() || down.held.peek().head != head) {
-            // The server failed meanwhile, and another one's answer may wait instead.
-            step(down);
-            return;
-        }
-        switch (outcome) {
-            case ExchangeHooks.ResponseOutcome.Go go -> {
-                down.held.poll();
-                go.fields().ifPresent(fields -> set(head.fields, fields));
-                exchange.responseNow(head, last);
-            }
-            case ExchangeHooks.ResponseOutcome.Answer answer -> {
-                down.drop();
-                exchange.answer(answer.answer());
-            }
-            case ExchangeHooks.ResponseOutcome.Refuse refuse -> {
-                down.drop();
-                exchange.refuse(refuse.reason());
-            }
-            case ExchangeHooks.ResponseOutcome.Retry _ -> {
-                if (exchange.retryElsewhere(this::dropResponse)) {
+    private void answered(Way way, Event event, ExchangeHooks.BodyOutcome outcome) {
+        way.asked = false;
+        // The server may have failed meanwhile, and another one's answer wait instead.
+        if (way.held.peek() == event) {
+            switch (outcome) {
+                case ExchangeHooks.BodyOutcome.Refuse refuse -> {
+                    way.drop();
+                    exchange.requestBroken(refuse.reason());
                     return;
                 }
-                down.held.poll();
-                exchange.responseNow(head, last);
+                case ExchangeHooks.BodyOutcome.Go go -> {
+                    way.decided = 1;
+                    go.replacement().ifPresent(bytes -> replace(way, event, bytes));
+                }
+            }
+        }
+        step(way);
+    }
+
+    private static void replace(Way way, Event event, byte[] bytes) {
+        boolean end = event.piece == null;
+        if (!end) {
+            way.held.poll();
+            way.decided--;
+            event.piece.release();
+        }
+        boolean last = event.last && !end;
+        if (bytes.length > 0 || last) {
+            way.held.addFirst(new Event(null, Unpooled.wrappedBuffer(bytes), null, last));
+            way.decided++;
+        }
+    }
+
+    private void answered(Event event, ExchangeHooks.ResponseOutcome outcome) {
+        down.asked = false;
+        if (down.held.peek() == event) {
+            ResponseHead head = event.head;
+            switch (outcome) {
+                case ExchangeHooks.ResponseOutcome.Go go -> {
+                    go.fields().ifPresent(fields -> HookHeads.set(head.fields, fields));
+                    down.changed = go.changesBody();
+                    if (down.changed) {
+                        ChangedBody.announce(head, event.last);
+                    }
+                    down.decided = 1;
+                }
+                case ExchangeHooks.ResponseOutcome.Answer answer ->
+                        exchange.answer(answer.answer());
+                case ExchangeHooks.ResponseOutcome.Refuse refuse ->
+                        exchange.refuse(refuse.reason());
+                case ExchangeHooks.ResponseOutcome.Retry _ -> {
+                    if (!exchange.retryElsewhere()) {
+                        down.decided = 1;
+                    }
+                }
             }
         }
         step(down);
     }
 
     private void deliver(Way way, Event event) {
+        if (way.changed && event.trailers != null) {
+            ChangedBody.clean(event.trailers);
+        }
         if (event.head != null) {
             exchange.responseNow(event.head, event.last);
         } else if (event.piece == null && way == up) {
@@ -221,56 +284,5 @@ final class HookedExchange {
                                 loop.flush();
                             }
                         });
-    }
-
-    /** Those that are left, as plugins see them. */
-    static HttpFields fields(Fields of) {
-        List<HttpFields.Field> list = new ArrayList<>();
-        for (int i = 0; i < of.count(); i++) {
-            if (of.isLive(i)) {
-                list.add(new HttpFields.Field(of.name(i), of.value(i)));
-            }
-        }
-        return HttpFields.of(list);
-    }
-
-    /**
-     * Puts a plugin's fields in the place of others; those that are not its to set are left out.
-     */
-    static void set(Fields to, HttpFields from) {
-        to.clear();
-        for (HttpFields.Field field : from.list()) {
-            switch (field.name().toLowerCase(Locale.ROOT)) {
-                case "connection",
-                        "content-length",
-                        "expect",
-                        "host",
-                        "http2-settings",
-                        "keep-alive",
-                        "proxy-connection",
-                        "te",
-                        "trailer",
-                        "transfer-encoding",
-                        "upgrade" -> {}
-                default -> to.add(field.name(), field.value());
-            }
-        }
-    }
-
-    /** The head of a plugin's answer. */
-    static ResponseHead head(HttpAnswer answer, RequestHead request) {
-        ResponseHead head = new ResponseHead();
-        head.clear();
-        head.status = answer.status();
-        head.phrase = Statuses.phrase(answer.status());
-        set(head.fields, answer.fields());
-        if (head.fields.find("date") < 0) {
-            head.fields.add("date", ErrorAnswer.now());
-        }
-        // RFC 9110, sections 15.3.5 and 15.4.5.
-        boolean none = answer.status() == 204 || answer.status() == 304;
-        head.contentLength = answer.body().length;
-        head.bodiless = request.isHead() || none;
-        return head;
     }
 }

@@ -86,7 +86,7 @@ public final class RequestHead {
                 scheme,
                 authority,
                 target,
-                HookedExchange.fields(fields),
+                HookHeads.fields(fields),
                 flow.context());
     }
 

@@ -41,6 +41,17 @@ final class Statuses {
         };
     }
 
+    /**
+     * Whether it says that the request breaks the rules, or comes too slowly, so that it cannot be
+     * read on.
+     */
+    static boolean isProtocols(int status) {
+        return switch (status) {
+            case 400, 408, 414, 431, 501, 505 -> true;
+            default -> false;
+        };
+    }
+
     static String phrase(int status) {
         return switch (status) {
             case 200 -> "OK";

@@ -1,5 +1,6 @@
 package io.culvert.gateway.http;
 
+import io.culvert.gateway.upstream.ConnectTimes;
 import io.culvert.gateway.upstream.Connector;
 import io.culvert.gateway.upstream.Member;
 import io.culvert.gateway.upstream.Protocol;
@@ -132,6 +133,9 @@ final class UpstreamPool {
         }
         connecting.addListener(
                 (Future<Channel> done) -> {
+                    if (done.isSuccess() && !result.isDone()) {
+                        exchange.connect = ConnectTimes.of(done.getNow());
+                    }
                     if (!done.isSuccess()) {
                         shelf.opening(null);
                         opening.tryFailure(done.cause());
@@ -187,6 +191,7 @@ final class UpstreamPool {
                 .addListener(
                         (Future<Channel> done) -> {
                             if (done.isSuccess()) {
+                                exchange.connect = ConnectTimes.of(done.getNow());
                                 http1(done.getNow(), key(exchange), loop, exchange, result);
                             } else {
                                 result.tryFailure(done.cause());

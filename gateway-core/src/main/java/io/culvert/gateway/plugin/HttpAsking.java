@@ -1,7 +1,6 @@
 package io.culvert.gateway.plugin;
 
 import io.culvert.gateway.http.Destinations;
-import io.culvert.gateway.http.Exchange;
 import io.culvert.gateway.http.ExchangeHooks;
 import io.culvert.hook.Context;
 import io.culvert.hook.HttpAnswer;
@@ -12,18 +11,18 @@ import io.culvert.hook.HttpStage;
 import io.culvert.hook.HttpSummary;
 import io.culvert.hook.Reason;
 import io.culvert.hook.RequestVerdict;
-import io.culvert.hook.ResponseVerdict;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -46,8 +45,11 @@ final class HttpAsking implements ExchangeHooks.Asking {
     private final List<LoadedPlugin> plugins;
     private final Function<String, Optional<Destinations.Destination>> groups;
 
-    /** Who wants to hear of what; complete when the request's outcome is told. */
+    /** Who wants to hear of what; complete when the outcome before it is told. */
     private final Map<HttpStage, List<LoadedPlugin>> watching = new EnumMap<>(HttpStage.class);
+
+    /** Who may change which body. */
+    private final Map<HttpStage, List<LoadedPlugin>> changing = new EnumMap<>(HttpStage.class);
 
     private volatile HttpRequest request;
 
@@ -62,11 +64,44 @@ final class HttpAsking implements ExchangeHooks.Asking {
         this.groups = groups;
         for (HttpStage stage : HttpStage.values()) {
             watching.put(stage, new CopyOnWriteArrayList<>());
+            changing.put(stage, new CopyOnWriteArrayList<>());
         }
     }
 
-    private static HttpHook hook(LoadedPlugin plugin) {
-        return plugin.hooks().http().orElseThrow().hook();
+    /** What a hook is called with, and may throw whatever it likes. */
+    @FunctionalInterface
+    interface Call<T> {
+        T of(HttpHook hook, HttpRequest request) throws Exception;
+    }
+
+    /** Calls a plugin's hook about the request as it is. */
+    <T> void call(LoadedPlugin plugin, Call<T> call, BiConsumer<T, Reason> taker) {
+        HttpRequest asked = request;
+        Callable<T> hook = () -> call.of(plugin.hooks().http().orElseThrow().hook(), asked);
+        HttpCall.call(plugin, chain, hook, taker);
+    }
+
+    @Override
+    public boolean watches(HttpStage stage) {
+        return !watching.get(stage).isEmpty() || !changing.get(stage).isEmpty();
+    }
+
+    /** In the order in which they hear of it: from the first for requests, back for answers. */
+    private List<LoadedPlugin> watching(HttpStage stage) {
+        List<LoadedPlugin> all =
+                plugins.stream()
+                        .filter(one -> watching.get(stage).contains(one) || changes(one, stage))
+                        .toList();
+        return stage == HttpStage.REQUEST_BODY ? all : all.reversed();
+    }
+
+    boolean changes(LoadedPlugin plugin, HttpStage body) {
+        return changing.get(body).contains(plugin);
+    }
+
+    /** It hears of that body, too. */
+    void change(LoadedPlugin plugin, HttpStage body) {
+        changing.get(body).add(plugin);
     }
 
     @Override
@@ -84,15 +119,16 @@ final class HttpAsking implements ExchangeHooks.Asking {
         if (next == plugins.size()) {
             taker.accept(
                     new ExchangeHooks.RequestOutcome.Go(
-                            draft.fields(), draft.target(), draft.destination()));
+                            draft.fields(),
+                            draft.target(),
+                            draft.destination(),
+                            !changing.get(HttpStage.REQUEST_BODY).isEmpty()));
             return;
         }
         LoadedPlugin plugin = plugins.get(next);
-        HttpRequest asked = request;
-        HttpCall.call(
+        call(
                 plugin,
-                chain,
-                () -> checked(hook(plugin).request(asked)),
+                (hook, asked) -> checked(hook.request(asked)),
                 (verdict, failure) -> {
                     switch (verdict) {
                         case null -> {
@@ -131,6 +167,9 @@ final class HttpAsking implements ExchangeHooks.Asking {
 
     private Draft passed(LoadedPlugin plugin, Draft draft, RequestVerdict.Pass pass) {
         pass.watched().forEach(stage -> watching.get(stage).add(plugin));
+        if (pass.changesBody()) {
+            change(plugin, HttpStage.REQUEST_BODY);
+        }
         Context context = request.context().with(pass.context());
         request =
                 new HttpRequest(
@@ -148,122 +187,55 @@ final class HttpAsking implements ExchangeHooks.Asking {
     }
 
     @Override
-    public boolean watches(HttpStage stage) {
-        return !watching.get(stage).isEmpty();
-    }
-
-    @Override
     public void response(
             int status, HttpFields fields, Consumer<ExchangeHooks.ResponseOutcome> taker) {
-        List<LoadedPlugin> asked = watching.get(HttpStage.RESPONSE);
-        response(asked, asked.size() - 1, status, fields, false, taker);
-    }
-
-    /** From the last plugin to the first, as through layers. */
-    private void response(
-            List<LoadedPlugin> asked,
-            int next,
-            int status,
-            HttpFields fields,
-            boolean changed,
-            Consumer<ExchangeHooks.ResponseOutcome> taker) {
-        // An answer of less than 200 begins a tunnel, and is not theirs.
-        if (next < 0 || status < 200) {
-            taker.accept(
-                    new ExchangeHooks.ResponseOutcome.Go(
-                            changed ? Optional.of(fields) : Optional.empty()));
-            return;
-        }
-        LoadedPlugin plugin = asked.get(next);
-        HttpRequest of = request;
-        HttpCall.call(
-                plugin,
-                chain,
-                () -> hook(plugin).response(of, HttpAnswer.of(status, fields, new byte[0])),
-                (verdict, failure) -> {
-                    switch (verdict) {
-                        case null -> {
-                            if (plugin.entry().failsOpen()) {
-                                response(asked, next - 1, status, fields, changed, taker);
-                            } else {
-                                taker.accept(new ExchangeHooks.ResponseOutcome.Refuse(failure));
-                            }
-                        }
-                        case ResponseVerdict.Answer answer ->
-                                taker.accept(
-                                        new ExchangeHooks.ResponseOutcome.Answer(answer.answer()));
-                        case ResponseVerdict.Retry _ ->
-                                taker.accept(new ExchangeHooks.ResponseOutcome.Retry());
-                        case ResponseVerdict.Pass pass ->
-                                response(
-                                        asked,
-                                        next - 1,
-                                        status,
-                                        pass.fields().orElse(fields),
-                                        changed || pass.fields().isPresent(),
-                                        taker);
-                    }
-                });
+        // Another server's answer may be another matter.
+        changing.get(HttpStage.RESPONSE_BODY).clear();
+        new AnswerQuestion(this, watching(HttpStage.RESPONSE), status, taker).ask(fields);
     }
 
     @Override
-    public void body(HttpStage side, byte[] piece, boolean last, Consumer<Optional<Reason>> taker) {
-        body(side, 0, piece, last, taker);
-    }
-
-    private void body(
+    public void body(
             HttpStage side,
-            int next,
             byte[] piece,
             boolean last,
-            Consumer<Optional<Reason>> taker) {
-        List<LoadedPlugin> asked = watching.get(side);
-        if (next == asked.size()) {
-            taker.accept(Optional.empty());
-            return;
-        }
-        LoadedPlugin plugin = asked.get(next);
-        HttpRequest of = request;
-        // Each has bytes of its own: what one changes, another does not see.
-        byte[] own = asked.size() == 1 ? piece : piece.clone();
-        HttpCall.call(
-                plugin,
-                chain,
-                () ->
-                        side == HttpStage.REQUEST_BODY
-                                ? hook(plugin).requestBody(of, own, last)
-                                : hook(plugin).responseBody(of, own, last),
-                (why, failure) -> {
-                    if (why != null && why.isPresent()) {
-                        say(plugin, why.get());
-                        taker.accept(Optional.of(Reason.HOOK_REFUSED));
-                    } else if (why == null && !plugin.entry().failsOpen()) {
-                        taker.accept(Optional.of(failure));
-                    } else {
-                        body(side, next + 1, piece, last, taker);
-                    }
-                });
+            Consumer<ExchangeHooks.BodyOutcome> taker) {
+        new BodyQuestion(this, side, watching(side), last, taker).ask(piece);
     }
 
     @Override
-    public void over(Exchange exchange) {
+    public void error(Reason reason, HttpAnswer own, Consumer<HttpAnswer> taker) {
+        error(watching(HttpStage.ERROR), 0, reason, own, taker);
+    }
+
+    private void error(
+            List<LoadedPlugin> asked,
+            int next,
+            Reason reason,
+            HttpAnswer own,
+            Consumer<HttpAnswer> taker) {
+        if (next == asked.size()) {
+            taker.accept(own);
+            return;
+        }
+        call(
+                asked.get(next),
+                (hook, of) -> hook.error(of, reason, own),
+                // A failure on top of a failure: what there is has to do.
+                (answer, _) ->
+                        error(asked, next + 1, reason, answer == null ? own : answer, taker));
+    }
+
+    @Override
+    public void over(Function<HttpRequest, HttpSummary> of) {
         List<LoadedPlugin> told = watching.get(HttpStage.END);
         if (!told.isEmpty()) {
-            HttpSummary summary =
-                    new HttpSummary(
-                            request,
-                            exchange.status(),
-                            Optional.ofNullable(exchange.reason()),
-                            exchange.member(),
-                            exchange.requestBytes(),
-                            exchange.responseBytes(),
-                            Duration.ofNanos(exchange.totalNanos()));
+            HttpSummary summary = of.apply(request);
             for (LoadedPlugin plugin : told) {
-                HttpCall.call(
+                call(
                         plugin,
-                        chain,
-                        () -> {
-                            hook(plugin).over(summary);
+                        (hook, _) -> {
+                            hook.over(summary);
                             return true;
                         },
                         (_, _) -> {});
@@ -273,7 +245,7 @@ final class HttpAsking implements ExchangeHooks.Asking {
     }
 
     /** Whoever can provoke one refusal can provoke a million: the 1st, 2nd, 4th and so on. */
-    private static void say(LoadedPlugin plugin, String why) {
+    static void say(LoadedPlugin plugin, String why) {
         long number = REFUSALS.incrementAndGet();
         if (Long.bitCount(number) == 1) {
             LOG.info("{} refuses a request: {} (number {})", plugin, Step.line(why), number);

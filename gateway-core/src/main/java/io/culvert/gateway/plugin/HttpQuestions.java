@@ -4,6 +4,7 @@ import io.culvert.gateway.http.Destinations;
 import io.culvert.gateway.http.ExchangeHooks;
 import io.culvert.gateway.http.RequestHead;
 import io.culvert.hook.FlowInfo;
+import io.culvert.hook.HttpRequest;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -27,22 +28,38 @@ public record HttpQuestions(
     @Override
     public Asking begin(RequestHead request) {
         HookChain chain = chains.get();
-        List<LoadedPlugin> all = chain.askedAboutHttp();
-        if (all.isEmpty()) {
+        if (chain.askedAboutHttp().isEmpty()) {
             return null;
         }
+        List<LoadedPlugin> wanting =
+                wanting(chain, request.method(), request.authority(), request.target());
+        return wanting.isEmpty() || !chain.retain()
+                ? null
+                : new HttpAsking(chain, wanting, request.asked(flow), groups);
+    }
+
+    /** Asks about a request that nobody sent, as a test of a plugin does; null as of the other. */
+    public Asking begin(HttpRequest request) {
+        HookChain chain = chains.get();
+        List<LoadedPlugin> wanting =
+                wanting(chain, request.method(), request.authority(), request.target());
+        return wanting.isEmpty() || !chain.retain()
+                ? null
+                : new HttpAsking(chain, wanting, request, groups);
+    }
+
+    private static List<LoadedPlugin> wanting(
+            HookChain chain, String method, String authority, String target) {
         List<LoadedPlugin> wanting = new ArrayList<>();
-        for (LoadedPlugin plugin : all) {
+        for (LoadedPlugin plugin : chain.askedAboutHttp()) {
             if (plugin.hooks()
                     .http()
                     .orElseThrow()
                     .filter()
-                    .matches(request.method(), request.authority(), request.target())) {
+                    .matches(method, authority, target)) {
                 wanting.add(plugin);
             }
         }
-        return wanting.isEmpty() || !chain.retain()
-                ? null
-                : new HttpAsking(chain, wanting, request.asked(flow), groups);
+        return wanting;
     }
 }

@@ -7,13 +7,16 @@ import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.culvert.gateway.http.ExchangeFacts;
 
 /**
- * A line of the access log. Times are microseconds from the request's head.
+ * A line of the access log. Times are microseconds from the request's head, but for those that
+ * connecting to the server took.
  *
  * @param version of the format
  * @param flow as in the flow log
  * @param http the client's version: {@code 1} or {@code 2}
  * @param status as the client got it; 0 where it got none
  * @param reason why it was not a server's whole answer; absent where it was
+ * @param dialMicros the TCP connect, absent where the connection had served before
+ * @param tlsMicros the TLS handshake with the server behind it; absent where there was none
  * @param sampled of how many such requests this is one
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -37,6 +40,8 @@ record AccessRecord(
         boolean reused,
         int attempts,
         @JsonProperty("connect_micros") Long connectMicros,
+        @JsonProperty("dial_micros") Long dialMicros,
+        @JsonProperty("tls_micros") Long tlsMicros,
         @JsonProperty("first_byte_micros") Long firstByteMicros,
         @JsonProperty("total_micros") long totalMicros,
         int sampled) {
@@ -65,6 +70,8 @@ record AccessRecord(
                 facts.isReused(),
                 facts.attempts(),
                 micros(facts.connectNanos()),
+                micros(facts.dialNanos()),
+                micros(facts.tlsNanos()),
                 micros(facts.firstByteNanos()),
                 facts.totalNanos() / 1000,
                 sampled);

@@ -64,6 +64,7 @@ final class ServerConnector implements Connector {
                             null));
         }
         Optional<InetAddress> source = source(link, facts);
+        long begun = System.nanoTime();
         Future<Channel> connecting =
                 HappyEyeballs.connect(
                         loop,
@@ -95,6 +96,7 @@ final class ServerConnector implements Connector {
         connecting.addListener(
                 (Future<Channel> done) -> {
                     if (done.isSuccess()) {
+                        new ConnectTimes(System.nanoTime() - begun, -1).note(done.getNow());
                         begin(done.getNow(), member, facts, result);
                     } else if (!done.isCancelled()) {
                         result.tryFailure(failure(member, done.cause()));
@@ -204,11 +206,16 @@ final class ServerConnector implements Connector {
             ChannelFuture unused = channel.close();
             return;
         }
+        long begun = System.nanoTime();
         channel.pipeline().addFirst(handler);
         handler.handshakeFuture()
                 .addListener(
                         (Future<Channel> done) -> {
                             if (done.isSuccess()) {
+                                new ConnectTimes(
+                                                ConnectTimes.of(channel).dialNanos(),
+                                                System.nanoTime() - begun)
+                                        .note(channel);
                                 finish(channel, result);
                             } else {
                                 result.tryFailure(tlsFailure(server, done.cause()));

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.concurrent.CompletableFuture;
 
 /** HTTP/1.1 on both sides, byte by byte: the test is the client and the server. */
 @SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
@@ -123,6 +124,44 @@ class Http1ProxyTest {
             }
         }
         assertEquals(1, proxy.proxy.pool().stales());
+    }
+
+    @Test
+    void keepsABodyThatComesWhileAnotherServerIsDialed() throws Exception {
+        try (Script client = Script.connect(proxy.address())) {
+            client.send(
+                    "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+            CompletableFuture<Void> dial = new CompletableFuture<>();
+            try (Script origin = accept()) {
+                origin.head();
+                proxy.gate = dial;
+            }
+            proxy.dials.acquire(2);
+            client.send("2\r\nab\r\n");
+            proxy.settle();
+            dial.complete(null);
+            try (Script next = accept()) {
+                next.head();
+                client.send("0\r\n\r\n");
+                assertEquals("2\r\nab\r\n0\r\n\r\n", next.read(12));
+                next.send("HTTP/1.1 204 No Content\r\n\r\n");
+                assertTrue(client.head().startsWith("HTTP/1.1 204 "));
+            }
+        }
+    }
+
+    @Test
+    void doesNotSendARequestAnewOnceItsEndWasSent() throws IOException {
+        try (Script client = Script.connect(proxy.address())) {
+            client.send(
+                    "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+            try (Script origin = accept()) {
+                origin.head();
+                assertEquals("0\r\n\r\n", origin.read(5));
+            }
+            String answer = client.head();
+            assertTrue(answer.contains("culvert-reason: UPSTREAM_CLOSED"), answer);
+        }
     }
 
     @Test

@@ -23,6 +23,7 @@ import io.culvert.hook.HttpHook;
 import io.culvert.hook.HttpRequest;
 import io.culvert.hook.HttpStage;
 import io.culvert.hook.HttpSummary;
+import io.culvert.hook.HttpTimes;
 import io.culvert.hook.NoSettings;
 import io.culvert.hook.Plugin;
 import io.culvert.hook.Reason;
@@ -57,117 +58,26 @@ import java.util.concurrent.TimeUnit;
 class HttpHooksTest {
     private static final String GET = "GET /a HTTP/1.1\r\nHost: example.test\r\nX-One: 1\r\n\r\n";
 
-    /** What a flow's hook knows. */
-    private record User(String name) {}
-
-    private ServerSocket server;
-    private ProxyUnderTest proxy;
-    private HookChain chain = HookChain.none();
+    private HookedProxy proxy;
 
     @BeforeEach
     void begin() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(), server.getLocalPort()));
+        proxy = new HookedProxy();
     }
 
     @AfterEach
     void end() throws IOException {
         proxy.close();
-        server.close();
-        assertEquals(0, proxy.live.get(), "every pick was released");
-        chain.release();
-        assertFalse(chain.retain(), "nobody else has the chain");
-    }
-
-    private Script accept() throws IOException {
-        return new Script(server.accept());
-    }
-
-    /** A plugin with nothing but a hook for HTTP. */
-    private record Code(String name, Hooks hooks) implements PluginCode, Plugin<NoSettings> {
-        @Override
-        public Plugin<?> plugin() {
-            return this;
-        }
-
-        @Override
-        public ClassLoader loader() {
-            return HttpHooksTest.class.getClassLoader();
-        }
-
-        @Override
-        public void close() {}
-
-        @Override
-        public String version() {
-            return "1";
-        }
-
-        @Override
-        public Class<NoSettings> settings() {
-            return NoSettings.class;
-        }
-
-        @Override
-        public Hooks start(NoSettings settings, Host host) {
-            return hooks;
-        }
-    }
-
-    private static LoadedPlugin plugin(
-            String name, HttpFilter filter, HttpHook hook, boolean failsOpen) throws Exception {
-        PluginEntry entry =
-                new PluginEntry(
-                        Path.of(name),
-                        "",
-                        new SettingsText("settings", "{}"),
-                        Duration.ofMillis(300),
-                        failsOpen,
-                        Path.of(""));
-        PluginHost host =
-                (PluginHost)
-                        Proxy.newProxyInstance(
-                                HttpHooksTest.class.getClassLoader(),
-                                new Class<?>[] {PluginHost.class},
-                                (_, _, _) -> null);
-        return LoadedPlugin.start(
-                entry,
-                new Code(name, Hooks.none().http(filter, hook)),
-                host,
-                new HookTimesRegistry());
-    }
-
-    private void use(LoadedPlugin... plugins) throws Exception {
-        chain = HookChain.of(List.of(plugins), Set.of(), Set.of());
-        Endpoint end = new Endpoint(InetAddress.getLoopbackAddress(), 1);
-        FlowInfo flow =
-                new FlowInfo(
-                        "acme",
-                        new TunnelInfo("lan", "", Map.of()),
-                        FlowInfo.TCP,
-                        end,
-                        end,
-                        Context.EMPTY.with(new User("alice")));
-        proxy.hooks = Optional.of(new HttpQuestions(() -> chain, flow, _ -> Optional.empty()));
-    }
-
-    private void use(HttpHook hook) throws Exception {
-        use(plugin("one", HttpFilter.ALL, hook, false));
     }
 
     @Test
     void changesARequestAndItsAnswer() throws Exception {
         BlockingQueue<HttpSummary> over = new LinkedBlockingQueue<>();
-        use(
+        proxy.use(
                 new HttpHook() {
                     @Override
                     public RequestVerdict request(HttpRequest request) {
-                        String user = request.context().get(User.class).orElseThrow().name();
+                        String user = request.context().get(HookedProxy.User.class).orElseThrow().name();
                         return RequestVerdict.pass()
                                 .fields(
                                         request.fields()
@@ -196,9 +106,9 @@ class HttpHooksTest {
                         over.add(summary);
                     }
                 });
-        try (Script client = Script.connect(proxy.address())) {
+        try (Script client = proxy.connect()) {
             client.send(GET);
-            try (Script origin = accept()) {
+            try (Script origin = proxy.accept()) {
                 assertEquals(
                         "GET /b?c HTTP/1.1\r\nHost: example.test\r\nX-User: alice\r\n"
                                 + "via: 1.1 culvert\r\n\r\n",
@@ -213,19 +123,25 @@ class HttpHooksTest {
         }
         HttpSummary summary = over.poll(15, TimeUnit.SECONDS);
         assertEquals(200, summary.status());
+        assertEquals(1, summary.version());
+        assertEquals(1, summary.attempts());
+        assertFalse(summary.reused());
         assertEquals(5, summary.responseBytes());
         assertEquals("/b?c", summary.request().target());
+        HttpTimes times = summary.times();
+        assertTrue(times.total().compareTo(times.firstByte().orElseThrow()) >= 0);
+        assertTrue(times.firstByte().get().compareTo(times.connect().orElseThrow()) >= 0);
     }
 
     @Test
     void answersByItselfAndKeepsTheConnection() throws Exception {
-        use(
+        proxy.use(
                 request ->
                         request.path().equals("/a")
                                 ? RequestVerdict.answer(HttpAnswer.text(418, "short and stout"))
                                 : RequestVerdict.answer(
                                         HttpAnswer.redirect("https://example.test/")));
-        try (Script client = Script.connect(proxy.address())) {
+        try (Script client = proxy.connect()) {
             client.send(GET);
             String head = client.head();
             assertTrue(head.startsWith("HTTP/1.1 418 "), head);
@@ -241,8 +157,8 @@ class HttpHooksTest {
 
     @Test
     void refusesWithTheReason() throws Exception {
-        use(_ -> RequestVerdict.refuse("I do not like it"));
-        try (Script client = Script.connect(proxy.address())) {
+        proxy.use(_ -> RequestVerdict.refuse("I do not like it"));
+        try (Script client = proxy.connect()) {
             client.send(GET);
             String head = client.head();
             assertTrue(head.startsWith("HTTP/1.1 403 "), head);
@@ -252,12 +168,10 @@ class HttpHooksTest {
 
     @Test
     void costsOneRequestWhereItFails() throws Exception {
-        CountDownLatch never = new CountDownLatch(1);
-        use(
+        proxy.use(
                 request -> {
                     switch (request.path()) {
                         case "/throws" -> throw new IllegalStateException("on purpose");
-                        case "/hangs" -> never.await();
                         case "/null" -> {
                             return null;
                         }
@@ -271,45 +185,60 @@ class HttpHooksTest {
                     }
                     return RequestVerdict.answer(HttpAnswer.text(200, "ok"));
                 });
-        for (String path : List.of("throws", "hangs", "null", "nowhere", "odd")) {
-            try (Script client = Script.connect(proxy.address())) {
+        for (String path : List.of("throws", "null", "nowhere", "odd")) {
+            try (Script client = proxy.connect()) {
                 client.send("GET /" + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
                 String head = client.head();
-                Reason reason = path.equals("hangs") ? Reason.HOOK_TIMEOUT : Reason.HOOK_FAILED;
                 assertTrue(head.startsWith("HTTP/1.1 503 "), path + head);
-                assertTrue(head.contains("culvert-reason: " + reason + "\r\n"), path + head);
+                assertTrue(head.contains("culvert-reason: HOOK_FAILED\r\n"), path + head);
             }
         }
-        try (Script client = Script.connect(proxy.address())) {
+        try (Script client = proxy.connect()) {
             client.send(GET);
             assertTrue(client.head().startsWith("HTTP/1.1 200 "));
         }
     }
 
     @Test
+    void costsOneRequestWhereItHangs() throws Exception {
+        CountDownLatch never = new CountDownLatch(1);
+        proxy.useHastily(
+                _ -> {
+                    never.await();
+                    return RequestVerdict.pass();
+                });
+        try (Script client = proxy.connect()) {
+            client.send(GET);
+            String head = client.head();
+            assertTrue(head.startsWith("HTTP/1.1 503 "), head);
+            assertTrue(head.contains("culvert-reason: HOOK_TIMEOUT\r\n"), head);
+        }
+    }
+
+    @Test
     void goesOnWithoutOneThatMayFailAndWithTheNext() throws Exception {
-        use(
-                plugin(
+        proxy.use(
+                HookedProxy.plugin(
                         "broken",
                         HttpFilter.ALL,
                         _ -> {
                             throw new IOException("on purpose");
                         },
                         true),
-                plugin(
+                HookedProxy.plugin(
                         "unasked",
                         HttpFilter.methods("POST"),
                         _ -> RequestVerdict.refuse("never"),
                         false),
-                plugin(
+                HookedProxy.plugin(
                         "last",
                         HttpFilter.ALL,
                         request ->
                                 RequestVerdict.pass().fields(request.fields().and("X-Last", "1")),
                         false));
-        try (Script client = Script.connect(proxy.address())) {
+        try (Script client = proxy.connect()) {
             client.send(GET);
-            try (Script origin = accept()) {
+            try (Script origin = proxy.accept()) {
                 String head = origin.head();
                 assertTrue(head.contains("X-One: 1\r\nX-Last: 1\r\n"), head);
                 origin.send("HTTP/1.1 204 No Content\r\n\r\n");
@@ -318,104 +247,9 @@ class HttpHooksTest {
         }
     }
 
-    /** Collects a body, and refuses it at a word. */
-    private static final class Scanner implements HttpHook {
-        final StringBuilder read = new StringBuilder();
-        final List<Boolean> lasts = new ArrayList<>();
-
-        @Override
-        public RequestVerdict request(HttpRequest request) {
-            return RequestVerdict.pass().watch(HttpStage.REQUEST_BODY, HttpStage.RESPONSE_BODY);
-        }
-
-        @Override
-        public synchronized Optional<String> requestBody(
-                HttpRequest request, byte[] piece, boolean last) {
-            return look(piece, last);
-        }
-
-        @Override
-        public synchronized Optional<String> responseBody(
-                HttpRequest request, byte[] piece, boolean last) {
-            return look(piece, last);
-        }
-
-        private Optional<String> look(byte[] piece, boolean last) {
-            read.append(new String(piece, StandardCharsets.ISO_8859_1));
-            lasts.add(last);
-            return read.indexOf("virus") < 0 ? Optional.empty() : Optional.of("a virus");
-        }
-    }
-
-    @Test
-    void readsBodiesPieceByPieceAndPassesThemOn() throws Exception {
-        Scanner scanner = new Scanner();
-        use(scanner);
-        String body = "0123456789".repeat(50_000);
-        try (Script client = Script.connect(proxy.address())) {
-            Thread sender =
-                    Thread.ofVirtual()
-                            .start(
-                                    () -> {
-                                        try {
-                                            client.send(
-                                                    "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length:"
-                                                            + " 500000\r\n\r\n"
-                                                            + body);
-                                        } catch (IOException e) {
-                                            throw new AssertionError(e);
-                                        }
-                                    });
-            try (Script origin = accept()) {
-                assertTrue(origin.head().contains("Content-Length: 500000\r\n"));
-                assertEquals(body, origin.read(500_000));
-                origin.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-                origin.send("2\r\nhi\r\n0\r\nX-End: 1\r\n\r\n");
-                client.head();
-                assertEquals("2\r\nhi\r\n0\r\nX-End: 1\r\n\r\n", client.read(22));
-            }
-            sender.join();
-        }
-        assertEquals(body + "hi", scanner.read.toString());
-        assertEquals(2, scanner.lasts.stream().filter(last -> last).count());
-    }
-
-    @Test
-    void refusesABodyInItsMiddle() throws Exception {
-        use(new Scanner());
-        try (Script client = Script.connect(proxy.address())) {
-            client.send("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
-            try (Script origin = accept()) {
-                origin.head();
-                client.send("3\r\nabc\r\n");
-                assertEquals("3\r\nabc\r\n", origin.read(8));
-                client.send("5\r\nvirus\r\n0\r\n\r\n");
-                String head = client.head();
-                assertTrue(head.startsWith("HTTP/1.1 403 "), head);
-                assertFalse(origin.rest().contains("virus"));
-            }
-        }
-    }
-
-    @Test
-    void cutsAnAnswerOffInItsMiddle() throws Exception {
-        use(new Scanner());
-        try (Script client = Script.connect(proxy.address())) {
-            client.send(GET);
-            try (Script origin = accept()) {
-                origin.head();
-                origin.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc");
-                client.head();
-                assertEquals("abc", client.read(3));
-                origin.send("a virus");
-                assertFalse(client.rest().contains("virus"));
-            }
-        }
-    }
-
     @Test
     void replacesAnAnswer() throws Exception {
-        use(
+        proxy.use(
                 new HttpHook() {
                     @Override
                     public RequestVerdict request(HttpRequest request) {
@@ -429,9 +263,9 @@ class HttpHooksTest {
                                 : ResponseVerdict.pass();
                     }
                 });
-        try (Script client = Script.connect(proxy.address())) {
+        try (Script client = proxy.connect()) {
             client.send(GET);
-            try (Script origin = accept()) {
+            try (Script origin = proxy.accept()) {
                 origin.head();
                 origin.send("HTTP/1.1 500 Oops\r\nContent-Length: 7\r\n\r\nsecrets");
                 assertTrue(client.head().startsWith("HTTP/1.1 502 "));
@@ -442,7 +276,7 @@ class HttpHooksTest {
 
     @Test
     void asksAnotherServerOnceMore() throws Exception {
-        use(
+        proxy.use(
                 new HttpHook() {
                     @Override
                     public RequestVerdict request(HttpRequest request) {
@@ -456,17 +290,82 @@ class HttpHooksTest {
                                 : ResponseVerdict.pass();
                     }
                 });
-        try (Script client = Script.connect(proxy.address())) {
+        try (Script client = proxy.connect()) {
             client.send(GET);
-            try (Script first = accept()) {
+            try (Script first = proxy.accept()) {
                 first.head();
                 first.send("HTTP/1.1 500 Oops\r\nContent-Length: 7\r\n\r\nsecrets");
-                try (Script second = accept()) {
+                try (Script second = proxy.accept()) {
                     assertTrue(second.head().startsWith("GET /a "));
                     second.send("HTTP/1.1 500 Oops\r\nContent-Length: 5\r\n\r\nagain");
                     assertTrue(client.head().startsWith("HTTP/1.1 500 "));
                     assertEquals("again", client.read(5));
                 }
+            }
+        }
+    }
+
+    /** Has a page of its own for whatever the gateway answers by itself. */
+    private static final class Pages implements HttpHook {
+        final BlockingQueue<HttpSummary> over = new LinkedBlockingQueue<>();
+
+        @Override
+        public RequestVerdict request(HttpRequest request) {
+            return RequestVerdict.pass().watch(HttpStage.ERROR, HttpStage.END);
+        }
+
+        @Override
+        public HttpAnswer error(HttpRequest request, Reason reason, HttpAnswer own) {
+            if (request.path().equals("/broken")) {
+                throw new IllegalStateException("on purpose");
+            }
+            return HttpAnswer.of(
+                    own.status(), own.fields().with("X-Page", reason.name()), new byte[] {'!'});
+        }
+
+        @Override
+        public void over(HttpSummary summary) {
+            over.add(summary);
+        }
+    }
+
+    @Test
+    void replacesWhatTheGatewayAnswersWhereNobodyElseDoes() throws Exception {
+        Pages pages = new Pages();
+        proxy.use(pages);
+        proxy.refuse();
+        try (Script client = proxy.connect()) {
+            client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+            String head = client.head();
+            assertTrue(head.startsWith("HTTP/1.1 502 Bad Gateway\r\n"), head);
+            assertTrue(head.contains("X-Page: DIAL_REFUSED\r\n"), head);
+            assertTrue(head.contains("Content-Length: 1\r\n"), head);
+            assertEquals("!", client.read(1));
+        }
+        HttpSummary summary = pages.over.poll(15, TimeUnit.SECONDS);
+        assertEquals(502, summary.status());
+        assertEquals(Optional.of(Reason.DIAL_REFUSED), summary.reason());
+        assertEquals(2, summary.attempts());
+        assertEquals(Optional.empty(), summary.times().connect());
+        try (Script client = proxy.connect()) {
+            client.send("GET /broken HTTP/1.1\r\nHost: a\r\n\r\n");
+            String head = client.head();
+            assertTrue(head.contains("culvert-reason: DIAL_REFUSED\r\n"), head);
+            assertFalse(head.contains("X-Page"), "what there is has to do");
+        }
+    }
+
+    @Test
+    void asksNobodyAboutAnAnswerToARequestThatBreaksTheRules() throws Exception {
+        proxy.use(new Pages());
+        try (Script client = proxy.connect()) {
+            client.send("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+            try (Script origin = proxy.accept()) {
+                origin.head();
+                client.send("no chunk\r\n");
+                String head = client.head();
+                assertTrue(head.startsWith("HTTP/1.1 400 "), head);
+                assertFalse(head.contains("X-Page"), head);
             }
         }
     }

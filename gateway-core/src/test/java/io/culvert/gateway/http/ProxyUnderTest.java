@@ -33,6 +33,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
@@ -47,6 +49,12 @@ public final class ProxyUnderTest implements AutoCloseable {
     final HttpProxy proxy;
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
+
+    /** A permit for each connection that the server was asked for. */
+    final Semaphore dials = new Semaphore(0);
+
+    /** Such connections begin when this is complete. */
+    volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
 
     /** Who is asked about connections that come from now on. */
     volatile Optional<ExchangeHooks> hooks = Optional.empty();
@@ -124,6 +132,17 @@ public final class ProxyUnderTest implements AutoCloseable {
 
     private Future<Channel> connect(EventLoop loop, Member member, ClientFacts facts) {
         Promise<Channel> result = loop.newPromise();
+        CompletableFuture<Void> begun = gate;
+        dials.release();
+        if (begun.isDone()) {
+            connect(loop, member, result);
+        } else {
+            var _ = begun.thenRunAsync(() -> connect(loop, member, result), loop);
+        }
+        return result;
+    }
+
+    private static void connect(EventLoop loop, Member member, Promise<Channel> result) {
         ChannelFuture connecting =
                 new Bootstrap()
                         .group(loop)
@@ -145,7 +164,13 @@ public final class ProxyUnderTest implements AutoCloseable {
                                         done.cause()));
                     }
                 });
-        return result;
+    }
+
+    /** Returns when every loop has looked for what has come by now, and done what there was to do. */
+    void settle() {
+        for (int turn = 0; turn < 2; turn++) {
+            loops.forEach(loop -> loop.submit(() -> {}).syncUninterruptibly());
+        }
     }
 
     int port() {

@@ -1,2 +1,2 @@
-/** A firewall for requests, and a scanner of forms: {@link com.example.webguard.WebGuardPlugin}. */
+/** A firewall for requests: {@link com.example.webguard.WebGuardPlugin}. */
 package com.example.webguard;

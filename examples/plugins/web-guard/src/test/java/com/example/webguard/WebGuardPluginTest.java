@@ -1,96 +1,100 @@
 package com.example.webguard;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
+import io.culvert.gateway.plugin.kit.HttpOutcome;
+import io.culvert.gateway.plugin.kit.HttpQuestion;
 import io.culvert.gateway.plugin.kit.PluginKit;
-import io.culvert.hook.Context;
-import io.culvert.hook.Endpoint;
-import io.culvert.hook.FlowInfo;
+import io.culvert.hook.HttpAnswer;
 import io.culvert.hook.HttpFields;
-import io.culvert.hook.HttpHook;
-import io.culvert.hook.HttpRequest;
-import io.culvert.hook.HttpStage;
-import io.culvert.hook.RequestVerdict;
-import io.culvert.hook.TunnelInfo;
+import io.culvert.hook.Reason;
 
 import org.junit.jupiter.api.Test;
 
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 class WebGuardPluginTest {
     private static PluginKit start() throws Exception {
         return PluginKit.of(WebGuardPlugin.class)
-                .settings(new WebGuardPlugin.Settings(List.of("/admin"), List.of("Drop Table")))
+                .settings(
+                        """
+                        paths: [/admin]
+                        refuse: [/secret]
+                        moved: { /old: /new }
+                        hide: [Server]
+                        retry: [500]
+                        sorry: Back soon
+                        """)
                 .start();
     }
 
-    private static HttpRequest request(String method, String target, String type, Context context) {
-        FlowInfo flow =
-                new FlowInfo(
-                        "acme",
-                        new TunnelInfo("branch", "", Map.of()),
-                        FlowInfo.TCP,
-                        Endpoint.parse("10.0.0.1:1234"),
-                        Endpoint.parse("192.0.2.1:80"),
-                        Context.EMPTY);
-        HttpFields fields =
-                type.isEmpty() ? HttpFields.NONE : HttpFields.NONE.and("Content-Type", type);
-        return new HttpRequest(flow, method, "http", "example.test", target, fields, context);
-    }
-
-    private static HttpHook hook(PluginKit kit) {
-        return kit.hooks().http().orElseThrow().hook();
+    private static HttpQuestion get(PluginKit kit, String target) {
+        return kit.flow("tcp 10.0.0.1:1234 > 192.0.2.1:80")
+                .request("GET", "http://example.test" + target);
     }
 
     @Test
-    void answersForPathsThatNobodyMayAskFor() throws Exception {
+    void answersForPathsThatAreNotThere() throws Exception {
         try (PluginKit kit = start()) {
             for (String target : List.of("/admin", "/admin/users?a=b", "/%61dmin/")) {
-                RequestVerdict verdict =
-                        hook(kit).request(request("GET", target, "", Context.EMPTY));
-                assertEquals(
-                        404,
-                        assertInstanceOf(RequestVerdict.Answer.class, verdict).answer().status());
+                get(kit, target).send().assertAnswered(404);
             }
-            for (String target : List.of("/", "/administration", "/a/admin", "/%zz")) {
-                assertEquals(
-                        RequestVerdict.pass(),
-                        hook(kit).request(request("GET", target, "", Context.EMPTY)));
+            for (String target : List.of("/", "/administration", "/a/admin")) {
+                get(kit, target).send().assertPassed();
             }
         }
     }
 
     @Test
-    void refusesAFormAtAWordWhereverItIsCut() throws Exception {
-        String form = "name=x&note=DROP+%54able%3b&more=y";
+    void refusesPathsThatNobodyMayAskForInItsOwnWords() throws Exception {
         try (PluginKit kit = start()) {
-            for (int cut = 1; cut < form.length(); cut++) {
-                RequestVerdict.Pass pass =
-                        assertInstanceOf(
-                                RequestVerdict.Pass.class,
-                                hook(kit)
-                                        .request(
-                                                request(
-                                                        "POST",
-                                                        "/post",
-                                                        "application/x-www-form-urlencoded",
-                                                        Context.EMPTY)));
-                assertEquals(Set.of(HttpStage.REQUEST_BODY), pass.watched());
-                HttpRequest known = request("POST", "/post", "", pass.context());
-                Optional<String> first = hook(kit).requestBody(known, bytes(form, 0, cut), false);
-                Optional<String> second =
-                        hook(kit).requestBody(known, bytes(form, cut, form.length()), true);
-                assertEquals(Optional.of("the form holds \"drop table\""), first.or(() -> second));
-            }
+            get(kit, "/secret/plan").send().assertRefused("nobody may ask for /secret/plan");
         }
     }
 
-    private static byte[] bytes(String text, int from, int to) {
-        return text.substring(from, to).getBytes(StandardCharsets.US_ASCII);
+    @Test
+    void sendsElsewhereWhoAsksForWhatHasMoved() throws Exception {
+        try (PluginKit kit = start()) {
+            HttpOutcome outcome = get(kit, "/old").send().assertAnswered(307);
+            assertEquals(Optional.of("/new"), outcome.client().fields().first("location"));
+        }
+    }
+
+    @Test
+    void hidesFieldsOfAnswers() throws Exception {
+        HttpFields fields = HttpFields.NONE.and("server", "nginx").and("x-other", "1");
+        try (PluginKit kit = start()) {
+            HttpOutcome outcome = get(kit, "/").answered(200, fields, "ok").send().assertPassed();
+            assertEquals(HttpFields.NONE.and("x-other", "1"), outcome.client().fields());
+            assertEquals("ok", outcome.clientBody());
+        }
+    }
+
+    @Test
+    void asksAnotherServerOnceOneSaysThatItFails() throws Exception {
+        try (PluginKit kit = start()) {
+            HttpOutcome outcome =
+                    get(kit, "/")
+                            .answered(HttpAnswer.text(500, "oops"))
+                            .answered(HttpAnswer.text(200, "ok"))
+                            .send()
+                            .assertPassed();
+            assertEquals(2, outcome.attempts());
+            assertEquals("ok", outcome.clientBody());
+        }
+    }
+
+    @Test
+    void saysSorryWhereNoServerAnswers() throws Exception {
+        try (PluginKit kit = start()) {
+            HttpOutcome outcome =
+                    get(kit, "/")
+                            .unanswered(Reason.DIAL_REFUSED)
+                            .send()
+                            .assertReason(Reason.DIAL_REFUSED);
+            assertEquals(502, outcome.client().status());
+            assertEquals("Back soon\n", outcome.clientBody());
+        }
     }
 }

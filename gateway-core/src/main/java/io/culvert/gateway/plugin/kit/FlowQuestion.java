@@ -7,6 +7,7 @@ import io.culvert.hook.FlowDecision;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.TunnelInfo;
 
+import java.net.URI;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -100,6 +101,15 @@ public final class FlowQuestion {
                     "no handler %s; there are %s".formatted(name, kit.chain().handlers().keySet()));
         }
         return new HandlerQuestion(handler.get().handler(), flow, kit.handClock());
+    }
+
+    /**
+     * It was upgraded and is handled as HTTP, and this request comes.
+     *
+     * @param uri such as {@code https://example.test/search?q=a}
+     */
+    public HttpQuestion request(String method, String uri) {
+        return new HttpQuestion(kit, flow, method, URI.create(uri));
     }
 
     private interface Ask {

@@ -126,6 +126,11 @@ public final class PluginKit implements AutoCloseable {
         }
     }
 
+    /** A request is over, and the plugin is being told. */
+    void awaitRequestsEnd() {
+        await(watched.over(), "the plugin was not told of the request's end");
+    }
+
     private static void await(Semaphore event, String otherwise) {
         try {
             if (!event.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS)) {

@@ -28,7 +28,9 @@ final class Watched<S extends Record> implements PluginCode {
     private final Plugin<S> plugin;
     private final Plugin<S> relayed = new Relayed();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final AtomicReference<String> refusal = new AtomicReference<>();
     private final Semaphore closed = new Semaphore(0);
+    private final Semaphore over = new Semaphore(0);
     private final CountDownLatch stopped = new CountDownLatch(1);
 
     Watched(Plugin<S> plugin) {
@@ -38,6 +40,16 @@ final class Watched<S extends Record> implements PluginCode {
     /** What a hook threw last, since this was asked last. */
     Optional<Throwable> takeFailure() {
         return Optional.ofNullable(failure.getAndSet(null));
+    }
+
+    /** The words in which a request or a body was refused last, since this was asked last. */
+    Optional<String> takeRefusal() {
+        return Optional.ofNullable(refusal.getAndSet(null));
+    }
+
+    /** A permit for each request whose end the plugin was told of. */
+    Semaphore over() {
+        return over;
     }
 
     /** A permit for each flow whose end the plugin was told of. */
@@ -90,7 +102,11 @@ final class Watched<S extends Record> implements PluginCode {
             all = all.egress(request -> watch(() -> hook.choose(request)));
         }
         if (hooks.http().isPresent()) {
-            all = all.http(hooks.http().get().filter(), hooks.http().get().hook());
+            Hooks.Http http = hooks.http().get();
+            all =
+                    all.http(
+                            http.filter(),
+                            new WatchedRequests(http.hook(), failure::set, refusal::set, over));
         }
         for (Map.Entry<String, ConnectionHandler> one : hooks.handlers().entrySet()) {
             all = all.handler(one.getKey(), one.getValue());

@@ -1,0 +1,2 @@
+/** A scanner of forms: {@link com.example.formscan.FormScanPlugin}. */
+package com.example.formscan;

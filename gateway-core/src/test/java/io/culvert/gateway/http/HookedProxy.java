@@ -1,0 +1,180 @@
+package io.culvert.gateway.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.culvert.gateway.config.SettingsText;
+import io.culvert.gateway.plugin.HookChain;
+import io.culvert.gateway.plugin.HookTimesRegistry;
+import io.culvert.gateway.plugin.HttpQuestions;
+import io.culvert.gateway.plugin.LoadedPlugin;
+import io.culvert.gateway.plugin.PluginCode;
+import io.culvert.gateway.plugin.PluginEntry;
+import io.culvert.gateway.plugin.PluginHost;
+import io.culvert.gateway.upstream.Protocol;
+import io.culvert.hook.Context;
+import io.culvert.hook.Endpoint;
+import io.culvert.hook.FlowInfo;
+import io.culvert.hook.Hooks;
+import io.culvert.hook.Host;
+import io.culvert.hook.HttpFilter;
+import io.culvert.hook.HttpHook;
+import io.culvert.hook.NoSettings;
+import io.culvert.hook.Plugin;
+import io.culvert.hook.TunnelInfo;
+
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** A proxy whose requests plugins are asked about, and the server behind it. */
+final class HookedProxy implements AutoCloseable {
+    private final ServerSocket server;
+    private final ProxyUnderTest proxy;
+    private HookChain chain = HookChain.none();
+
+    HookedProxy(HttpSettings settings, Protocol protocol) throws IOException {
+        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        server.setSoTimeout(30_000);
+        proxy =
+                new ProxyUnderTest(
+                        settings,
+                        new InetSocketAddress(
+                                InetAddress.getLoopbackAddress(), server.getLocalPort()),
+                        protocol,
+                        1,
+                        0,
+                        System::nanoTime);
+    }
+
+    HookedProxy() throws IOException {
+        this(HttpSettings.DEFAULT, Protocol.HTTP1);
+    }
+
+    /** What a flow's hook knows. */
+    record User(String name) {}
+
+    /** A plugin with nothing but a hook for HTTP. */
+    private record Code(String name, Hooks hooks) implements PluginCode, Plugin<NoSettings> {
+        @Override
+        public Plugin<?> plugin() {
+            return this;
+        }
+
+        @Override
+        public ClassLoader loader() {
+            return HookedProxy.class.getClassLoader();
+        }
+
+        @Override
+        public void close() {}
+
+        @Override
+        public String version() {
+            return "1";
+        }
+
+        @Override
+        public Class<NoSettings> settings() {
+            return NoSettings.class;
+        }
+
+        @Override
+        public Hooks start(NoSettings settings, Host host) {
+            return hooks;
+        }
+    }
+
+    static LoadedPlugin plugin(String name, HttpFilter filter, HttpHook hook, boolean failsOpen)
+            throws Exception {
+        return plugin(name, filter, hook, failsOpen, Duration.ofSeconds(20));
+    }
+
+    private static LoadedPlugin plugin(
+            String name, HttpFilter filter, HttpHook hook, boolean failsOpen, Duration deadline)
+            throws Exception {
+        PluginEntry entry =
+                new PluginEntry(
+                        Path.of(name),
+                        "",
+                        new SettingsText("settings", "{}"),
+                        deadline,
+                        failsOpen,
+                        Path.of(""));
+        PluginHost host =
+                (PluginHost)
+                        Proxy.newProxyInstance(
+                                HookedProxy.class.getClassLoader(),
+                                new Class<?>[] {PluginHost.class},
+                                (_, _, _) -> null);
+        return LoadedPlugin.start(
+                entry,
+                new Code(name, Hooks.none().http(filter, hook)),
+                host,
+                new HookTimesRegistry());
+    }
+
+    void use(LoadedPlugin... plugins) throws Exception {
+        chain = HookChain.of(List.of(plugins), Set.of(), Set.of());
+        Endpoint end = new Endpoint(InetAddress.getLoopbackAddress(), 1);
+        FlowInfo flow =
+                new FlowInfo(
+                        "acme",
+                        new TunnelInfo("lan", "", Map.of()),
+                        FlowInfo.TCP,
+                        end,
+                        end,
+                        Context.EMPTY.with(new User("alice")));
+        proxy.hooks = Optional.of(new HttpQuestions(() -> chain, flow, _ -> Optional.empty()));
+    }
+
+    void use(HttpHook hook) throws Exception {
+        use(plugin("one", HttpFilter.ALL, hook, false));
+    }
+
+    /** It has no time to speak of. */
+    void useHastily(HttpHook hook) throws Exception {
+        use(plugin("one", HttpFilter.ALL, hook, false, Duration.ofMillis(50)));
+    }
+
+    ProxyUnderTest proxy() {
+        return proxy;
+    }
+
+    Script connect() throws IOException {
+        return Script.connect(proxy.address());
+    }
+
+    /** The server's end of the next connection. */
+    Script accept() throws IOException {
+        return new Script(server.accept());
+    }
+
+    /** From now on connections are refused. */
+    void refuse() throws IOException {
+        server.close();
+    }
+
+    @Override
+    public void close() throws IOException {
+        proxy.close();
+        server.close();
+        assertEquals(0, proxy.live.get(), "every pick was released");
+        chain.release();
+        // A call that was given up goes on for a while.
+        long patience = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (chain.retain()) {
+            chain.release();
+            assertTrue(System.nanoTime() < patience, "nobody else has the chain");
+            Thread.yield();
+        }
+    }
+}
