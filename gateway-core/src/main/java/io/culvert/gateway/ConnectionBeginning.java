@@ -11,6 +11,7 @@ import io.culvert.hook.Reason;
 import io.culvert.linux.Syscall;
 import io.culvert.nat.Endpoints;
 import io.culvert.tun.Packet;
+import io.culvert.upgrade.AcceptedOutcome;
 import io.culvert.upgrade.Recipient;
 import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpProtocol;
@@ -27,19 +28,27 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
     private final int socket;
     private final int number;
     private final Endpoints ends;
+    private final AcceptedOutcome outcome;
 
     /**
      * @param socket is this one's until a flow has it
      * @param number by which its flow is told from others between the same ends
      * @param ends who it is from, and whom it is taken to be for
+     * @param outcome told what becomes of it
      */
     ConnectionBeginning(
-            Reception reception, TunnelPort port, int socket, int number, Endpoints ends) {
+            Reception reception,
+            TunnelPort port,
+            int socket,
+            int number,
+            Endpoints ends,
+            AcceptedOutcome outcome) {
         this.reception = reception;
         this.port = port;
         this.socket = socket;
         this.number = number;
         this.ends = ends;
+        this.outcome = outcome;
     }
 
     @Override
@@ -98,12 +107,13 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
 
     @Override
     public void refuse(Reason reason) {
+        outcome.over(reason);
         reset(socket);
     }
 
     @Override
     public void drop(Reason reason) {
-        reset(socket);
+        refuse(reason);
     }
 
     /** The peer gets a RST and no FIN. */
@@ -120,7 +130,7 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
     @Override
     public void belongsTo(Flow flow) {
         // A live one with the same number, which four thousand million others have had since.
-        reset(socket);
+        refuse(Reason.QUEUE_FULL);
     }
 
     @Override
@@ -130,7 +140,7 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
 
     @Override
     public Reason upgrade(Flow flow, FlowDecision.Upgrade decision, Recipient recipient) {
-        return reception.upgraders().openAccepted(flow, decision, recipient, socket, port);
+        return reception.upgraders().openAccepted(flow, decision, recipient, socket, port, outcome);
     }
 
     @Override

@@ -293,7 +293,13 @@ final class FlowOpener implements UndecidedFlows.Decided {
                             ruling,
                             (decision, proxying, facts, rules) ->
                                     upgraders.proxied(
-                                            flow, decision, info, proxying, facts, rules));
+                                            flow,
+                                            decision,
+                                            info,
+                                            proxying,
+                                            facts,
+                                            rules,
+                                            one.port()));
             return one.upgrade(flow, upgrade, takeover);
         }
         Reason obstacle = Upgraders.obstacleToHandler(upgrade, protocol);
@@ -303,7 +309,8 @@ final class FlowOpener implements UndecidedFlows.Decided {
         HookChain chain = answer == null ? undecided.chain() : answer.chain();
         Recipient recipient =
                 WebHandlers.has(upgrade.handler())
-                        ? upgraders.takeover(flow, upgrade, info, ruling.proxying())
+                        ? upgraders.takeover(
+                                flow, upgrade, info, ruling.proxying(), one.port())
                         : chain.handle(upgrade.handler(), info);
         return recipient == null
                 ? Reason.HANDLER_FAILED

@@ -8,6 +8,7 @@ import io.culvert.hook.Reason;
 import io.culvert.linux.NativeMemory;
 import io.culvert.linux.Syscall;
 import io.culvert.nat.Endpoints;
+import io.culvert.upgrade.AcceptedOutcome;
 import io.culvert.upgrade.Poller;
 import io.culvert.wire.IpAddress;
 
@@ -99,14 +100,24 @@ final class Reception {
      * @param ends who it is from, and whom it is taken to be for
      */
     void open(TunnelPort port, int socket, Endpoints ends) {
+        open(port, socket, ends, AcceptedOutcome.UNTOLD);
+    }
+
+    /**
+     * The same.
+     *
+     * @param outcome told what becomes of it, maybe at once
+     */
+    void open(TunnelPort port, int socket, Endpoints ends, AcceptedOutcome outcome) {
         cycle.run();
         Reason obstacle = obstacle(port, ends);
         if (obstacle != null) {
+            outcome.over(obstacle);
             refuse(port, socket, ends, obstacle);
             return;
         }
         ConnectionBeginning one =
-                new ConnectionBeginning(this, port, socket, listeners.number(), ends);
+                new ConnectionBeginning(this, port, socket, listeners.number(), ends, outcome);
         opener.open(one, opener.ruling(one));
     }
 

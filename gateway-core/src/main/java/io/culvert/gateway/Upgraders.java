@@ -16,6 +16,7 @@ import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 import io.culvert.tun.PacketDevice;
+import io.culvert.upgrade.AcceptedOutcome;
 import io.culvert.upgrade.EchoUpgrader;
 import io.culvert.upgrade.Recipient;
 import io.culvert.upgrade.SocketOffRamp;
@@ -90,11 +91,16 @@ record Upgraders(
      * Who of the gateway's own handlers gets a new TCP flow's connection; {@code null} where its
      * off-ramp was taken out of the configuration since it was decided.
      */
-    Takeover takeover(Flow flow, FlowDecision.Upgrade decision, FlowInfo info, Proxying proxying) {
+    Takeover takeover(
+            Flow flow,
+            FlowDecision.Upgrade decision,
+            FlowInfo info,
+            Proxying proxying,
+            TunnelPort in) {
         SocketOffRamp offRamp = offRamps.get(decision.via());
         return offRamp == null
                 ? null
-                : web.takeover(flow, info, proxying, Optional.empty(), offRamp);
+                : web.takeover(flow, info, proxying, Optional.empty(), offRamp, in);
     }
 
     /**
@@ -108,7 +114,8 @@ record Upgraders(
             FlowInfo info,
             Proxying proxying,
             Facts facts,
-            Optional<RequestRules> rules) {
+            Optional<RequestRules> rules,
+            TunnelPort in) {
         SocketOffRamp offRamp = offRamps.get(decision.via());
         if (offRamp == null) {
             // Into a tunnel HTTP is not spoken.
@@ -122,7 +129,7 @@ record Upgraders(
         return passes
                 ? new Detecting.Outcome.Relay()
                 : new Detecting.Outcome.HandOver(
-                        web.takeover(flow, info, proxying, rules, offRamp));
+                        web.takeover(flow, info, proxying, rules, offRamp, in));
     }
 
     /**
@@ -160,13 +167,15 @@ record Upgraders(
      * The same for a flow whose initiator's connection stands already.
      *
      * @param socket the initiator's; taken where there is a path
+     * @param outcome told of it then
      */
     Reason openAccepted(
             Flow flow,
             FlowDecision.Upgrade decision,
             Recipient recipient,
             int socket,
-            TunnelPort in) {
+            TunnelPort in,
+            AcceptedOutcome outcome) {
         SocketOffRamp offRamp = offRamps.get(decision.via());
         if (offRamp == null) {
             // Taken out of the configuration since it was decided.
@@ -177,7 +186,7 @@ record Upgraders(
         }
         SocketOffRamp.Target to = offRamp.target(flow);
         Reason obstacle = listeners.has(to) ? Reason.LOOP : null;
-        return tcp.openAccepted(flow, to, obstacle, recipient, socket, in.device());
+        return tcp.openAccepted(flow, to, obstacle, recipient, socket, in.device(), outcome);
     }
 
     private Reason openInto(

@@ -1,6 +1,7 @@
 package io.culvert.gateway;
 
 import io.culvert.flow.Flow;
+import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.policy.Proxying;
 import io.culvert.gateway.policy.RequestRules;
 import io.culvert.gateway.upstream.ClientFacts;
@@ -18,20 +19,23 @@ import java.util.Optional;
  * How one worker's connections get to the gateway's own handlers.
  *
  * @param listeners where accepted connections come from
+ * @param inner where their CONNECT leads
  */
-record WebAccess(WebHandlers handlers, Poller poller, Listeners listeners) {
+record WebAccess(WebHandlers handlers, Poller poller, Listeners listeners, InnerFlows inner) {
     /**
      * Who gets a flow's connection.
      *
      * @param rules that decide about each request
      * @param offRamp that its requests leave by
+     * @param in that the flow came in by
      */
     Takeover takeover(
             Flow flow,
             FlowInfo info,
             Proxying proxying,
             Optional<RequestRules> rules,
-            SocketOffRamp offRamp) {
+            SocketOffRamp offRamp,
+            TunnelPort in) {
         SocketOffRamp.Target target = offRamp.target(flow);
         ClientFacts facts =
                 new ClientFacts(
@@ -44,7 +48,13 @@ record WebAccess(WebHandlers handlers, Poller poller, Listeners listeners) {
         boolean loops = flow.key().connection() != 0 && listeners.has(target);
         return handlers.takeover(
                 new WebHandlers.WebFlow(
-                        Long.toString(flow.id()), facts, info, proxying, rules, loops),
+                        Long.toString(flow.id()),
+                        facts,
+                        info,
+                        proxying,
+                        rules,
+                        loops,
+                        authority -> inner.to(in, facts.client(), authority)),
                 poller);
     }
 

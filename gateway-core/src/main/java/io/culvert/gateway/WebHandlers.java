@@ -21,6 +21,7 @@ import io.culvert.gateway.upstream.Pick;
 import io.culvert.gateway.upstream.PickRequest;
 import io.culvert.gateway.upstream.Upstream;
 import io.culvert.gateway.upstream.Upstreams;
+import io.culvert.gateway.upstream.dns.Resolver;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
@@ -35,6 +36,7 @@ import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -59,6 +61,7 @@ final class WebHandlers {
      * @param proxying of the rule that decided
      * @param rules that decide about each request; empty where that rule has for all of them
      * @param loops whether its target is the gateway itself, which nothing may be sent to
+     * @param tunnels where a CONNECT to an authority leads
      */
     record WebFlow(
             String id,
@@ -66,7 +69,8 @@ final class WebHandlers {
             FlowInfo info,
             Proxying proxying,
             Optional<RequestRules> rules,
-            boolean loops) {}
+            boolean loops,
+            Function<String, Upstream> tunnels) {}
 
     /**
      * @param hooks the plugins in force
@@ -81,7 +85,7 @@ final class WebHandlers {
         this.tls = tls;
         this.upstreams = upstreams;
         this.hooks = hooks;
-        proxy = new HttpProxy(settings, upstreams.connector(), listener);
+        proxy = new HttpProxy(settings, InnerFlows.connector(upstreams.connector()), listener);
     }
 
     /** Whether a handler of that name is one of these. */
@@ -140,10 +144,15 @@ final class WebHandlers {
 
     private Destinations decided(
             WebFlow flow, Proxying proxying, boolean encrypted, Upstream target) {
-        if (flow.loops() && proxying.upstream().isEmpty()) {
-            return _ -> new Destinations.Destination.Nowhere(Reason.LOOP);
-        }
-        return encrypted ? encrypted(flow, proxying) : plain(proxying, target);
+        Destinations others =
+                flow.loops() && proxying.upstream().isEmpty()
+                        ? _ -> new Destinations.Destination.Nowhere(Reason.LOOP)
+                        : encrypted ? encrypted(flow, proxying) : plain(proxying, target);
+        return request ->
+                request.isConnect()
+                        ? new Destinations.Destination.To(
+                                flow.tunnels().apply(request.authority()))
+                        : others.of(request);
     }
 
     private Destinations.Destination ruled(
@@ -242,6 +251,11 @@ final class WebHandlers {
         }
         int colon = authority.indexOf(':');
         return colon < 0 ? authority : authority.substring(0, colon);
+    }
+
+    /** Finds the addresses of names. */
+    Resolver resolver() {
+        return upstreams.resolver();
     }
 
     HttpProxy proxy() {

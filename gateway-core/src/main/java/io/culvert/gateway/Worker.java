@@ -228,7 +228,11 @@ final class Worker {
                         echo,
                         shared.offRamps(),
                         forwarder,
-                        new WebAccess(shared.web(), poller, shared.listeners()),
+                        new WebAccess(
+                                shared.web(),
+                                poller,
+                                shared.listeners(),
+                                new InnerFlows(this::reception, shared.web().resolver())),
                         shared.listeners());
         explainer =
                 new Explainer(

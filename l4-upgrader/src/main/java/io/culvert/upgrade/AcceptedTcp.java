@@ -37,6 +37,7 @@ final class AcceptedTcp implements TcpPath, Targets.Outcome {
     private final PacketDevice ramp;
     private final TargetSide target;
     private final UpgradedSockets sockets;
+    private final AcceptedOutcome outcome;
 
     private State state = State.DIALING;
 
@@ -53,6 +54,7 @@ final class AcceptedTcp implements TcpPath, Targets.Outcome {
     /**
      * @param initiator the initiator's socket
      * @param ramp stands for where it came in
+     * @param outcome told
      */
     AcceptedTcp(
             TcpUpgrader upgrader,
@@ -60,18 +62,21 @@ final class AcceptedTcp implements TcpPath, Targets.Outcome {
             int initiator,
             PacketDevice ramp,
             TargetSide target,
-            UpgradedSockets sockets) {
+            UpgradedSockets sockets,
+            AcceptedOutcome outcome) {
         this.upgrader = upgrader;
         this.flow = flow;
         this.initiator = initiator;
         this.ramp = ramp;
         this.target = target;
         this.sockets = sockets;
+        this.outcome = outcome;
     }
 
     /** Goes towards the target, or to whom the connection is given where that comes first. */
     void open() {
         upgrader.table().accepted(flow);
+        outcome.opened(flow);
         if (sockets.areAnsweredFirst() || (sockets.areTaken() && target.isUnreachable())) {
             join();
             return;
@@ -108,6 +113,7 @@ final class AcceptedTcp implements TcpPath, Targets.Outcome {
         initiator = Joint.NONE;
         cancelWatch();
         state = State.JOINED;
+        outcome.stands();
         sockets.join(socket, flow, target, this::done);
     }
 
@@ -177,6 +183,7 @@ final class AcceptedTcp implements TcpPath, Targets.Outcome {
     @Override
     public void release() {
         state = State.OVER;
+        outcome.over(flow.closeReason());
         sockets.release(flow.closeReason());
         cancelWatch();
         if (initiator != Joint.NONE) {

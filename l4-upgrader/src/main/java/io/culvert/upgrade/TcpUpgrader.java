@@ -171,6 +171,7 @@ public final class TcpUpgrader implements AutoCloseable {
      * @param recipient as of {@link #open}
      * @param socket the initiator's, taken where this answers {@code null}
      * @param ramp stands for where it came in
+     * @param outcome told of the flow, where this answers {@code null}
      * @return {@code null}, or why it cannot be
      */
     public Reason openAccepted(
@@ -179,7 +180,8 @@ public final class TcpUpgrader implements AutoCloseable {
             Reason obstacle,
             Recipient recipient,
             int socket,
-            PacketDevice ramp) {
+            PacketDevice ramp,
+            AcceptedOutcome outcome) {
         if (!flow.tenant().claimSlot(slotsPerTenant)) {
             if (recipient != null) {
                 recipient.over();
@@ -191,7 +193,8 @@ public final class TcpUpgrader implements AutoCloseable {
                         ? TargetSide.ofHost(this, flow, to, 0)
                         : TargetSide.unreachable(this, flow, obstacle);
         UpgradedSockets sockets = new UpgradedSockets(this, recipient);
-        AcceptedTcp connection = new AcceptedTcp(this, flow, socket, ramp, target, sockets);
+        AcceptedTcp connection =
+                new AcceptedTcp(this, flow, socket, ramp, target, sockets, outcome);
         accepted.add(connection);
         flow.path(connection);
         connection.open();

@@ -63,12 +63,23 @@ public final class Sockets {
 
     /** Two of them, connected to each other. */
     public static Fd[] seqpacketPair() throws SyscallException {
+        return pair(SOCK_SEQPACKET);
+    }
+
+    /** Two Unix stream sockets, connected to each other. */
+    public static Fd[] streamPair() throws SyscallException {
+        return pair(SOCK_STREAM);
+    }
+
+    private static Fd[] pair(int type) throws SyscallException {
         ByteBuffer fds = NativeMemory.allocateNative(2 * Integer.BYTES);
-        int type = SOCK_SEQPACKET | FLAGS;
         SyscallException.check(
                 Syscall.answer(
                         LibC.INSTANCE.socketpair(
-                                Sockaddr.AF_UNIX, type, ANY_PROTOCOL, NativeMemory.address(fds))),
+                                Sockaddr.AF_UNIX,
+                                type | FLAGS,
+                                ANY_PROTOCOL,
+                                NativeMemory.address(fds))),
                 "socketpair");
         return new Fd[] {new Fd(fds.getInt(0)), new Fd(fds.getInt(Integer.BYTES))};
     }

@@ -90,7 +90,8 @@ public final class RequestHead {
                 flow.context());
     }
 
-    boolean isConnect() {
+    /** Whether it asks for a tunnel to its {@link #authority}, RFC 9110 section 9.3.6. */
+    public boolean isConnect() {
         return method.equals("CONNECT");
     }
 

@@ -7,14 +7,14 @@ import java.util.Iterator;
 import java.util.List;
 
 /** In which order addresses of one server are tried. */
-final class AddressOrder {
+public final class AddressOrder {
     private AddressOrder() {}
 
     /**
      * RFC 8305 section 4: the families take turns, beginning with the one that is first in the
      * list, so that a family without a way out costs one delay and no more.
      */
-    static List<InetSocketAddress> interleaved(List<InetSocketAddress> addresses) {
+    public static List<InetSocketAddress> interleaved(List<InetSocketAddress> addresses) {
         List<InetSocketAddress> all = new ArrayList<>();
         if (addresses.isEmpty()) {
             return all;
