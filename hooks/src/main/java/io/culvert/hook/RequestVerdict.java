@@ -101,8 +101,7 @@ public sealed interface RequestVerdict {
          * @return the verdict
          */
         public Pass upstream(String group) {
-            return new Pass(
-                    fields, target, Optional.of(group), watched, changesBody, context);
+            return new Pass(fields, target, Optional.of(group), watched, changesBody, context);
         }
 
         /**
@@ -118,9 +117,9 @@ public sealed interface RequestVerdict {
         }
 
         /**
-         * And the hook hears of the request's body, and may change it: {@link
-         * BodyVerdict#replace}. So the request goes out without a {@code Content-Length}, and
-         * without digests of what it was.
+         * And the hook hears of the request's body, and may change it: {@link BodyVerdict#replace}.
+         * So the request goes out without a {@code Content-Length}, and without digests of what it
+         * was.
          *
          * @return the verdict
          */

@@ -19,8 +19,7 @@ final class AnswerProgress {
     private boolean begun;
     private boolean done;
 
-    AnswerProgress(
-            Exchange exchange, HttpLoop loop, Deadlines deadlines, HttpSettings settings) {
+    AnswerProgress(Exchange exchange, HttpLoop loop, Deadlines deadlines, HttpSettings settings) {
         this.exchange = exchange;
         this.client = exchange.client;
         this.loop = loop;

@@ -2,10 +2,10 @@ package io.culvert.gateway.http;
 
 import io.culvert.gateway.upstream.Choice;
 import io.culvert.gateway.upstream.Failure;
-import io.culvert.gateway.upstream.Member;
 import io.culvert.gateway.upstream.NotConnectedException;
 import io.culvert.gateway.upstream.Pick;
 import io.culvert.gateway.upstream.PickRequest;
+import io.culvert.gateway.upstream.Upstream;
 import io.culvert.hook.Reason;
 import io.netty.util.concurrent.Future;
 
@@ -26,17 +26,21 @@ final class Attempts {
 
     private final Exchange exchange;
     private final HttpLoop loop;
-    private final UpstreamPool pool;
-    private Destinations.Destination.To upstream;
+    private final HttpProxy proxy;
+    private Upstream upstream;
     private PickRequest wanted;
     private Pick pick;
     private Future<OutboundStream> connecting;
     private boolean staleRetried;
+    private boolean failed;
 
-    Attempts(Exchange exchange, HttpLoop loop, UpstreamPool pool) {
+    /** From the request's sending to the answer's first byte; negative where there is none. */
+    private long firstByteNanos = -1;
+
+    Attempts(Exchange exchange, HttpLoop loop, HttpProxy proxy) {
         this.exchange = exchange;
         this.loop = loop;
-        this.pool = pool;
+        this.proxy = proxy;
     }
 
     /** The server's that is asked now. */
@@ -44,24 +48,39 @@ final class Attempts {
         return pick;
     }
 
-    /** Finds a first server. */
-    void begin(Destinations.Destination.To to) {
-        upstream = to;
-        wanted = PickRequest.first(Hashes.of(exchange.flow, exchange.request));
-        switch (to.upstream().pick(wanted)) {
-            case Choice.Refused refused -> exchange.refuse(refused.reason());
-            case Pick picked -> take(picked);
+    /**
+     * Finds a first server.
+     *
+     * @param chosen by plugins; null where it is the connection's to say
+     */
+    void begin(Destinations.Destination chosen) {
+        ForwardedLines.add(exchange.request, exchange.flow, proxy.settings());
+        // The operator's rules are asked all the same: what they refuse stays refused.
+        Destinations.Destination own = proxy.destination(exchange.flow, exchange.request);
+        boolean free = own instanceof Destinations.Destination.To;
+        switch (chosen != null && free ? chosen : own) {
+            case Destinations.Destination.Nowhere nowhere -> exchange.refuse(nowhere.reason());
+            case Destinations.Destination.To to -> {
+                upstream = to.upstream();
+                wanted = PickRequest.first(Hashes.of(exchange.flow, exchange.request));
+                switch (upstream.pick(wanted)) {
+                    case Choice.Refused refused -> exchange.refuse(refused.reason());
+                    case Pick picked -> take(picked);
+                }
+            }
         }
     }
 
     private void take(Pick picked) {
         pick = picked;
+        failed = false;
         exchange.member = picked.member().name();
         connect(true);
     }
 
     private void connect(boolean kept) {
         RequestHead request = exchange.request;
+        UpstreamPool pool = proxy.pool();
         exchange.attempts++;
         exchange.connect = null;
         // A tunnel has a connection of its own.
@@ -109,7 +128,7 @@ final class Attempts {
             // RFC 9112 section 9.3.1: the server closed a kept connection while the request was on
             // its way; that says nothing about the server.
             staleRetried = true;
-            pool.stale();
+            proxy.pool().stale();
             connect(false);
         } else {
             elsewhere(failure, why);
@@ -117,13 +136,11 @@ final class Attempts {
     }
 
     private void elsewhere(Failure failure, Reason why) {
-        Member failed = pick.member();
+        wanted = wanted.after(pick.member());
         failed(failure);
         pick.released();
         pick = null;
-        wanted = wanted.after(failed);
-        if (exchange.attempts < MOST
-                && upstream.upstream().pick(wanted) instanceof Pick another) {
+        if (exchange.attempts < MOST && upstream.pick(wanted) instanceof Pick another) {
             take(another);
         } else {
             exchange.refuse(why);
@@ -133,7 +150,7 @@ final class Attempts {
     /** Has another server asked, though this one has answered; whether there is one. */
     boolean retry() {
         PickRequest next = wanted.after(pick.member());
-        if (!(upstream.upstream().pick(next) instanceof Pick another)) {
+        if (!(upstream.pick(next) instanceof Pick another)) {
             return false;
         }
         exchange.abandonServer();
@@ -144,24 +161,24 @@ final class Attempts {
     }
 
     /**
-     * @param failure null where there was none
+     * @param failure null where nothing is to be held against the server
      */
     void failed(Failure failure) {
         if (failure != null) {
+            failed = true;
             pick.failed(failure);
         }
     }
 
     /**
-     * The server has answered.
+     * The server has begun to answer.
      *
-     * @param firstByteNanos from the request's sending on
+     * @param nanos from the request's sending on
      */
-    void answered(int status, long firstByteNanos) {
+    void answered(int status, long nanos) {
+        firstByteNanos = nanos;
         if (status >= 502 && status <= 504) {
-            pick.failed(Failure.UNAVAILABLE);
-        } else {
-            pick.succeeded(firstByteNanos);
+            failed(Failure.UNAVAILABLE);
         }
     }
 
@@ -173,9 +190,17 @@ final class Attempts {
         }
     }
 
-    /** The exchange is over. */
-    void release() {
+    /**
+     * The exchange is over. Not before: an answer that breaks off is no success, however well it
+     * began.
+     *
+     * @param well whether it is the server's doing that the client has what it has
+     */
+    void release(boolean well) {
         if (pick != null) {
+            if (well && !failed && firstByteNanos >= 0) {
+                pick.succeeded(firstByteNanos);
+            }
             pick.released();
         }
     }

@@ -42,8 +42,7 @@ public final class ErrorAnswer {
                                 json ? "application/json" : "text/plain; charset=utf-8"),
                         new HttpFields.Field("cache-control", "no-store"),
                         new HttpFields.Field(REASON, reason.name()));
-        return HttpAnswer.of(
-                status, HttpFields.of(fields), text.getBytes(StandardCharsets.UTF_8));
+        return HttpAnswer.of(status, HttpFields.of(fields), text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static boolean prefersJson(RequestHead request) {

@@ -52,7 +52,7 @@ public final class Exchange extends ExchangeFacts {
         deadlines = new Deadlines(settings, begun);
         requested = new RequestProgress(this, loop, deadlines, settings.bodyBytes());
         answered = new AnswerProgress(this, loop, deadlines, settings);
-        servers = new Attempts(this, loop, proxy.pool());
+        servers = new Attempts(this, loop, proxy);
     }
 
     Pick pick() {
@@ -92,7 +92,7 @@ public final class Exchange extends ExchangeFacts {
         ExchangeHooks.Asking asking =
                 flow.hooks().isEmpty() ? null : flow.hooks().get().begin(request);
         if (asking == null) {
-            send(null);
+            servers.begin(null);
         } else {
             hooked = new HookedExchange(this, loop, asking);
             hooked.request();
@@ -110,22 +110,8 @@ public final class Exchange extends ExchangeFacts {
                 if (go.changesBody()) {
                     ChangedBody.announce(request);
                 }
-                send(go.destination().orElse(null));
+                servers.begin(go.destination().orElse(null));
             }
-        }
-    }
-
-    /**
-     * @param chosen null where it is the connection's to say
-     */
-    private void send(Destinations.Destination chosen) {
-        ForwardedLines.add(request, flow, proxy.settings());
-        // The operator's rules are asked all the same: what they refuse stays refused.
-        Destinations.Destination own = proxy.destination(flow, request);
-        boolean free = own instanceof Destinations.Destination.To;
-        switch (chosen != null && free ? chosen : own) {
-            case Destinations.Destination.Nowhere nowhere -> refuse(nowhere.reason());
-            case Destinations.Destination.To to -> servers.begin(to);
         }
     }
 
@@ -166,7 +152,8 @@ public final class Exchange extends ExchangeFacts {
     }
 
     void requestBodyNow(ByteBuf piece, boolean last) {
-        // The end of one direction of a tunnel is a half-close where there is HTTP/1, and no framing.
+        // The end of one direction of a tunnel is a half-close where there is HTTP/1, and no
+        // framing.
         requested.body(server, piece, last && !tunnel);
         if (last && tunnel) {
             requestEnd(null);
@@ -246,6 +233,7 @@ public final class Exchange extends ExchangeFacts {
         }
         deadlines.responseBegan();
         deadlines.moved(loop.now());
+        served(last);
         if (hooked == null || !hooked.response(head, last)) {
             responseNow(head, last);
         }
@@ -274,6 +262,7 @@ public final class Exchange extends ExchangeFacts {
             piece.release();
             return;
         }
+        served(last);
         if (hooked == null || !hooked.responseBody(piece, last)) {
             responseBodyNow(piece, last);
         }
@@ -290,8 +279,20 @@ public final class Exchange extends ExchangeFacts {
         if (over) {
             return;
         }
+        served(true);
         if (hooked == null || !hooked.responseEnd(trailers)) {
             responseEndNow(trailers);
+        }
+    }
+
+    /**
+     * Plugins may keep the answer for a while, when its connection serves others by now.
+     *
+     * @param last whether it has come as a whole
+     */
+    private void served(boolean last) {
+        if (last && requested.isDone() && !tunnel) {
+            server = null;
         }
     }
 
@@ -442,7 +443,7 @@ public final class Exchange extends ExchangeFacts {
         if (reason != null) {
             proxy.refused(reason);
         }
-        servers.release();
+        servers.release(reason == null || reason == Reason.HTTP_CLIENT_GONE);
         if (hooked != null) {
             hooked.over();
         }

@@ -3,10 +3,8 @@ package io.culvert.gateway.http;
 import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.socket.DuplexChannel;
 
 /**
  * A client's connection that speaks HTTP/1, one request at a time: what it sends meanwhile waits,
@@ -26,10 +24,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
     /** The one under way; null while a request is awaited. */
     private Exchange exchange;
 
-    private Http1Writer.Body body = Http1Writer.Body.NONE;
-    private boolean demand;
     private boolean keepAlive;
-    private boolean tunnel;
     private boolean lingering;
     private boolean idle;
     private boolean fresh = true;
@@ -47,7 +42,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
 
     @Override
     boolean isReady() {
-        return lingering || exchange == null || (demand && !reader.isComplete());
+        return lingering || exchange == null || (isDemanded() && !reader.isComplete());
     }
 
     @Override
@@ -56,7 +51,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
             return true;
         }
         // Behind a whole request it reads to learn that the client has gone.
-        return reader.isComplete() ? !hasUnread() : demand;
+        return reader.isComplete() ? !hasUnread() : isDemanded();
     }
 
     @Override
@@ -79,7 +74,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
             case HEAD -> {
                 deadline = NEVER;
                 idle = false;
-                demand = false;
+                begin(false);
                 keepAlive = head.keepAlive;
                 exchange = new Exchange(proxy, loop(), flow, this, head);
                 exchange.begin(reader.isComplete());
@@ -137,73 +132,17 @@ final class Http1Inbound extends Http1Link implements InboundStream {
 
     @Override
     public void head(ResponseHead answer, boolean last) {
-        tunnel = answer.status == 101 || (head.isConnect() && answer.status / 100 == 2);
-        if ((!reader.isComplete() && !tunnel) || loop().isDraining()) {
+        boolean switched = answer.status == 101 || (head.isConnect() && answer.status / 100 == 2);
+        if ((!reader.isComplete() && !switched) || loop().isDraining()) {
             // What is left of the request is not awaited.
             keepAlive = false;
         }
-        body = Http1Writer.response(out(), answer, head.minorVersion, keepAlive, tunnel);
-        if (tunnel) {
-            body = Http1Writer.Body.PLAIN;
+        framing(Http1Writer.response(out(), answer, head.minorVersion, keepAlive, switched));
+        if (switched) {
+            tunnel();
             reader.tunnel();
-            context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
-        } else if (answer.contentLength < 0
-                && !answer.bodiless
-                && body != Http1Writer.Body.CHUNKED) {
+        } else if (answer.contentLength < 0 && !answer.bodiless && !isChunked()) {
             keepAlive = false;
-        }
-    }
-
-    @Override
-    public void body(ByteBuf piece, boolean last) {
-        if (isClosed() || body == Http1Writer.Body.NONE) {
-            piece.release();
-            return;
-        }
-        if (body == Http1Writer.Body.CHUNKED) {
-            if (piece.isReadable()) {
-                Http1Writer.chunk(out(), piece.readableBytes());
-                write(piece);
-                Http1Writer.chunkEnd(out());
-            } else {
-                piece.release();
-            }
-            if (last) {
-                Http1Writer.lastChunk(out(), null);
-            }
-        } else {
-            write(piece);
-        }
-    }
-
-    @Override
-    public void end(Fields trailers) {
-        if (isClosed()) {
-            return;
-        }
-        if (body == Http1Writer.Body.CHUNKED) {
-            Http1Writer.lastChunk(out(), trailers);
-        }
-        if (tunnel) {
-            flushNow();
-            ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
-        }
-    }
-
-    @Override
-    public boolean isWritable() {
-        return isChannelWritable();
-    }
-
-    @Override
-    public void demand(boolean on) {
-        if (demand != on) {
-            demand = on;
-            if (on) {
-                take();
-            } else {
-                thirst();
-            }
         }
     }
 
@@ -219,7 +158,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         if (isClosed()) {
             return;
         }
-        if (tunnel) {
+        if (isTunnel()) {
             closeGently();
         } else if (keepAlive && requestDone) {
             idle = true;
@@ -241,8 +180,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         lingering = true;
         deadline = loop().now() + Lingering.NANOS;
         context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
-        flushNow();
-        ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
+        shutdownOutput();
         take();
     }
 
@@ -259,7 +197,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
             close();
         } else if (exchange == null) {
             closeGently();
-        } else if (tunnel) {
+        } else if (isTunnel()) {
             exchange.requestEnd(null);
         } else {
             Exchange gone = exchange;

@@ -7,11 +7,12 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 
 /**
  * A connection that speaks HTTP/1: what was read and is not understood yet, what was written and
- * not flushed yet.
+ * not flushed yet, and how the body that goes out is framed.
  *
  * <p>Confined to its loop.
  */
@@ -29,6 +30,11 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
     private boolean reading;
     private boolean written;
     private boolean closed;
+    private boolean tunnel;
+    private Http1Writer.Body body = Http1Writer.Body.NONE;
+
+    /** Whether the exchange takes more of the body that comes in. */
+    private boolean demand;
 
     Http1Link(HttpLoop loop) {
         this.loop = loop;
@@ -60,6 +66,18 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
         loop.add(this);
+    }
+
+    /** Whether HTTP has ended, and bytes are passed on as they are. */
+    final boolean isTunnel() {
+        return tunnel;
+    }
+
+    /** HTTP ends, and each side by itself. */
+    final void tunnel() {
+        tunnel = true;
+        body = Http1Writer.Body.PLAIN;
+        context.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     }
 
     // Reading.
@@ -122,6 +140,26 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
         }
     }
 
+    final boolean isDemanded() {
+        return demand;
+    }
+
+    /** A message begins; nothing of it is looked at before something else has it be. */
+    final void begin(boolean wanted) {
+        demand = wanted;
+    }
+
+    public final void demand(boolean on) {
+        if (demand != on) {
+            demand = on;
+            if (on) {
+                take();
+            } else {
+                thirst();
+            }
+        }
+    }
+
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
         loop.flush();
@@ -176,6 +214,59 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
 
     // Writing.
 
+    /** A head was written, whose body is framed so. */
+    final void framing(Http1Writer.Body framing) {
+        body = framing;
+    }
+
+    final boolean isChunked() {
+        return body == Http1Writer.Body.CHUNKED;
+    }
+
+    /**
+     * @param piece becomes the connection's to release
+     */
+    public void body(ByteBuf piece, boolean last) {
+        if (closed || body == Http1Writer.Body.NONE) {
+            piece.release();
+        } else if (body == Http1Writer.Body.PLAIN) {
+            write(piece);
+        } else {
+            chunk(piece, last);
+        }
+    }
+
+    private void chunk(ByteBuf piece, boolean last) {
+        if (piece.isReadable()) {
+            Http1Writer.chunk(out(), piece.readableBytes());
+            write(piece);
+            Http1Writer.chunkEnd(out());
+        } else {
+            piece.release();
+        }
+        if (last) {
+            Http1Writer.lastChunk(out(), null);
+        }
+    }
+
+    /** The body ends, with trailers or null; a tunnel does so for this direction alone. */
+    public void end(Fields trailers) {
+        if (closed) {
+            return;
+        }
+        if (tunnel) {
+            shutdownOutput();
+        } else if (body == Http1Writer.Body.CHUNKED) {
+            Http1Writer.lastChunk(out(), trailers);
+        }
+    }
+
+    /** Nothing more is sent. */
+    final void shutdownOutput() {
+        flushNow();
+        ChannelFuture _ = ((DuplexChannel) context.channel()).shutdownOutput();
+    }
+
     /** Where something small is to be written to. */
     final ByteBuf out() {
         if (unwritten == null) {
@@ -226,7 +317,7 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
         }
     }
 
-    final boolean isChannelWritable() {
+    public final boolean isWritable() {
         return !closed && context.channel().isWritable();
     }
 

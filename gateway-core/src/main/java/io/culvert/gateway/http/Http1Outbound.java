@@ -5,8 +5,6 @@ import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 
@@ -28,16 +26,12 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     /** Null while it is kept. */
     private Exchange exchange;
 
-    private Http1Writer.Body body = Http1Writer.Body.NONE;
-
     /** Of a WebSocket whose client speaks HTTP/2 and has none. */
     private String key;
 
     private boolean toHead;
     private boolean requestDone;
     private boolean answered;
-    private boolean tunnel;
-    private boolean demand = true;
     private long idleDeadline = NEVER;
 
     Http1Outbound(UpstreamPool pool, Object place, HttpLoop loop, HeadLimits limits) {
@@ -101,13 +95,12 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     @Override
     public void request(RequestHead request, boolean last) {
         if (request.isConnect()) {
-            tunnel();
+            connected();
             return;
         }
         toHead = request.isHead();
         answered = false;
-        tunnel = false;
-        demand = true;
+        begin(true);
         requestDone = last || request.upgrade != null;
         reader.begin(toHead);
         key = null;
@@ -116,18 +109,17 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
                 && request.upgrade.equalsIgnoreCase("websocket")) {
             key = WebSocketKey.fresh();
         }
-        body = Http1Writer.request(out(), request, key);
+        framing(Http1Writer.request(out(), request, key));
         thirst();
     }
 
     /** RFC 9110 section 9.3.6: connected; from now on bytes are passed on as they are. */
-    private void tunnel() {
-        tunnel = true;
+    private void connected() {
+        tunnel();
         answered = true;
-        body = Http1Writer.Body.PLAIN;
+        begin(true);
         reader.begin();
         reader.tunnel();
-        context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         head.clear();
         head.status = 200;
         head.phrase = "Connection established";
@@ -137,56 +129,14 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
 
     @Override
     public void body(ByteBuf piece, boolean last) {
-        if (isClosed()) {
-            piece.release();
-            return;
-        }
-        if (body == Http1Writer.Body.CHUNKED) {
-            if (piece.isReadable()) {
-                Http1Writer.chunk(out(), piece.readableBytes());
-                write(piece);
-                Http1Writer.chunkEnd(out());
-            } else {
-                piece.release();
-            }
-            if (last) {
-                Http1Writer.lastChunk(out(), null);
-            }
-        } else {
-            write(piece);
-        }
+        super.body(piece, last);
         requestDone |= last;
     }
 
     @Override
     public void end(Fields trailers) {
-        if (isClosed()) {
-            return;
-        }
+        super.end(trailers);
         requestDone = true;
-        if (tunnel) {
-            flushNow();
-            ChannelFuture _ = ((DuplexChannel) context().channel()).shutdownOutput();
-        } else if (body == Http1Writer.Body.CHUNKED) {
-            Http1Writer.lastChunk(out(), trailers);
-        }
-    }
-
-    @Override
-    public boolean isWritable() {
-        return isChannelWritable();
-    }
-
-    @Override
-    public void demand(boolean on) {
-        if (demand != on) {
-            demand = on;
-            if (on) {
-                take();
-            } else {
-                thirst();
-            }
-        }
     }
 
     @Override
@@ -199,12 +149,12 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
 
     @Override
     boolean isReady() {
-        return exchange == null || demand;
+        return exchange == null || isDemanded();
     }
 
     @Override
     boolean isThirsty() {
-        return exchange == null || demand;
+        return exchange == null || isDemanded();
     }
 
     @Override
@@ -249,15 +199,13 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
             return;
         }
         answered = true;
-        tunnel = head.status == 101;
         if (head.status == 101 && !isAgreed()) {
             fail(Failure.PROTOCOL, Reason.UPSTREAM_PROTOCOL, false);
             return;
         }
-        if (tunnel) {
+        if (head.status == 101) {
             requestDone = false;
-            body = Http1Writer.Body.PLAIN;
-            context().channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+            tunnel();
         }
         boolean last = reader.isComplete();
         Exchange user = exchange;
@@ -280,7 +228,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
 
     /** The answer is whole: what becomes of the connection. */
     private void release() {
-        if (tunnel) {
+        if (isTunnel()) {
             return;
         }
         exchange = null;
@@ -315,7 +263,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
         }
         if (answered && reader.close() == MessageReader.Event.END) {
             Exchange user = exchange;
-            if (!tunnel) {
+            if (!isTunnel()) {
                 exchange = null;
                 close();
             }

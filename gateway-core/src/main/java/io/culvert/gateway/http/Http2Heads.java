@@ -57,13 +57,13 @@ final class Http2Heads {
                 }
                 switch (name.toString()) {
                     case ":method" -> {
-                        if (!head.method.isEmpty() || !isToken(value)) {
+                        if (!head.method.isEmpty() || !FieldRules.isToken(value)) {
                             return Reason.HTTP_PSEUDO_FIELD;
                         }
-                        head.method = method(value);
+                        head.method = FieldRules.method(value);
                     }
                     case ":scheme" -> {
-                        if (anyScheme || !isToken(value)) {
+                        if (anyScheme || !FieldRules.isToken(value)) {
                             return Reason.HTTP_PSEUDO_FIELD;
                         }
                         anyScheme = true;
@@ -79,7 +79,7 @@ final class Http2Heads {
                         }
                     }
                     case ":path" -> {
-                        if (path || !isTarget(value)) {
+                        if (path || !FieldRules.isTarget(value)) {
                             return Reason.HTTP_PSEUDO_FIELD;
                         }
                         path = true;
@@ -98,11 +98,11 @@ final class Http2Heads {
                 continue;
             }
             regular = true;
-            Reason wrong = check(name, value);
+            Reason wrong = FieldRules.check(name, value);
             if (wrong != null) {
                 return wrong;
             }
-            switch (kind(name)) {
+            switch (FieldRules.kind(name)) {
                 case HOST -> {
                     if (host != null || !Characters.isAuthority(value.toString())) {
                         return Reason.HTTP_HOST;
@@ -113,7 +113,7 @@ final class Http2Heads {
                     if (length >= 0) {
                         return Reason.HTTP_LENGTH_REPEATED;
                     }
-                    length = number(value);
+                    length = FieldRules.number(value);
                     if (length < 0) {
                         return Reason.HTTP_LENGTH_INVALID;
                     }
@@ -209,22 +209,22 @@ final class Http2Heads {
                 if (regular || head.status != 0 || !name.toString().equals(":status")) {
                     return Reason.HTTP_PSEUDO_FIELD;
                 }
-                head.status = value.length() == 3 ? (int) number(value) : -1;
+                head.status = value.length() == 3 ? (int) FieldRules.number(value) : -1;
                 if (head.status < 100) {
                     return Reason.HTTP_PSEUDO_FIELD;
                 }
                 continue;
             }
             regular = true;
-            Reason wrong = check(name, value);
+            Reason wrong = FieldRules.check(name, value);
             if (wrong != null) {
                 return wrong;
             }
-            if (kind(name) == FieldKind.CONTENT_LENGTH) {
+            if (FieldRules.kind(name) == FieldKind.CONTENT_LENGTH) {
                 if (head.contentLength >= 0) {
                     return Reason.HTTP_LENGTH_REPEATED;
                 }
-                head.contentLength = number(value);
+                head.contentLength = FieldRules.number(value);
                 if (head.contentLength < 0) {
                     return Reason.HTTP_LENGTH_INVALID;
                 }
@@ -256,7 +256,7 @@ final class Http2Heads {
             if (name.length() > 0 && name.charAt(0) == ':') {
                 return Reason.HTTP_PSEUDO_FIELD;
             }
-            Reason wrong = check(name, field.getValue());
+            Reason wrong = FieldRules.check(name, field.getValue());
             if (wrong != null) {
                 return wrong;
             }
@@ -264,71 +264,6 @@ final class Http2Heads {
         }
         Trailers.clean(trailers);
         return null;
-    }
-
-    /** Section 8.2. */
-    private static Reason check(CharSequence name, CharSequence value) {
-        AsciiString bytes = AsciiString.of(name);
-        if (!Characters.isToken(bytes.array(), bytes.arrayOffset(), bytes.length())) {
-            return Reason.HTTP_SYNTAX;
-        }
-        for (int i = 0; i < bytes.length(); i++) {
-            if (bytes.byteAt(i) != Characters.lower(bytes.byteAt(i))) {
-                return Reason.HTTP_SYNTAX;
-            }
-        }
-        AsciiString text = AsciiString.of(value);
-        int length = text.length();
-        if (!Characters.isValue(text.array(), text.arrayOffset(), length)
-                || (length > 0 && (isBlank(text.byteAt(0)) || isBlank(text.byteAt(length - 1))))) {
-            return Reason.HTTP_SYNTAX;
-        }
-        return switch (kind(bytes)) {
-            case CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, TRANSFER_ENCODING, UPGRADE ->
-                    Reason.HTTP_CONNECTION_FIELD;
-            case TE ->
-                    AsciiString.contentEqualsIgnoreCase(text, TRAILERS)
-                            ? null
-                            : Reason.HTTP_CONNECTION_FIELD;
-            default -> null;
-        };
-    }
-
-    private static boolean isBlank(byte b) {
-        return b == ' ' || b == '\t';
-    }
-
-    private static FieldKind kind(CharSequence name) {
-        AsciiString bytes = AsciiString.of(name);
-        return FieldKind.of(bytes.array(), bytes.arrayOffset(), bytes.length());
-    }
-
-    private static boolean isToken(CharSequence text) {
-        AsciiString bytes = AsciiString.of(text);
-        return Characters.isToken(bytes.array(), bytes.arrayOffset(), bytes.length());
-    }
-
-    private static boolean isTarget(CharSequence text) {
-        AsciiString bytes = AsciiString.of(text);
-        return Characters.isTarget(bytes.array(), bytes.arrayOffset(), bytes.length());
-    }
-
-    private static String method(CharSequence value) {
-        return AsciiString.contentEquals(value, "GET") ? "GET" : value.toString();
-    }
-
-    private static long number(CharSequence text) {
-        if (text.isEmpty() || text.length() > 18) {
-            return -1;
-        }
-        long number = 0;
-        for (int i = 0; i < text.length(); i++) {
-            if (!Characters.isDigit(text.charAt(i))) {
-                return -1;
-            }
-            number = 10 * number + text.charAt(i) - '0';
-        }
-        return number;
     }
 
     /** Writes a request's head. */

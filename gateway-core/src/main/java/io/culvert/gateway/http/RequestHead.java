@@ -81,13 +81,7 @@ public final class RequestHead {
     /** As plugins see it. */
     public HttpRequest asked(FlowInfo flow) {
         return new HttpRequest(
-                flow,
-                method,
-                scheme,
-                authority,
-                target,
-                HookHeads.fields(fields),
-                flow.context());
+                flow, method, scheme, authority, target, HookHeads.fields(fields), flow.context());
     }
 
     /** Whether it asks for a tunnel to its {@link #authority}, RFC 9110 section 9.3.6. */

@@ -103,8 +103,8 @@ final class RequestProgress {
     /**
      * The server has said whether it switches to what the request asks for.
      *
-     * @param tunnel whether more comes of the client; where the server keeps to HTTP, the request has
-     *     no body
+     * @param tunnel whether more comes of the client; where the server keeps to HTTP, the request
+     *     has no body
      */
     void switched(boolean tunnel) {
         done = !tunnel;

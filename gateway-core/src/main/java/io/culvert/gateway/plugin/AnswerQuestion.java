@@ -73,7 +73,9 @@ final class AnswerQuestion {
 
     /** RFC 9110 section 14.4: where a part lies, and in how much, would be true no more. */
     private ResponseVerdict checked(ResponseVerdict verdict) throws PluginException {
-        if (status == PARTIAL && verdict instanceof ResponseVerdict.Pass pass && pass.changesBody()) {
+        if (status == PARTIAL
+                && verdict instanceof ResponseVerdict.Pass pass
+                && pass.changesBody()) {
             throw new PluginException("it cannot change a part of a body (206)");
         }
         return verdict;

@@ -73,8 +73,7 @@ final class BodyQuestion {
                         }
                         case BodyVerdict.Refuse refuse -> {
                             HttpAsking.say(plugin, refuse.why());
-                            taker.accept(
-                                    new ExchangeHooks.BodyOutcome.Refuse(Reason.HOOK_REFUSED));
+                            taker.accept(new ExchangeHooks.BodyOutcome.Refuse(Reason.HOOK_REFUSED));
                         }
                     }
                 });

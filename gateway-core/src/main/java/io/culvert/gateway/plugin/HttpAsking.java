@@ -196,10 +196,7 @@ final class HttpAsking implements ExchangeHooks.Asking {
 
     @Override
     public void body(
-            HttpStage side,
-            byte[] piece,
-            boolean last,
-            Consumer<ExchangeHooks.BodyOutcome> taker) {
+            HttpStage side, byte[] piece, boolean last, Consumer<ExchangeHooks.BodyOutcome> taker) {
         new BodyQuestion(this, side, watching(side), last, taker).ask(piece);
     }
 

@@ -52,11 +52,7 @@ public record HttpQuestions(
             HookChain chain, String method, String authority, String target) {
         List<LoadedPlugin> wanting = new ArrayList<>();
         for (LoadedPlugin plugin : chain.askedAboutHttp()) {
-            if (plugin.hooks()
-                    .http()
-                    .orElseThrow()
-                    .filter()
-                    .matches(method, authority, target)) {
+            if (plugin.hooks().http().orElseThrow().filter().matches(method, authority, target)) {
                 wanting.add(plugin);
             }
         }

@@ -129,8 +129,7 @@ class Http1ProxyTest {
     @Test
     void keepsABodyThatComesWhileAnotherServerIsDialed() throws Exception {
         try (Script client = Script.connect(proxy.address())) {
-            client.send(
-                    "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+            client.send("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
             CompletableFuture<Void> dial = new CompletableFuture<>();
             try (Script origin = accept()) {
                 origin.head();
@@ -153,8 +152,7 @@ class Http1ProxyTest {
     @Test
     void doesNotSendARequestAnewOnceItsEndWasSent() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
-            client.send(
-                    "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+            client.send("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
             try (Script origin = accept()) {
                 origin.head();
                 assertEquals("0\r\n\r\n", origin.read(5));

@@ -25,7 +25,9 @@ import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 
-/** Plugins see bodies piece by piece, refuse and change them: the test is the client and the server. */
+/**
+ * Plugins see bodies piece by piece, refuse and change them: the test is the client and the server.
+ */
 class HttpBodyHooksTest {
     private static final String GET = "GET /a HTTP/1.1\r\nHost: example.test\r\n\r\n";
 
@@ -205,9 +207,7 @@ class HttpBodyHooksTest {
                             + "1\r\na\r\n0\r\nX-End: 1\r\nContent-Digest: x\r\n\r\n");
             try (Script origin = proxy.accept()) {
                 origin.head();
-                assertEquals(
-                        "1\r\nA\r\n1\r\n!\r\n0\r\nX-End: 1\r\n\r\n",
-                        origin.read(27));
+                assertEquals("1\r\nA\r\n1\r\n!\r\n0\r\nX-End: 1\r\n\r\n", origin.read(27));
                 origin.send("HTTP/1.1 204 No Content\r\n\r\n");
                 client.head();
             }
@@ -227,8 +227,7 @@ class HttpBodyHooksTest {
                 origin.head();
                 origin.send("HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n");
                 assertEquals(
-                        "HTTP/1.1 304 Not Modified\r\nvia: 1.1 culvert\r\n\r\n",
-                        client.head());
+                        "HTTP/1.1 304 Not Modified\r\nvia: 1.1 culvert\r\n\r\n", client.head());
                 client.send(GET);
                 origin.head();
                 origin.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -281,7 +280,8 @@ class HttpBodyHooksTest {
                     }
 
                     @Override
-                    public BodyVerdict requestBody(HttpRequest request, byte[] piece, boolean last) {
+                    public BodyVerdict requestBody(
+                            HttpRequest request, byte[] piece, boolean last) {
                         return BodyVerdict.replace(piece);
                     }
                 });

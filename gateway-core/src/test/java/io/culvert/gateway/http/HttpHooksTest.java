@@ -4,19 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.culvert.gateway.config.SettingsText;
-import io.culvert.gateway.plugin.HookChain;
-import io.culvert.gateway.plugin.HookTimesRegistry;
-import io.culvert.gateway.plugin.HttpQuestions;
-import io.culvert.gateway.plugin.LoadedPlugin;
-import io.culvert.gateway.plugin.PluginCode;
-import io.culvert.gateway.plugin.PluginEntry;
-import io.culvert.gateway.plugin.PluginHost;
-import io.culvert.hook.Context;
-import io.culvert.hook.Endpoint;
-import io.culvert.hook.FlowInfo;
-import io.culvert.hook.Hooks;
-import io.culvert.hook.Host;
 import io.culvert.hook.HttpAnswer;
 import io.culvert.hook.HttpFilter;
 import io.culvert.hook.HttpHook;
@@ -24,30 +11,17 @@ import io.culvert.hook.HttpRequest;
 import io.culvert.hook.HttpStage;
 import io.culvert.hook.HttpSummary;
 import io.culvert.hook.HttpTimes;
-import io.culvert.hook.NoSettings;
-import io.culvert.hook.Plugin;
 import io.culvert.hook.Reason;
 import io.culvert.hook.RequestVerdict;
 import io.culvert.hook.ResponseVerdict;
-import io.culvert.hook.TunnelInfo;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.lang.reflect.Proxy;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -77,7 +51,8 @@ class HttpHooksTest {
                 new HttpHook() {
                     @Override
                     public RequestVerdict request(HttpRequest request) {
-                        String user = request.context().get(HookedProxy.User.class).orElseThrow().name();
+                        String user =
+                                request.context().get(HookedProxy.User.class).orElseThrow().name();
                         return RequestVerdict.pass()
                                 .fields(
                                         request.fields()

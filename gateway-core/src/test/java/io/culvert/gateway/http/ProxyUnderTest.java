@@ -166,7 +166,9 @@ public final class ProxyUnderTest implements AutoCloseable {
                 });
     }
 
-    /** Returns when every loop has looked for what has come by now, and done what there was to do. */
+    /**
+     * Returns when every loop has looked for what has come by now, and done what there was to do.
+     */
     void settle() {
         for (int turn = 0; turn < 2; turn++) {
             loops.forEach(loop -> loop.submit(() -> {}).syncUninterruptibly());

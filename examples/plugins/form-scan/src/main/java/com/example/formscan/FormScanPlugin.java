@@ -21,7 +21,8 @@ public final class FormScanPlugin implements Plugin<FormScanPlugin.Settings> {
     public record Settings(
             @Setting("Words that no field may hold, in whatever case") List<String> words,
             @Setting("What no file's name may end with, in whatever case") List<String> endings,
-            @Setting(value = "Fields and files of a form, at most", defaultValue = "1000") int fields,
+            @Setting(value = "Fields and files of a form, at most", defaultValue = "1000")
+                    int fields,
             @Setting(value = "Bytes of a file, at most", defaultValue = "104857600") long file) {}
 
     @Override
@@ -98,7 +99,9 @@ public final class FormScanPlugin implements Plugin<FormScanPlugin.Settings> {
         }
     }
 
-    /** A form as it comes in, in the request's context: nothing has to be cleared away at the end. */
+    /**
+     * A form as it comes in, in the request's context: nothing has to be cleared away at the end.
+     */
     private static final class Form {
         private final FormReader reader;
 

@@ -71,7 +71,9 @@ class FormScanPluginTest {
     @Test
     void refusesAMultipartFormAtAWordWhereverItIsCut() {
         String form =
-                form("name=\"a\"\r\n\r\nx", "name=\"b\"\r\nX: y\r\n\r\n-\r\n--a GR\u00dcSSE gr\u00fc\u00dfe");
+                form(
+                        "name=\"a\"\r\n\r\nx",
+                        "name=\"b\"\r\nX: y\r\n\r\n-\r\n--a GR\u00dcSSE gr\u00fc\u00dfe");
         for (int cut = 1; cut < form.length(); cut++) {
             multipart(form.substring(0, cut), form.substring(cut))
                     .send()
@@ -81,9 +83,13 @@ class FormScanPluginTest {
 
     @Test
     void passesWhatHoldsNothingOfItByteForByte() {
-        String file = "name=\"f\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\ndrop table";
+        String file =
+                "name=\"f\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\ndrop table";
         for (String form :
-                List.of(form("name=\"a\"\r\n\r\n", file), form(), "before\r\n" + form(file) + "behind")) {
+                List.of(
+                        form("name=\"a\"\r\n\r\n", file),
+                        form(),
+                        "before\r\n" + form(file) + "behind")) {
             assertEquals(form, multipart(form).send().assertPassed().serverBody());
         }
         assertEquals("a=b&c=d", encoded("a=b&c", "=d").send().assertPassed().serverBody());
@@ -132,14 +138,11 @@ class FormScanPluginTest {
                         "--a b\r\n\r\nx\r\n--a b--\r\n")) {
             assertEquals(403, multipart(form, "").send().client().status(), form);
         }
-        for (String type :
-                List.of("multipart/form-data", "multipart/form-data; boundary=\"a \"")) {
+        for (String type : List.of("multipart/form-data", "multipart/form-data; boundary=\"a \"")) {
             assertEquals(403, post(type).body("x").send().client().status(), type);
         }
         assertEquals(
-                403,
-                encoded("a=b").field("Content-Type", "text/plain").send().client().status());
-        assertEquals(
-                403, encoded("x").field("Content-Encoding", "gzip").send().client().status());
+                403, encoded("a=b").field("Content-Type", "text/plain").send().client().status());
+        assertEquals(403, encoded("x").field("Content-Encoding", "gzip").send().client().status());
     }
 }

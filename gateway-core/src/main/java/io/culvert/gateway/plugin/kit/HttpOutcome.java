@@ -58,8 +58,7 @@ public final class HttpOutcome {
             client = Optional.of(HttpAnswer.of(status, fields, body));
         }
 
-        Function<HttpRequest, HttpSummary> summary(
-                BiFunction<HttpRequest, Draft, HttpSummary> of) {
+        Function<HttpRequest, HttpSummary> summary(BiFunction<HttpRequest, Draft, HttpSummary> of) {
             return asked -> of.apply(asked, this);
         }
 
