@@ -9,6 +9,7 @@ import static io.culvert.wire.TcpHeader.SYN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.flow.FlowTable.Opening;
@@ -47,6 +48,20 @@ class CrowdedTableTest {
                         }
                     },
                     flow -> {});
+    @Test
+    void aConnectionThatWasAcceptedNeverGivesWay() {
+        Flow accepted = open(IpProtocol.TCP);
+        table.accepted(accepted);
+        assertEquals(0, tenant.halfOpen());
+        assertEquals(TcpState.ESTABLISHED, accepted.tcpState());
+        open(IpProtocol.UDP, LIMIT - 1);
+        clock.advance(Duration.ofDays(30));
+        relieve();
+
+        assertFalse(accepted.isClosed());
+        assertSame(accepted, table.find(accepted.key()));
+    }
+
     private int opened;
 
     private Opening attempt(int protocol) {

@@ -46,6 +46,20 @@ class FlowKeyTest {
     }
 
     @Test
+    void ofAConnectionEqualsNoneButThatOfTheSameNumber() {
+        FlowKey packets = key(1, IpProtocol.TCP, CLIENT, 40_000, SERVER, 443);
+        FlowKey first = key(1, IpProtocol.TCP, CLIENT, 40_000, SERVER, 443).connection(1);
+        FlowKey second = key(1, IpProtocol.TCP, CLIENT, 40_000, SERVER, 443).connection(2);
+
+        assertEquals(3, new HashSet<>(List.of(packets, first, second)).size());
+        assertEquals(first, first.copy());
+        assertEquals(first.hashCode(), first.copy().hashCode());
+        assertEquals(1, first.copy().connection());
+        // A packet's is none, whatever was looked up by the key before.
+        assertEquals(packets, first.reverse().reverse());
+    }
+
+    @Test
     void differsWhereAnyOneFieldDiffers() {
         FlowKey key = key(1, IpProtocol.TCP, CLIENT_6, 40_000, SERVER_6, 443);
         IpAddress otherHigh = new IpAddress(CLIENT_6.high() ^ 1, CLIENT_6.low());

@@ -8,6 +8,8 @@ import io.culvert.flow.FlowKey;
 import io.culvert.gateway.control.FlowView;
 import io.culvert.gateway.detect.Application;
 import io.culvert.gateway.detect.Facts;
+import io.culvert.gateway.explain.Explanation;
+import io.culvert.gateway.explain.Question;
 import io.culvert.hook.Reason;
 import io.culvert.wire.IpAddress;
 
@@ -17,11 +19,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 
 /** Connections that the gateway accepts itself, with programs that know nothing of it. */
 @Timeout(60)
@@ -264,8 +271,11 @@ class TcpOnRampTest {
                     - { name: tunnels, destination: [10.2.0.2, "fd00:2::2"], do: upgrade, via: tunnels }
                     - { name: packets, do: forward }
                 """;
-        String second = FrontDoor.onRamp("second", 7_001, "");
-        try (FrontDoor door = FrontDoor.open(to(family) + second + rules)) {
+        String others =
+                FrontDoor.onRamp("second", 7_001, "")
+                        // Without one, nobody could have meant the rules.
+                        + "  - { name: packets, type: tun, tenant: acme, device: culv9 }\n";
+        try (FrontDoor door = FrontDoor.open(to(family) + others + rules)) {
             door.resets(family);
             door.resets(door.topology.client(), family, FrontDoor.address(family, 7_001));
             assertEquals(
@@ -400,6 +410,90 @@ class TcpOnRampTest {
                 FrontDoor.write(client, "a");
                 assertEquals("a", FrontDoor.read(client, 1));
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIsExplainedIsWhatHappens(Family family) throws Exception {
+        String rules =
+                """
+                policy:
+                  rules:
+                    - { name: no, ports: 7001, do: deny }
+                    - { name: all, do: upgrade }
+                """;
+        String more = FrontDoor.onRamp("second", 7_001, "") + FrontDoor.onRamp("third", 7_002, "");
+        try (FrontDoor door = FrontDoor.open(to(family) + more + rules);
+                TcpServer _ = door.echo(family);
+                SocketChannel client = door.connect(family)) {
+            FrontDoor.write(client, "a");
+            assertEquals("a", FrontDoor.read(client, 1));
+
+            Explanation carried = explain(door, family, family.server(), FrontDoor.ECHO, "web");
+            assertEquals("upgrade", carried.outcome(), carried::toString);
+            assertEquals("all", carried.rule());
+            Explanation denied =
+                    explain(door, family, family.gatewayInside(), 7_001, "second");
+            assertEquals(Reason.POLICY_RULE.name(), denied.reason(), denied::toString);
+            Explanation loop = explain(door, family, family.gatewayInside(), 7_002, "third");
+            assertEquals(Reason.LOOP.name(), loop.reason(), loop::toString);
+            long id = door.topology.flows().getFirst().id();
+            Explanation live = door.topology.gateway().explainFlow(id);
+            assertEquals("web", live.onRamp());
+            assertEquals("upgrade", live.outcome());
+        }
+    }
+
+    private static Explanation explain(
+            FrontDoor door, Family family, InetAddress to, int port, String onRamp)
+            throws IOException {
+        return door.topology
+                .gateway()
+                .explain(
+                        new Question(
+                                "acme",
+                                family.client().getHostAddress(),
+                                40_000,
+                                to.getHostAddress(),
+                                port,
+                                6,
+                                onRamp));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aDrainWaitsForWhoIsThereAndResetsWhoComes(Family family) throws Exception {
+        try (FrontDoor door = FrontDoor.open(to(family) + RELAY);
+                TcpServer _ = door.echo(family);
+                SocketChannel client = door.connect(family)) {
+            FrontDoor.write(client, "a");
+            assertEquals("a", FrontDoor.read(client, 1));
+            FutureTask<Boolean> drain =
+                    new FutureTask<>(
+                            () -> {
+                                door.topology
+                                        .gateway()
+                                        .drain(Duration.ofSeconds(60), new CountDownLatch(1));
+                                return door.topology.gateway().flows() == 0;
+                            });
+            Thread.ofVirtual().start(drain);
+            Eventually.holds(
+                    "newcomers are reset",
+                    () -> {
+                        try (SocketChannel other = door.connect(family)) {
+                            FrontDoor.write(other, "x");
+                            return FrontDoor.read(other, 1).isEmpty();
+                        } catch (IOException refused) {
+                            return true;
+                        }
+                    });
+            FrontDoor.write(client, "b");
+            assertEquals("b", FrontDoor.read(client, 1));
+            assertEquals(Reason.SHUTDOWN, door.log.refused(1).getFirst().reason());
+            client.shutdownOutput();
+            assertEquals("", FrontDoor.read(client, 1));
+            assertTrue(drain.get(30, TimeUnit.SECONDS));
         }
     }
 

@@ -10,7 +10,8 @@ import io.culvert.wire.IpProtocol;
 
 /**
  * A live flow as {@code culvert flows} shows it. Counters are of IP packets and their lengths; of
- * datagrams that come by a socket of the host only the payload counts.
+ * datagrams that come by a socket of the host, and of connections that an on-ramp accepts, only the
+ * payload counts.
  *
  * @param action and {@code via}: a flow that is upgraded via {@code tunnels} leaves as packets
  *     again

@@ -86,7 +86,8 @@ enum Series {
             "culvert_flow_bytes_total",
             "Lengths of the IP packets of flows, up from initiators and down from targets, summed"
                     + " as culvert_flow_packets_total is; of datagrams that come by a socket of"
-                    + " the host the payload alone.",
+                    + " the host, and of connections that an on-ramp of type tcp accepts, the"
+                    + " payload alone.",
             "direction"),
 
     WORKER_UP(

@@ -64,7 +64,7 @@ class ConfigurationFileTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"router.yaml", "tunnels.yaml", "telemetry.yaml"})
+    @ValueSource(strings = {"router.yaml", "tunnels.yaml", "telemetry.yaml", "web.yaml"})
     void acceptsTheOtherExamples(String name) {
         assertInstanceOf(Loaded.Valid.class, ConfigurationFile.load(Path.of("../examples", name)));
     }
