@@ -1,7 +1,9 @@
 package io.culvert.gateway;
 
+import io.culvert.gateway.http.BrokenOff;
 import io.culvert.hook.Reason;
 import io.culvert.linux.Errno;
+import io.culvert.linux.SocketOptions;
 import io.culvert.linux.Syscall;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.TakenConnection;
@@ -12,6 +14,9 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.epoll.AbstractEpollStreamChannel;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 
 /**
@@ -22,11 +27,14 @@ import io.netty.channel.epoll.EpollSocketChannel;
  * <p>Confined to the worker that owns the flow.
  */
 final class ConnectionChannel {
+    private static final int AF_UNIX = 1;
+
     private final Counter counter = new Counter();
     private Channel channel;
 
     /**
-     * Makes the channel. The connection is left once that is closed.
+     * Makes the channel. The connection is left once that is closed, or reset where that was amid a
+     * message.
      *
      * @return registered, and not reading by itself yet ({@code autoRead} is off); {@code null}
      *     where it cannot be, and the connection was reset
@@ -41,7 +49,10 @@ final class ConnectionChannel {
             return null;
         }
         connection.unwatch();
-        EpollSocketChannel adopted = new EpollSocketChannel(duplicate);
+        AbstractEpollStreamChannel adopted =
+                isUnix(duplicate)
+                        ? new EpollDomainSocketChannel(duplicate)
+                        : new EpollSocketChannel(duplicate);
         adopted.config().setAutoRead(false);
         adopted.pipeline().addLast("bytes", counter);
         EventLoop loop = poller.loop();
@@ -51,8 +62,20 @@ final class ConnectionChannel {
             return null;
         }
         channel = adopted;
-        adopted.closeFuture().addListener(closed -> connection.leave(Reason.FINISHED));
+        adopted.closeFuture()
+                .addListener(
+                        _ ->
+                                BrokenOff.of(adopted)
+                                        .ifPresentOrElse(
+                                                connection::reset,
+                                                () -> connection.leave(Reason.FINISHED)));
         return adopted;
+    }
+
+    /** Whether it is one of {@link InnerFlows}. */
+    private static boolean isUnix(int socket) {
+        return Syscall.getsockopt(socket, SocketOptions.SOL_SOCKET, SocketOptions.SO_DOMAIN)
+                == AF_UNIX;
     }
 
     /** The connection is over: so is the channel, if there is one. */
@@ -60,6 +83,11 @@ final class ConnectionChannel {
         if (channel != null) {
             ChannelFuture unused = channel.close();
         }
+    }
+
+    /** Whether the initiator's end was read, and the connection stayed for what is for it. */
+    boolean hasReadEnd() {
+        return counter.end;
     }
 
     /** Bytes read from the initiator. */
@@ -76,6 +104,14 @@ final class ConnectionChannel {
     private static final class Counter extends ChannelDuplexHandler {
         private long in;
         private long out;
+        private boolean end;
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event)
+                throws Exception {
+            end |= event instanceof ChannelInputShutdownEvent;
+            super.userEventTriggered(context, event);
+        }
 
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) throws Exception {

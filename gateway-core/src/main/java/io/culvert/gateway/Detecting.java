@@ -159,6 +159,11 @@ final class Detecting implements Takeover {
     }
 
     @Override
+    public boolean hasReadEnd() {
+        return successor != null && successor.hasReadEnd();
+    }
+
+    @Override
     public String state() {
         Takeover now = successor;
         return now == null ? "detecting" : now.state();

@@ -30,7 +30,6 @@ import io.culvert.upgrade.UdpOwners;
 import io.culvert.upgrade.UpgradeNamespace;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 
@@ -131,7 +130,7 @@ public final class Gateway implements AutoCloseable {
                 new MultiThreadIoEventLoopGroup(
                         count,
                         new DefaultThreadFactory("worker", true),
-                        EpollIoHandler.newFactory());
+                        SteadyEpoll.newFactory());
         try {
             open(configuration, surroundings, clock);
         } catch (IOException | RuntimeException e) {

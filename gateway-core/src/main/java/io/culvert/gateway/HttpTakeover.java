@@ -101,6 +101,11 @@ final class HttpTakeover implements Takeover {
     }
 
     @Override
+    public boolean hasReadEnd() {
+        return channel.hasReadEnd();
+    }
+
+    @Override
     public String state() {
         return "http";
     }

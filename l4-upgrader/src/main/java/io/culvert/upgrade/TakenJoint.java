@@ -178,7 +178,7 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
         if (state != State.TAKEN) {
             return;
         }
-        if (handlers.lastLook().isGone(initiator)) {
+        if (!takeover.hasReadEnd() && handlers.lastLook().isGone(initiator)) {
             // Whoever read the reset has no more to say.
             finish(Reason.RESET_BY_INITIATOR, true);
             return;

@@ -20,6 +20,14 @@ public non-sealed interface Takeover extends Recipient {
      */
     void ended(Reason reason);
 
+    /**
+     * Whether it has read the initiator's end, so that a connection of which nothing is left was
+     * closed and not reset.
+     */
+    default boolean hasReadEnd() {
+        return false;
+    }
+
     /** A word for people: what becomes of the connection. Asked from any thread. */
     String state();
 

@@ -136,6 +136,19 @@ final class FrontDoor implements AutoCloseable {
         return new String(bytes.array(), 0, bytes.position(), StandardCharsets.ISO_8859_1);
     }
 
+    /** A line with its end. */
+    static String readLine(SocketChannel from) throws IOException {
+        StringBuilder line = new StringBuilder();
+        while (line.isEmpty() || line.charAt(line.length() - 1) != '\n') {
+            String next = read(from, 1);
+            if (next.isEmpty()) {
+                return line.toString();
+            }
+            line.append(next);
+        }
+        return line.toString();
+    }
+
     /** Neither flows nor what they hold are left. */
     void leavesNothing() throws Exception {
         Eventually.equal(Topology.Held.NOTHING, "held", topology::held);

@@ -149,6 +149,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
     @Override
     public void abort(Reason reason) {
         exchange = null;
+        BrokenOff.note(context().channel(), reason);
         closeHard();
     }
 
@@ -204,6 +205,20 @@ final class Http1Inbound extends Http1Link implements InboundStream {
             keepAlive = false;
             gone.clientGone(Reason.HTTP_CLIENT_GONE);
             close();
+        }
+    }
+
+    @Override
+    boolean outlastsEnd() {
+        return exchange != null && isTunnel();
+    }
+
+    @Override
+    void broken() {
+        if (exchange != null && isTunnel()) {
+            exchange.clientGone(Reason.HTTP_CLIENT_GONE);
+        } else {
+            ended();
         }
     }
 

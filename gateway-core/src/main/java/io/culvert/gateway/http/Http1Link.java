@@ -7,7 +7,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 
 /**
@@ -31,6 +30,13 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
     private boolean written;
     private boolean closed;
     private boolean tunnel;
+
+    /** The other end has ended what it sends, and not all of that was taken. */
+    private boolean ending;
+
+    /** There is no connection any more. */
+    private boolean gone;
+
     private Http1Writer.Body body = Http1Writer.Body.NONE;
 
     /** Whether the exchange takes more of the body that comes in. */
@@ -91,8 +97,14 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
     /** Whether more is to be read from the network now. */
     abstract boolean isThirsty();
 
-    /** The other end has closed its side, or all. */
+    /** The other end has closed its side, or all; what it sent before was taken. */
     abstract void ended();
+
+    /** Whether what was read is of use though its end has come. */
+    abstract boolean outlastsEnd();
+
+    /** The connection is no more, and what was coming has no end. */
+    abstract void broken();
 
     /** Whether more may be written now has changed. */
     abstract void writable(boolean now);
@@ -124,15 +136,40 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
         } finally {
             reading = false;
         }
-        if (unread != null && (closed || !unread.isReadable())) {
-            unread.release();
-            unread = null;
+        if (closed || !hasUnread()) {
+            releaseUnread();
+        }
+        if (ending && unread == null) {
+            ending = false;
+            end();
         }
         thirst();
     }
 
+    private void releaseUnread() {
+        if (unread != null) {
+            unread.release();
+            unread = null;
+        }
+    }
+
+    /** Nothing more comes: that is told behind what has come. */
+    private void end() {
+        if (closed) {
+            return;
+        }
+        if (hasUnread() && outlastsEnd()) {
+            ending = true;
+            return;
+        }
+        ended();
+        if (gone) {
+            close();
+        }
+    }
+
     final void thirst() {
-        if (!closed && !reading) {
+        if (!closed && !reading && !gone) {
             boolean now = isThirsty();
             if (context.channel().config().isAutoRead() != now) {
                 context.channel().config().setAutoRead(now);
@@ -174,17 +211,15 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
-            ended();
+            end();
             loop.flush();
         }
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        if (!closed) {
-            ended();
-            close();
-        }
+        gone = true;
+        end();
         loop.flush();
     }
 
@@ -192,7 +227,7 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         Mishaps.log(cause);
         if (!closed) {
-            ended();
+            broken();
             close();
         }
         loop.flush();
@@ -200,11 +235,13 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        closed = true;
-        loop.remove(this);
-        if (unread != null && !reading) {
-            unread.release();
-            unread = null;
+        gone = true;
+        if (!ending) {
+            closed = true;
+            loop.remove(this);
+            if (!reading) {
+                releaseUnread();
+            }
         }
         if (unwritten != null) {
             unwritten.release();
@@ -264,7 +301,7 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
     /** Nothing more is sent. */
     final void shutdownOutput() {
         flushNow();
-        ChannelFuture _ = ((DuplexChannel) context.channel()).shutdownOutput();
+        HalfClose.of(context.channel());
     }
 
     /** Where something small is to be written to. */
@@ -338,6 +375,9 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
         if (!closed) {
             closed = true;
             loop.remove(this);
+            if (gone && !reading) {
+                releaseUnread();
+            }
             ChannelFuture _ = context.close();
         }
     }

@@ -142,7 +142,12 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     @Override
     public void cancel() {
         exchange = null;
-        close();
+        if (isTunnel()) {
+            // What breaks off at one end must not look whole at the other.
+            closeHard();
+        } else {
+            close();
+        }
     }
 
     // What the network tells.
@@ -232,7 +237,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
             return;
         }
         exchange = null;
-        if (requestDone && head.keepAlive && !isClosed() && !hasMore()) {
+        if (requestDone && head.keepAlive && isUsable() && !hasMore()) {
             idleDeadline = loop().tick() + pool.idleNanos();
             pool.put(loop(), this);
         } else {
@@ -268,6 +273,20 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
                 close();
             }
             user.responseEnd(null);
+        } else {
+            fail(Failure.CLOSED, Reason.UPSTREAM_CLOSED, false);
+        }
+    }
+
+    @Override
+    boolean outlastsEnd() {
+        return exchange != null;
+    }
+
+    @Override
+    void broken() {
+        if (exchange == null) {
+            ended();
         } else {
             fail(Failure.CLOSED, Reason.UPSTREAM_CLOSED, false);
         }

@@ -102,7 +102,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent && to != null) {
-            ChannelFuture _ = ((DuplexChannel) to).shutdownOutput();
+            HalfClose.of(to);
             if (((DuplexChannel) ctx.channel()).isOutputShutdown()) {
                 ChannelFuture _ = ctx.close();
             }
