@@ -14,6 +14,7 @@ import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.forward.DeviceOffRamp;
 import io.culvert.gateway.http.ExchangeListener;
 import io.culvert.gateway.http.HttpProxy;
+import io.culvert.gateway.http.SteadyEpoll;
 import io.culvert.gateway.plugin.PluginException;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;

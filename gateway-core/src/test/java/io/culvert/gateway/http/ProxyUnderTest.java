@@ -21,7 +21,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.Future;
@@ -70,7 +69,7 @@ public final class ProxyUnderTest implements AutoCloseable {
             int workers,
             int port,
             LongSupplier clock) {
-        loops = new MultiThreadIoEventLoopGroup(workers, EpollIoHandler.newFactory());
+        loops = new MultiThreadIoEventLoopGroup(workers, SteadyEpoll.newFactory());
         proxy =
                 new HttpProxy(
                         settings,

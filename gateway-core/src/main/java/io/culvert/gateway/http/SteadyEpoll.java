@@ -1,4 +1,4 @@
-package io.culvert.gateway;
+package io.culvert.gateway.http;
 
 import io.netty.channel.IoHandle;
 import io.netty.channel.IoHandler;
@@ -16,7 +16,7 @@ import io.netty.channel.epoll.EpollIoOps;
  *
  * <p>Threading: as {@link EpollIoHandler}.
  */
-final class SteadyEpoll implements IoHandler {
+public final class SteadyEpoll implements IoHandler {
     /** Nothing, and of errors, which epoll always tells, only the first word. */
     private static final EpollIoOps NOTHING = EpollIoOps.EPOLLET;
 
@@ -26,7 +26,8 @@ final class SteadyEpoll implements IoHandler {
         this.netty = netty;
     }
 
-    static IoHandlerFactory newFactory() {
+    /** For event loops. */
+    public static IoHandlerFactory newFactory() {
         IoHandlerFactory factory = EpollIoHandler.newFactory();
         return executor -> new SteadyEpoll(factory.newHandler(executor));
     }
