@@ -264,7 +264,8 @@ final class FlowOpener implements UndecidedFlows.Decided {
         one.opened(flow);
         Reason failure =
                 switch (flow.decision()) {
-                    case FlowDecision.Upgrade upgrade -> upgrade(flow, upgrade, one, ruling, answer);
+                    case FlowDecision.Upgrade upgrade ->
+                            upgrade(flow, upgrade, one, ruling, answer);
                     case FlowDecision.Forward forward -> forwarder.open(flow, one.port(), forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();
                 };
@@ -309,11 +310,8 @@ final class FlowOpener implements UndecidedFlows.Decided {
         HookChain chain = answer == null ? undecided.chain() : answer.chain();
         Recipient recipient =
                 WebHandlers.has(upgrade.handler())
-                        ? upgraders.takeover(
-                                flow, upgrade, info, ruling.proxying(), one.port())
+                        ? upgraders.takeover(flow, upgrade, info, ruling.proxying(), one.port())
                         : chain.handle(upgrade.handler(), info);
-        return recipient == null
-                ? Reason.HANDLER_FAILED
-                : one.upgrade(flow, upgrade, recipient);
+        return recipient == null ? Reason.HANDLER_FAILED : one.upgrade(flow, upgrade, recipient);
     }
 }

@@ -129,9 +129,7 @@ public final class Gateway implements AutoCloseable {
                         this::expired);
         loops =
                 new MultiThreadIoEventLoopGroup(
-                        count,
-                        new DefaultThreadFactory("worker", true),
-                        SteadyEpoll.newFactory());
+                        count, new DefaultThreadFactory("worker", true), SteadyEpoll.newFactory());
         try {
             open(configuration, surroundings, clock);
         } catch (IOException | RuntimeException e) {

@@ -233,9 +233,7 @@ final class InnerFlows {
                             inner.close();
                         }
                     });
-            reception
-                    .get()
-                    .open(target.port, pair[1].release(), ends(addresses.next()), this);
+            reception.get().open(target.port, pair[1].release(), ends(addresses.next()), this);
         }
 
         private Endpoints ends(InetSocketAddress to) {

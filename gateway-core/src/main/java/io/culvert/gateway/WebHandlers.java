@@ -150,8 +150,7 @@ final class WebHandlers {
                         : encrypted ? encrypted(flow, proxying) : plain(proxying, target);
         return request ->
                 request.isConnect()
-                        ? new Destinations.Destination.To(
-                                flow.tunnels().apply(request.authority()))
+                        ? new Destinations.Destination.To(flow.tunnels().apply(request.authority()))
                         : others.of(request);
     }
 

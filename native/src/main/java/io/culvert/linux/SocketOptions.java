@@ -13,6 +13,7 @@ public final class SocketOptions {
 
     /** The pending error, an errno value; reading clears it. */
     public static final int SO_ERROR = 4;
+
     public static final int SO_DOMAIN = 39;
 
     /** Send buffer in bytes; the kernel doubles it and limits it to net.core.wmem_max. */

@@ -128,9 +128,7 @@ class ConnectMethodTest {
                             .formatted(FrontDoor.at(family.server(), Nginx.PORT));
             for (int depth = 0; depth < 3; depth++) {
                 FrontDoor.write(client, ask);
-                assertEquals(
-                        "HTTP/1.1 200 Connection established\r\n",
-                        FrontDoor.readLine(client));
+                assertEquals("HTTP/1.1 200 Connection established\r\n", FrontDoor.readLine(client));
                 skipHead(client);
             }
             FrontDoor.write(client, "GET /small HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -186,11 +184,7 @@ class ConnectMethodTest {
     void aPortThatIsNotListedIsForbidden(Family family) throws Exception {
         try (FrontDoor door = open(PROXY)) {
             Tool.Result result =
-                    curl(
-                            door,
-                            family,
-                            "-i",
-                            "http://" + FrontDoor.at(family.server(), 22) + "/");
+                    curl(door, family, "-i", "http://" + FrontDoor.at(family.server(), 22) + "/");
 
             assertTrue(result.says("culvert-reason: HTTP_CONNECT"), result::toString);
             assertEquals(1, door.log.openedFlows().size());

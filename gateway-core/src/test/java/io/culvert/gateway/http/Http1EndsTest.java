@@ -61,8 +61,7 @@ class Http1EndsTest {
             client.send("GET / HTTP/1.0\r\n\r\n");
             try (Script origin = accept()) {
                 origin.head();
-                CompletableFuture<Void> sent =
-                        sending(origin, "HTTP/1.0 200 OK\r\n\r\n" + MUCH);
+                CompletableFuture<Void> sent = sending(origin, "HTTP/1.0 200 OK\r\n\r\n" + MUCH);
                 client.head();
                 assertEquals(MUCH.length(), client.rest().length());
                 sent.join();
