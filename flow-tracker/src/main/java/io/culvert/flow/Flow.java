@@ -178,7 +178,9 @@ public final class Flow {
         return verdict;
     }
 
-    /** It begins with a connection that stands; {@link FlowTable#accepted} is what its owner calls. */
+    /**
+     * It begins with a connection that stands; {@link FlowTable#accepted} is what its owner calls.
+     */
     void accepted() {
         tcpState = TcpState.ESTABLISHED;
         forgetUnassured();

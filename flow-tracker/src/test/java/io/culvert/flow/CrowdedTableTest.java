@@ -48,6 +48,7 @@ class CrowdedTableTest {
                         }
                     },
                     flow -> {});
+
     @Test
     void aConnectionThatWasAcceptedNeverGivesWay() {
         Flow accepted = open(IpProtocol.TCP);

@@ -32,9 +32,9 @@ import java.util.List;
 
 /**
  * Says what would become of a flow's first packet, by asking of it what the packet path asks, in
- * that order ({@link Ingress}, {@link TunnelIngress}, {@link FlowOpener}): the same questions of the
- * same state, none of which changes it. Of a connection that an on-ramp would accept it asks what
- * {@link Reception} asks. Nothing is sent, opened or counted.
+ * that order ({@link Ingress}, {@link TunnelIngress}, {@link FlowOpener}): the same questions of
+ * the same state, none of which changes it. Of a connection that an on-ramp would accept it asks
+ * what {@link Reception} asks. Nothing is sent, opened or counted.
  *
  * <p>Asked in two steps, since plugins are asked in between, on another thread.
  *
@@ -188,8 +188,7 @@ final class Explainer {
             limits(pending);
         }
         if (!pending.isAnswered()) {
-            new WayOut(forwarder, upgraders, routes)
-                    .find(pending);
+            new WayOut(forwarder, upgraders, routes).find(pending);
         }
         return pending.explanation();
     }
@@ -372,7 +371,8 @@ final class Explainer {
         Reason obstacle = obstacle(pending);
         if (obstacle != null) {
             findings.refuse("opening", obstacle, noFlow(pending));
-        } else if (!pending.isConnection() && openings.isDoubtful(pending.ip, pending.key, pending.tenant())) {
+        } else if (!pending.isConnection()
+                && openings.isDoubtful(pending.ip, pending.key, pending.tenant())) {
             findings.challenge(pending.tenant().halfOpen());
         }
     }

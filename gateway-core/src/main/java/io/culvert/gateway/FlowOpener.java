@@ -264,7 +264,8 @@ final class FlowOpener implements UndecidedFlows.Decided {
         one.opened(flow);
         Reason failure =
                 switch (flow.decision()) {
-                    case FlowDecision.Upgrade upgrade -> upgrade(flow, upgrade, one, ruling, answer);
+                    case FlowDecision.Upgrade upgrade ->
+                            upgrade(flow, upgrade, one, ruling, answer);
                     case FlowDecision.Forward forward -> forwarder.open(flow, one.port(), forward);
                     case FlowDecision.Refuse refuse -> refuse.reason();
                 };
@@ -305,8 +306,6 @@ final class FlowOpener implements UndecidedFlows.Decided {
                 WebHandlers.has(upgrade.handler())
                         ? upgraders.takeover(flow, upgrade, info, ruling.proxying())
                         : chain.handle(upgrade.handler(), info);
-        return recipient == null
-                ? Reason.HANDLER_FAILED
-                : one.upgrade(flow, upgrade, recipient);
+        return recipient == null ? Reason.HANDLER_FAILED : one.upgrade(flow, upgrade, recipient);
     }
 }

@@ -111,8 +111,7 @@ final class Listeners {
         address.prepare();
         boolean known =
                 result == 0
-                        && Syscall.getsockname(
-                                        socket, address.address(), address.lengthAddress())
+                        && Syscall.getsockname(socket, address.address(), address.lengthAddress())
                                 == 0;
         Syscall.close(socket);
         return known

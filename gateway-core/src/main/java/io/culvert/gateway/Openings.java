@@ -109,8 +109,7 @@ final class Openings {
         if (draining) {
             return Reason.SHUTDOWN;
         }
-        return decision instanceof FlowDecision.Upgrade upgrade
-                        && !Upgraders.isDowngraded(upgrade)
+        return decision instanceof FlowDecision.Upgrade upgrade && !Upgraders.isDowngraded(upgrade)
                 ? null
                 : Reason.NO_PACKETS;
     }

@@ -158,10 +158,7 @@ final class Reception {
     int peek(int socket) {
         int read =
                 Syscall.recv(
-                        socket,
-                        NativeMemory.address(bytes),
-                        ProxyPreface.MOST,
-                        Syscall.MSG_PEEK);
+                        socket, NativeMemory.address(bytes), ProxyPreface.MOST, Syscall.MSG_PEEK);
         bytes.clear().limit(Math.max(0, read));
         return read;
     }

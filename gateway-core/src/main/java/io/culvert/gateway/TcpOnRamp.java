@@ -51,8 +51,7 @@ final class TcpOnRamp implements LiveOnRamp {
                         new AddressSet(List.of()),
                         group.all().stream().map(_ -> new Packetless()).toList());
         for (Worker worker : group.all()) {
-            entrances.add(
-                    new TcpEntrance(worker.reception(), ports.of(worker.index()), settings));
+            entrances.add(new TcpEntrance(worker.reception(), ports.of(worker.index()), settings));
         }
     }
 
@@ -191,8 +190,7 @@ final class TcpOnRamp implements LiveOnRamp {
         ports.end();
         group.each(worker -> entrances.get(worker.index()).close());
         routing.listeners().remove(ports);
-        group.each(
-                worker -> worker.dismiss(Set.of(ports.of(worker.index()).device()), reason));
+        group.each(worker -> worker.dismiss(Set.of(ports.of(worker.index()).device()), reason));
         close();
     }
 

@@ -16,7 +16,8 @@ import java.util.concurrent.RejectedExecutionException;
 
 /**
  * Flows that plugins are being asked about. What they begin with waits here, and so do a few more
- * packets of each, of no more than {@value #MOST} flows of a worker, {@value #MOST_OF_A_TENANT} of a tenant.
+ * packets of each, of no more than {@value #MOST} flows of a worker, {@value #MOST_OF_A_TENANT} of
+ * a tenant.
  *
  * <p>Confined to one worker.
  */

@@ -152,14 +152,7 @@ final class LoneWorker {
                         reassembler,
                         new Openings(table, this::now, false, 1_000),
                         new Upgraders(
-                                0,
-                                null,
-                                null,
-                                null,
-                                Map.of(),
-                                forwarder,
-                                null,
-                                new Listeners()),
+                                0, null, null, null, Map.of(), forwarder, null, new Listeners()),
                         forwarder,
                         HookAccess.none(),
                         (worker, port, each) -> false);

@@ -188,8 +188,7 @@ class ProxyPrefaceTest {
             }
             int length = length(bytes);
             assertTrue(length >= ProxyPreface.NONE && length <= bytes.length);
-            if (length > 0
-                    && ProxyPreface.read(Arrays.copyOf(bytes, length), OWN) != null) {
+            if (length > 0 && ProxyPreface.read(Arrays.copyOf(bytes, length), OWN) != null) {
                 read++;
             }
         }

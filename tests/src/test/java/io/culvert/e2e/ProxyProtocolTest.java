@@ -42,7 +42,9 @@ class ProxyProtocolTest {
     private static String onRamp(String more) {
         return "onramps:\n"
                 + FrontDoor.onRamp(
-                        "proxy-protocol: required\n    trusted: [10.1.0.0/24, \"fd00:1::/64\"]\n    "
+                        "proxy-protocol: required\n"
+                            + "    trusted: [10.1.0.0/24, \"fd00:1::/64\"]\n"
+                            + "    "
                                 + more);
     }
 

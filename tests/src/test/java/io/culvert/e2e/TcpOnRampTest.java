@@ -213,8 +213,7 @@ class TcpOnRampTest {
                 FlowView view = view(door);
                 assertEquals("relaying", view.state());
                 assertEquals(
-                        FrontDoor.at(
-                                family.client(), client.socket().getLocalPort()),
+                        FrontDoor.at(family.client(), client.socket().getLocalPort()),
                         view.initiator());
                 assertEquals(FrontDoor.at(family.server(), FrontDoor.ECHO), view.target());
                 // Counted once it is sent.
@@ -222,8 +221,7 @@ class TcpOnRampTest {
                 Eventually.equal(5L, "down", () -> view(door).bytesDown());
                 client.setOption(StandardSocketOptions.SO_LINGER, 0);
             }
-            assertEquals(
-                    Reason.RESET_BY_INITIATOR, door.log.ended(FrontDoor.ECHO).reason());
+            assertEquals(Reason.RESET_BY_INITIATOR, door.log.ended(FrontDoor.ECHO).reason());
             Eventually.holds("the server is told", () -> !server.failures().isEmpty());
             door.leavesNothing();
         }
@@ -248,8 +246,7 @@ class TcpOnRampTest {
     void whatTheRulesRefuseIsReset(Family family) throws Exception {
         String rules =
                 "policy: { rules: [ { name: no, source: %s/%d, do: deny } ], default: upgrade }\n"
-                        .formatted(
-                                family.client().getHostAddress(), family.isIpv6() ? 128 : 32);
+                        .formatted(family.client().getHostAddress(), family.isIpv6() ? 128 : 32);
         try (FrontDoor door = FrontDoor.open(plain() + rules)) {
             door.resets(family);
             FlowLog.Refused refused = door.log.refused(1).getFirst();
@@ -331,7 +328,12 @@ class TcpOnRampTest {
     @EnumSource
     void onRampsComeAndGoWhileADownloadGoesOn(Family family) throws Exception {
         String first = to(family);
-        String second = first + to(family).replace(ON_RAMPS, "").replace("web", "second").replace("7000", "7001");
+        String second =
+                first
+                        + to(family)
+                                .replace(ON_RAMPS, "")
+                                .replace("web", "second")
+                                .replace("7000", "7001");
         int half = 4 * MIB;
         try (FrontDoor door = FrontDoor.open(first + RELAY);
                 TcpServer server =
@@ -349,8 +351,7 @@ class TcpOnRampTest {
                 new Content(1).receive(other, 1);
                 door.topology.gateway().apply(Topology.configuration(first + RELAY), false);
                 assertEquals(Reason.ON_RAMP_REMOVED, door.log.ended(FrontDoor.ECHO).reason());
-                assertThrows(
-                        IOException.class, () -> new Content(1).receive(other, 1, 2 * half));
+                assertThrows(IOException.class, () -> new Content(1).receive(other, 1, 2 * half));
             }
             assertThrows(
                     IOException.class,
@@ -403,8 +404,7 @@ class TcpOnRampTest {
                                             .gateway()
                                             .apply(Topology.configuration(wanted), false));
             assertTrue(
-                    failure.getMessage()
-                            .startsWith("on-ramp second cannot listen on TCP "),
+                    failure.getMessage().startsWith("on-ramp second cannot listen on TCP "),
                     failure::getMessage);
             try (SocketChannel client = door.connect(family)) {
                 FrontDoor.write(client, "a");
@@ -433,8 +433,7 @@ class TcpOnRampTest {
             Explanation carried = explain(door, family, family.server(), FrontDoor.ECHO, "web");
             assertEquals("upgrade", carried.outcome(), carried::toString);
             assertEquals("all", carried.rule());
-            Explanation denied =
-                    explain(door, family, family.gatewayInside(), 7_001, "second");
+            Explanation denied = explain(door, family, family.gatewayInside(), 7_001, "second");
             assertEquals(Reason.POLICY_RULE.name(), denied.reason(), denied::toString);
             Explanation loop = explain(door, family, family.gatewayInside(), 7_002, "third");
             assertEquals(Reason.LOOP.name(), loop.reason(), loop::toString);

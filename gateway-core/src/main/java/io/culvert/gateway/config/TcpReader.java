@@ -43,23 +43,21 @@ final class TcpReader {
                 listen.stream().map(one -> one.value().toInetSocketAddress()).toList(),
                 proxyProtocol,
                 trusted,
-                section.value("target", TcpReader::target)
-                        .map(SocketAddress::toInetSocketAddress));
+                section.value("target", TcpReader::target).map(SocketAddress::toInetSocketAddress));
     }
 
     private static SocketAddress target(String text) {
         SocketAddress target = SocketAddress.parse(text);
         if (!target.address().isOneHost()) {
-            throw new IllegalArgumentException("%s is not the address of one host".formatted(target));
+            throw new IllegalArgumentException(
+                    "%s is not the address of one host".formatted(target));
         }
         return target;
     }
 
     private void listen(Section section, Located<SocketAddress> address) {
         Optional<Located<SocketAddress>> other =
-                listening.stream()
-                        .filter(one -> one.value().overlaps(address.value()))
-                        .findFirst();
+                listening.stream().filter(one -> one.value().overlaps(address.value())).findFirst();
         if (other.isPresent()) {
             section.wrong(
                     address.position(),
