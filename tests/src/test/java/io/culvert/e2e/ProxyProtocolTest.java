@@ -43,8 +43,8 @@ class ProxyProtocolTest {
         return "onramps:\n"
                 + FrontDoor.onRamp(
                         "proxy-protocol: required\n"
-                            + "    trusted: [10.1.0.0/24, \"fd00:1::/64\"]\n"
-                            + "    "
+                                + "    trusted: [10.1.0.0/24, \"fd00:1::/64\"]\n"
+                                + "    "
                                 + more);
     }
 
