@@ -28,6 +28,9 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
     private final int number;
     private final Endpoints ends;
 
+    /** The gateway may end it while plugins are asked, whose answer comes then for nothing. */
+    private boolean closed;
+
     /**
      * @param socket is this one's until a flow has it
      * @param number by which its flow is told from others between the same ends
@@ -98,12 +101,19 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
 
     @Override
     public void refuse(Reason reason) {
-        reset(socket);
+        close();
     }
 
     @Override
     public void drop(Reason reason) {
-        reset(socket);
+        close();
+    }
+
+    private void close() {
+        if (!closed) {
+            closed = true;
+            reset(socket);
+        }
     }
 
     /** The peer gets a RST and no FIN. */
@@ -120,7 +130,7 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
     @Override
     public void belongsTo(Flow flow) {
         // A live one with the same number, which four thousand million others have had since.
-        reset(socket);
+        close();
     }
 
     @Override
