@@ -30,6 +30,9 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
     private final Endpoints ends;
     private final AcceptedOutcome outcome;
 
+    /** The gateway may end it while plugins are asked, whose answer comes then for nothing. */
+    private boolean closed;
+
     /**
      * @param socket is this one's until a flow has it
      * @param number by which its flow is told from others between the same ends
@@ -107,13 +110,20 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
 
     @Override
     public void refuse(Reason reason) {
-        outcome.over(reason);
-        reset(socket);
+        close(reason);
     }
 
     @Override
     public void drop(Reason reason) {
-        refuse(reason);
+        close(reason);
+    }
+
+    private void close(Reason reason) {
+        if (!closed) {
+            closed = true;
+            outcome.over(reason);
+            reset(socket);
+        }
     }
 
     /** The peer gets a RST and no FIN. */
@@ -130,7 +140,7 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
     @Override
     public void belongsTo(Flow flow) {
         // A live one with the same number, which four thousand million others have had since.
-        refuse(Reason.QUEUE_FULL);
+        close(Reason.QUEUE_FULL);
     }
 
     @Override

@@ -232,6 +232,9 @@ final class FlowOpener implements UndecidedFlows.Decided {
     public void decided(Beginning one, Ruling ruling, Answer answer) {
         one.setKey(key);
         if (one.port().tunnel().isGone()) {
+            if (one.refusesFlow(Reason.TUNNEL_GONE)) {
+                tellRefused(one, answer.decision().decidedBy(), Reason.TUNNEL_GONE);
+            }
             one.drop(Reason.TUNNEL_GONE);
             answer.refused(Reason.TUNNEL_GONE);
             return;

@@ -192,6 +192,6 @@ final class AcceptedTcp implements TcpPath, Targets.Outcome {
         }
         flow.tenant().releaseSlot();
         target.release();
-        upgrader.over(this);
+        upgrader.acceptedFlows().over(this);
     }
 }

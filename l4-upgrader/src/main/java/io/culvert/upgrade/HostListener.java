@@ -67,7 +67,7 @@ public final class HostListener implements AutoCloseable {
                     || Errno.ENOBUFS.is(connection)
                     || Errno.ENOMEM.is(connection)) {
                 paused = true;
-                watch.events(0);
+                watch.events(Poller.ERROR);
             } else if (Errno.EAGAIN.is(connection)) {
                 return;
             }

@@ -18,9 +18,7 @@ import io.culvert.wire.IpProtocol;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Upgrades one worker's TCP flows: translates their packets into the {@linkplain UpgradeNamespace
@@ -33,9 +31,6 @@ import java.util.Set;
 public final class TcpUpgrader implements AutoCloseable {
     /** Packets taken from the namespace before others have their turn. */
     private static final int BUDGET = 64;
-
-    /** How often connections that were accepted, of which no packet tells, are looked at. */
-    private static final long SEEN_NANOS = 1_000_000_000L;
 
     private final FlowTable table;
     private final UpgradeNamespace.Entrance entrance;
@@ -54,8 +49,7 @@ public final class TcpUpgrader implements AutoCloseable {
     private final SlotFlows slotFlows;
     private final LingeringTargets lingering;
     private int downgrades;
-    private final Set<AcceptedTcp> accepted = new LinkedHashSet<>();
-    private long acceptedSeenNanos;
+    private final AcceptedFlows accepted = new AcceptedFlows(this);
 
     private final IpPacket ip = new IpPacket();
     private final IpPacket quoted = new IpPacket();
@@ -149,10 +143,7 @@ public final class TcpUpgrader implements AutoCloseable {
 
     private Reason open(
             Flow flow, TargetSide target, Recipient recipient, Packet packet, PacketDevice ramp) {
-        if (!flow.tenant().claimSlot(slotsPerTenant)) {
-            if (recipient != null) {
-                recipient.over();
-            }
+        if (!claimSlot(flow, recipient)) {
             return Reason.TENANT_SLOTS;
         }
         HeldSyn syn = new HeldSyn(counters, packet);
@@ -182,23 +173,19 @@ public final class TcpUpgrader implements AutoCloseable {
             int socket,
             PacketDevice ramp,
             AcceptedOutcome outcome) {
-        if (!flow.tenant().claimSlot(slotsPerTenant)) {
-            if (recipient != null) {
-                recipient.over();
-            }
+        if (!claimSlot(flow, recipient)) {
             return Reason.TENANT_SLOTS;
         }
-        TargetSide target =
-                obstacle == null
-                        ? TargetSide.ofHost(this, flow, to, 0)
-                        : TargetSide.unreachable(this, flow, obstacle);
-        UpgradedSockets sockets = new UpgradedSockets(this, recipient);
-        AcceptedTcp connection =
-                new AcceptedTcp(this, flow, socket, ramp, target, sockets, outcome);
-        accepted.add(connection);
-        flow.path(connection);
-        connection.open();
+        accepted.open(flow, to, obstacle, recipient, socket, ramp, outcome);
         return null;
+    }
+
+    private boolean claimSlot(Flow flow, Recipient recipient) {
+        boolean claimed = flow.tenant().claimSlot(slotsPerTenant);
+        if (!claimed && recipient != null) {
+            recipient.over();
+        }
+        return claimed;
     }
 
     /** Why no connection of that tenant can be upgraded now; {@code null} where one can. */
@@ -239,10 +226,7 @@ public final class TcpUpgrader implements AutoCloseable {
         splicer.expireHalfClosed(now(), halfClosedNanos);
         handlers.expire();
         lingering.expire();
-        if (now() - acceptedSeenNanos >= SEEN_NANOS) {
-            acceptedSeenNanos = now();
-            accepted.forEach(connection -> connection.seen(acceptedSeenNanos));
-        }
+        accepted.tick();
     }
 
     /** Cuts a relayed flow; what its initiator is told waits for {@link #deliver}. */
@@ -391,9 +375,9 @@ public final class TcpUpgrader implements AutoCloseable {
         downgrades += more;
     }
 
-    /** One that was accepted is over. */
-    void over(AcceptedTcp connection) {
-        accepted.remove(connection);
+    /** Those whose initiators come by connections. */
+    AcceptedFlows acceptedFlows() {
+        return accepted;
     }
 
     Poller poller() {

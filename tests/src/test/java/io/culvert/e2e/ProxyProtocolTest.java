@@ -43,8 +43,8 @@ class ProxyProtocolTest {
         return "onramps:\n"
                 + FrontDoor.onRamp(
                         "proxy-protocol: required\n"
-                            + "    trusted: [10.1.0.0/24, \"fd00:1::/64\"]\n"
-                            + "    "
+                                + "    trusted: [10.1.0.0/24, \"fd00:1::/64\"]\n"
+                                + "    "
                                 + more);
     }
 
@@ -251,7 +251,7 @@ class ProxyProtocolTest {
                         "PROXY TCP4 1.2.3.4 5.6.7.8 1 99999\r\n",
                         "PROXY TCP4 1.2.3.4\n",
                         "P".repeat(200),
-                        "\r\n\r\n\0\r\nQUIT\n" + "\u0031\u0011\0\0");
+                        "\r\n\r\n\0\r\nQUIT\n1\u0011\0\0");
         try (FrontDoor door = FrontDoor.open(onRamp(to(family)) + RELAY)) {
             for (String each : wrong) {
                 assertThrows(

@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -63,6 +64,55 @@ class ScarceDescriptorsTest {
                             }
                         });
                 Eventually.holds("idle while nothing happens", () -> isIdle(culvert));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void connectionsThatItAcceptsItselfWaitUntilThereAreDescriptors(Family family)
+            throws Exception {
+        Path control = directory.resolve("control.sock");
+        try (Topology topology = Topology.withoutGateway();
+                TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO)) {
+            Path configuration = directory.resolve("web.yaml");
+            String target = FrontDoor.at(family.server(), server.address().getPort());
+            Files.writeString(
+                    configuration,
+                    "onramps:\n"
+                            + FrontDoor.onRamp("target: \"" + target + "\"")
+                            + Topology.UPGRADE_ALL);
+            try (CulvertProcess culvert =
+                    CulvertProcess.startBehind(
+                            topology.gatewayHost(),
+                            FEW_FILES,
+                            "run",
+                            "--control",
+                            control.toString(),
+                            configuration.toString())) {
+                culvert.awaitReady();
+                InetSocketAddress door = new InetSocketAddress(family.gateway(), FrontDoor.PORT);
+                List<SocketChannel> clients = new ArrayList<>();
+                // The kernel lets all of them in; some are reset where the dial finds no
+                // descriptor.
+                while (clients.size() < 200) {
+                    clients.add(topology.server().connect(family, door));
+                }
+                Eventually.holds("idle while nobody can be accepted", () -> isIdle(culvert));
+                for (SocketChannel client : clients) {
+                    client.close();
+                }
+                Eventually.holds(
+                        "a new connection is served",
+                        () -> {
+                            try (SocketChannel client = topology.server().tcp(family)) {
+                                client.socket().connect(door, 500);
+                                exchange(client);
+                                return true;
+                            } catch (IOException refused) {
+                                return false;
+                            }
+                        });
             }
         }
     }

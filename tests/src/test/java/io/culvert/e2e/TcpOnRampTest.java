@@ -334,7 +334,7 @@ class TcpOnRampTest {
                                 .replace(ON_RAMPS, "")
                                 .replace("web", "second")
                                 .replace("7000", "7001");
-        int half = 4 * MIB;
+        long half = 4 * MIB;
         try (FrontDoor door = FrontDoor.open(first + RELAY);
                 TcpServer server =
                         TcpServer.on(
