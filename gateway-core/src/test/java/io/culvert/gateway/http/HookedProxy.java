@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /** A proxy whose requests plugins are asked about, and the server behind it. */
 final class HookedProxy implements AutoCloseable {
@@ -188,7 +189,7 @@ final class HookedProxy implements AutoCloseable {
         while (chain.retain()) {
             chain.release();
             assertTrue(System.nanoTime() < patience, "nobody else has the chain");
-            Thread.yield();
+            LockSupport.parkNanos(1_000_000);
         }
     }
 }
