@@ -128,10 +128,14 @@ class UpstreamPoolTest {
         return null;
     }
 
+    /**
+     * Fewer requests at once than there are loops, and so fewer connections, though every loop
+     * wants one again and again.
+     */
     @Test
     void everybodyGetsHisOwnAnswerWhileConnectionsMoveToAndFro() throws Exception {
-        int clients = 3 * LOOPS;
-        int requests = 100;
+        int atOnce = LOOPS - 1;
+        int requests = 200;
         Future<Void> _ =
                 threads.submit(
                         () -> {
@@ -141,29 +145,39 @@ class UpstreamPoolTest {
                             }
                             return null;
                         });
-        List<Callable<Integer>> all = new ArrayList<>();
-        for (int i = 0; i < clients; i++) {
-            int number = i;
-            all.add(() -> ask(number, requests));
+        List<Script> clients = new ArrayList<>();
+        try {
+            for (int i = 0; i < atOnce * LOOPS; i++) {
+                clients.add(Script.connect(proxy.address()));
+            }
+            List<Callable<Integer>> all = new ArrayList<>();
+            for (int i = 0; i < atOnce; i++) {
+                List<Script> own = clients.subList(i * LOOPS, (i + 1) * LOOPS);
+                String name = "/" + i + "/";
+                all.add(() -> ask(own, name, requests));
+            }
+            int right = 0;
+            for (Future<Integer> one : threads.invokeAll(all)) {
+                right += one.get();
+            }
+            assertEquals(atOnce * requests, right);
+        } finally {
+            for (Script client : clients) {
+                client.close();
+            }
         }
-        int right = 0;
-        for (Future<Integer> one : threads.invokeAll(all)) {
-            right += one.get();
-        }
-        assertEquals(clients * requests, right);
         assertTrue(proxy.proxy.moves() > 0, "none has moved");
     }
 
-    /** How many of so many requests were answered as they have to be. */
-    private int ask(int client, int requests) throws IOException {
+    /** How many of so many requests, by clients in turn, were answered as they have to be. */
+    private static int ask(List<Script> clients, String name, int requests) throws IOException {
         int right = 0;
-        try (Script script = Script.connect(proxy.address())) {
-            for (int i = 0; i < requests; i++) {
-                String target = "/" + client + "/" + i;
-                get(script, target);
-                assertTrue(script.head().startsWith("HTTP/1.1 200 "));
-                right += script.read(target.length()).equals(target) ? 1 : 0;
-            }
+        for (int i = 0; i < requests; i++) {
+            Script client = clients.get(i % clients.size());
+            String target = name + i;
+            get(client, target);
+            assertTrue(client.head().startsWith("HTTP/1.1 200 "));
+            right += client.read(target.length()).equals(target) ? 1 : 0;
         }
         return right;
     }
