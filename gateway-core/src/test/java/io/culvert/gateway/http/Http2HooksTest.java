@@ -153,7 +153,8 @@ class Http2HooksTest {
 
     @Test
     void asksAnotherServerOnceOneSaysThatItFails() throws Exception {
-        proxy.use(new Everything());
+        Everything hook = new Everything();
+        proxy.use(hook);
         try (FrameScript client = connect()) {
             client.headers(1, true, ":method GET|" + HEAD + "/a");
             try (Script origin = proxy.accept()) {
@@ -163,6 +164,7 @@ class Http2HooksTest {
                 origin.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
                 String head = client.until("HEADERS 1");
                 assertTrue(head.contains(":status=200 "), head);
+                assertEquals(2, hook.over.poll(15, TimeUnit.SECONDS).attempts());
             }
         }
     }
@@ -199,14 +201,15 @@ class Http2HooksTest {
     }
 
     @Test
-    void hasAPageForAServerThatCannotBeReached() throws Exception {
-        proxy.use(new Everything());
+    void passesOnWhatAProxyBehindItSaysOfAServerThatCannotBeReached() throws Exception {
+        Everything hook = new Everything();
+        proxy.use(hook);
         proxy.refuse();
         try (FrameScript client = connect()) {
             client.headers(1, true, ":method GET|" + HEAD + "/a");
-            // The inner proxy says that it is a bad gateway, and the hook retries nothing of it.
             String head = client.until("HEADERS 1");
             assertTrue(head.contains(":status=502 "), head);
+            assertEquals(502, hook.over.poll(15, TimeUnit.SECONDS).status());
         }
     }
 }
