@@ -68,9 +68,9 @@ public interface HttpHook {
 
     /**
      * The gateway is about to answer by itself, where {@link HttpStage#ERROR} is watched: with 403,
-     * 413, 502, 503 or 504, since a rule or a plugin refuses the request, it is too long, or no
-     * server answers it. Where the request breaks HTTP's rules, or comes too slowly, nobody is
-     * asked.
+     * 413, 502, 503 or 504, since a rule or a plugin refuses the request, it turns out to be too
+     * long, or no server answers it. Where the request breaks HTTP's rules, or comes too slowly,
+     * nobody is asked.
      *
      * @param request that is not answered otherwise
      * @param reason why

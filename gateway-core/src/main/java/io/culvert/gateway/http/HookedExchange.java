@@ -53,7 +53,19 @@ final class HookedExchange {
     }
 
     /** A head, a piece or, where both are null, an end. */
-    private record Event(ResponseHead head, ByteBuf piece, Fields trailers, boolean last) {}
+    private static final class Event {
+        final ResponseHead head;
+        final ByteBuf piece;
+        final Fields trailers;
+        final boolean last;
+
+        Event(ResponseHead head, ByteBuf piece, Fields trailers, boolean last) {
+            this.head = head;
+            this.piece = piece;
+            this.trailers = trailers;
+            this.last = last;
+        }
+    }
 
     HookedExchange(Exchange exchange, HttpLoop loop, ExchangeHooks.Asking asking) {
         this.exchange = exchange;

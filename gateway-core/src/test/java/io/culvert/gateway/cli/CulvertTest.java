@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.culvert.gateway.plugin.JarOfSources;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -96,6 +98,38 @@ class CulvertTest {
                         """
                                 .replace("FILE", file.toString())),
                 culvert("check", file.toString()));
+    }
+
+    @Test
+    void namesAPluginsHooksAndWhichRequestsItIsAskedAbout() throws IOException {
+        Path jar =
+                new JarOfSources(directory)
+                        .type(
+                                "com.example.Mine",
+                                """
+                                package com.example;
+                                import io.culvert.hook.*;
+                                import java.util.*;
+                                public class Mine implements Plugin<NoSettings> {
+                                    public String name() { return "mine"; }
+                                    public String version() { return "3"; }
+                                    public Class<NoSettings> settings() { return NoSettings.class; }
+                                    public Hooks start(NoSettings settings, Host host) {
+                                        HttpFilter filter = new HttpFilter(
+                                                Set.of(), Set.of("PUT", "POST"), List.of("/api"));
+                                        return Hooks.none()
+                                                .flow(_ -> FlowVerdict.accept())
+                                                .http(filter, _ -> RequestVerdict.pass());
+                                    }
+                                }
+                                """)
+                        .service("com.example.Mine")
+                        .build("mine.jar");
+        Ended ended = culvert("plugin", "check", jar.toString());
+        assertTrue(
+                ended.out.contains("\nHooks: flow, http (methods POST PUT; paths /api)\n"),
+                ended::toString);
+        assertEquals(0, ended.status);
     }
 
     @Test

@@ -34,21 +34,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /** A proxy whose requests plugins are asked about, and the server behind it. */
 final class HookedProxy implements AutoCloseable {
     private final ServerSocket server;
     private final ProxyUnderTest proxy;
+
+    /** Between the proxy and the server, where HTTP/2 is spoken between the two proxies. */
+    private final Optional<ProxyUnderTest> inner;
+
     private HookChain chain = HookChain.none();
 
-    HookedProxy(HttpSettings settings, Protocol protocol) throws IOException {
+    HookedProxy(Protocol protocol) throws IOException {
         server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         server.setSoTimeout(30_000);
+        InetSocketAddress address = (InetSocketAddress) server.getLocalSocketAddress();
+        inner =
+                protocol == Protocol.HTTP2
+                        ? Optional.of(new ProxyUnderTest(HttpSettings.DEFAULT, address))
+                        : Optional.empty();
         proxy =
                 new ProxyUnderTest(
-                        settings,
-                        new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(), server.getLocalPort()),
+                        HttpSettings.DEFAULT,
+                        inner.map(ProxyUnderTest::address).orElse(address),
                         protocol,
                         1,
                         0,
@@ -56,7 +65,7 @@ final class HookedProxy implements AutoCloseable {
     }
 
     HookedProxy() throws IOException {
-        this(HttpSettings.DEFAULT, Protocol.HTTP1);
+        this(Protocol.HTTP1);
     }
 
     /** What a flow's hook knows. */
@@ -122,6 +131,11 @@ final class HookedProxy implements AutoCloseable {
                 new HookTimesRegistry());
     }
 
+    /** Of everything, with patience. */
+    static LoadedPlugin plugin(HttpHook hook) throws Exception {
+        return plugin("one", HttpFilter.ALL, hook, false);
+    }
+
     void use(LoadedPlugin... plugins) throws Exception {
         chain = HookChain.of(List.of(plugins), Set.of(), Set.of());
         Endpoint end = new Endpoint(InetAddress.getLoopbackAddress(), 1);
@@ -137,7 +151,7 @@ final class HookedProxy implements AutoCloseable {
     }
 
     void use(HttpHook hook) throws Exception {
-        use(plugin("one", HttpFilter.ALL, hook, false));
+        use(plugin(hook));
     }
 
     /** It has no time to speak of. */
@@ -166,6 +180,7 @@ final class HookedProxy implements AutoCloseable {
     @Override
     public void close() throws IOException {
         proxy.close();
+        inner.ifPresent(ProxyUnderTest::close);
         server.close();
         assertEquals(0, proxy.live.get(), "every pick was released");
         chain.release();
@@ -174,7 +189,7 @@ final class HookedProxy implements AutoCloseable {
         while (chain.retain()) {
             chain.release();
             assertTrue(System.nanoTime() < patience, "nobody else has the chain");
-            Thread.yield();
+            LockSupport.parkNanos(1_000_000);
         }
     }
 }

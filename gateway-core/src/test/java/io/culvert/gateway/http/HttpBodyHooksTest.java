@@ -28,6 +28,7 @@ import java.util.concurrent.CountDownLatch;
 /**
  * Plugins see bodies piece by piece, refuse and change them: the test is the client and the server.
  */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 class HttpBodyHooksTest {
     private static final String GET = "GET /a HTTP/1.1\r\nHost: example.test\r\n\r\n";
 

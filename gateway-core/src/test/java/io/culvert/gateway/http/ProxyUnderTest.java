@@ -45,6 +45,7 @@ public final class ProxyUnderTest implements AutoCloseable {
     final AtomicInteger live = new AtomicInteger();
     final AtomicInteger accepted = new AtomicInteger();
     final AtomicInteger bytesRead = new AtomicInteger();
+    final AtomicInteger serverBytesRead = new AtomicInteger();
     final HttpProxy proxy;
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
@@ -141,14 +142,23 @@ public final class ProxyUnderTest implements AutoCloseable {
         return result;
     }
 
-    private static void connect(EventLoop loop, Member member, Promise<Channel> result) {
+    private void connect(EventLoop loop, Member member, Promise<Channel> result) {
         ChannelFuture connecting =
                 new Bootstrap()
                         .group(loop)
                         .channel(EpollSocketChannel.class)
                         .option(ChannelOption.AUTO_READ, false)
                         .option(ChannelOption.TCP_NODELAY, true)
-                        .handler(new ChannelInboundHandlerAdapter())
+                        .handler(
+                                new ChannelInboundHandlerAdapter() {
+                                    @Override
+                                    public void channelRead(
+                                            ChannelHandlerContext ctx, Object message) {
+                                        serverBytesRead.addAndGet(
+                                                ((ByteBuf) message).readableBytes());
+                                        ctx.fireChannelRead(message);
+                                    }
+                                })
                         .connect(member.addresses().getFirst());
         connecting.addListener(
                 done -> {

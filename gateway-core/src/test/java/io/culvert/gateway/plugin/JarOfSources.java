@@ -20,7 +20,7 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /** A plugin's jar, compiled from sources in a test. */
-final class JarOfSources {
+public final class JarOfSources {
     private final Path directory;
     private final Map<String, String> sources = new LinkedHashMap<>();
     private final Map<String, String> files = new LinkedHashMap<>();
@@ -29,12 +29,12 @@ final class JarOfSources {
     /**
      * @param directory empty, and the test's own
      */
-    JarOfSources(Path directory) {
+    public JarOfSources(Path directory) {
         this.directory = directory;
     }
 
     /** With a class of that full name. */
-    JarOfSources type(String name, String source) {
+    public JarOfSources type(String name, String source) {
         sources.put(name.replace('.', '/') + ".java", source);
         return this;
     }
@@ -51,11 +51,11 @@ final class JarOfSources {
     }
 
     /** Named as the plugin's implementation. */
-    JarOfSources service(String type) {
+    public JarOfSources service(String type) {
         return file("META-INF/services/io.culvert.hook.Plugin", type + "\n");
     }
 
-    Path build(String jar) throws IOException {
+    public Path build(String jar) throws IOException {
         Path source = Files.createDirectories(directory.resolve("source"));
         Path classes = Files.createDirectories(directory.resolve("classes"));
         List<Path> all = new ArrayList<>();

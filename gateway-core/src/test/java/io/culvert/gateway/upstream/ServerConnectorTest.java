@@ -93,6 +93,8 @@ class ServerConnectorTest {
         Channel channel = connect(plain(), member(LinkSettings.PLAIN, 10), FACTS).getNow();
         assertTrue(channel.isActive());
         assertFalse(channel.config().isAutoRead());
+        assertTrue(ConnectTimes.of(channel).dialNanos() > 0);
+        assertTrue(ConnectTimes.of(channel).tlsNanos() < 0, "none was begun");
         channel.close().sync();
     }
 
@@ -206,6 +208,8 @@ class ServerConnectorTest {
             ClientTls tls = (allocator, host, port, _) -> context.newHandler(allocator, host, port);
             Channel channel = connect(new ServerConnector(_ -> tls), member, FACTS).getNow();
             assertTrue(channel.pipeline().first().toString().contains("Ssl"));
+            assertTrue(ConnectTimes.of(channel).dialNanos() > 0);
+            assertTrue(ConnectTimes.of(channel).tlsNanos() > 0);
             channel.close().sync();
         }
     }

@@ -89,6 +89,7 @@ public final class WebGuardPlugin implements Plugin<WebGuardPlugin.Settings> {
         @Override
         public HttpAnswer error(HttpRequest request, Reason reason, HttpAnswer own) {
             return settings.sorry()
+                    .filter(_ -> own.status() >= 500)
                     .map(text -> HttpAnswer.text(own.status(), text + '\n'))
                     .orElse(own);
         }

@@ -1,0 +1,108 @@
+package io.culvert.gateway.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.culvert.gateway.upstream.ClientFacts;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.Optional;
+
+/** What servers are told of the client, whatever the client says of itself. */
+class ForwardedLinesTest {
+    private static HttpSettings settings(ForwardedFields forwarded, boolean via) {
+        HttpSettings usual = HttpSettings.DEFAULT;
+        return new HttpSettings(
+                usual.headerTimeout(),
+                usual.requestTimeout(),
+                usual.idleTimeout(),
+                usual.streamTimeout(),
+                usual.responseTimeout(),
+                usual.upstreamIdleTimeout(),
+                usual.upstreamIdle(),
+                usual.headerBytes(),
+                usual.headerCount(),
+                usual.bodyBytes(),
+                usual.streams(),
+                usual.streamWindow(),
+                usual.connectionWindow(),
+                via,
+                forwarded,
+                usual.connectPorts(),
+                usual.accessLog());
+    }
+
+    private static HttpFlow of(String client) throws UnknownHostException {
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(client), 1);
+        ClientFacts facts = new ClientFacts("acme", address, address, Optional.empty());
+        return new HttpFlow("1", facts, Optional.empty(), null, null);
+    }
+
+    private static RequestHead request() {
+        RequestHead head = new RequestHead();
+        head.clear();
+        head.scheme = "https";
+        head.authority = "a.test:8443";
+        head.fields.add("X-Forwarded-For", "1.1.1.1");
+        head.fields.add("x-forwarded-for", "1.1.1.2");
+        head.fields.add("X-Forwarded-Proto", "http");
+        head.fields.add("X-Forwarded-Host", "b.test");
+        head.fields.add("Forwarded", "for=1.1.1.1");
+        head.fields.add("Via", "1.0 other");
+        return head;
+    }
+
+    private static String lines(Fields fields) {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < fields.count(); i++) {
+            if (fields.isLive(i)) {
+                lines.append(fields.name(i)).append(": ").append(fields.value(i)).append('|');
+            }
+        }
+        return lines.toString();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '~',
+            textBlock =
+                    """
+                    NONE ~ 192.0.2.1 ~ X-Forwarded-For: 1.1.1.1|x-forwarded-for: 1.1.1.2|X-Forwarded-Proto: http|\
+                    X-Forwarded-Host: b.test|Forwarded: for=1.1.1.1|Via: 1.0 other|
+                    X_FORWARDED ~ 192.0.2.1 ~ Forwarded: for=1.1.1.1|Via: 1.0 other|x-forwarded-for: 192.0.2.1|\
+                    x-forwarded-proto: https|x-forwarded-host: a.test:8443|
+                    X_FORWARDED ~ 2001:db8::1 ~ Forwarded: for=1.1.1.1|Via: 1.0 other|\
+                    x-forwarded-for: 2001:db8:0:0:0:0:0:1|x-forwarded-proto: https|x-forwarded-host: a.test:8443|
+                    FORWARDED ~ 192.0.2.1 ~ X-Forwarded-For: 1.1.1.1|x-forwarded-for: 1.1.1.2|\
+                    X-Forwarded-Proto: http|X-Forwarded-Host: b.test|Via: 1.0 other|\
+                    forwarded: for=192.0.2.1;host="a.test:8443";proto=https|
+                    FORWARDED ~ 2001:db8::1 ~ X-Forwarded-For: 1.1.1.1|x-forwarded-for: 1.1.1.2|\
+                    X-Forwarded-Proto: http|X-Forwarded-Host: b.test|Via: 1.0 other|\
+                    forwarded: for="[2001:db8:0:0:0:0:0:1]";host="a.test:8443";proto=https|
+                    """)
+    void tellsServersWhoTheClientIs(ForwardedFields forwarded, String client, String expected)
+            throws UnknownHostException {
+        RequestHead request = request();
+        ForwardedLines.add(request, of(client), settings(forwarded, false));
+        assertEquals(expected, lines(request.fields));
+    }
+
+    @Test
+    void namesItselfInMessagesOfBothDirectionsWhereItIsTo() throws UnknownHostException {
+        for (boolean via : new boolean[] {true, false}) {
+            RequestHead request = request();
+            ForwardedLines.add(request, of("192.0.2.1"), settings(ForwardedFields.NONE, via));
+            ResponseHead response = new ResponseHead();
+            ForwardedLines.add(response, settings(ForwardedFields.NONE, via));
+            String behind = via ? "Via: 1.0 other|via: 1.1 culvert|" : "Via: 1.0 other|";
+            assertTrue(lines(request.fields).endsWith(behind), lines(request.fields));
+            assertEquals(via ? "via: 1.1 culvert|" : "", lines(response.fields));
+        }
+    }
+}
