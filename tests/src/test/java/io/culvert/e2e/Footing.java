@@ -12,6 +12,7 @@ import jdk.management.VirtualThreadSchedulerMXBean;
 
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * What a gateway of this process stands on before a load, and has to come back to: descriptors,
@@ -19,12 +20,13 @@ import java.util.List;
  * nobody gives back is known when it is garbage.
  */
 final class Footing implements AutoCloseable {
-    /** Threads of the library's pools, which come and go by themselves. */
-    private static final int POOLED = 4;
+    /** Threads of the library's, which come with demand and go by themselves. */
+    private static final Pattern POOLED =
+            Pattern.compile("(ForkJoinPool|VirtualThread|CompletableFuture|process reaper).*");
 
     private final Topology topology;
     private final long descriptors;
-    private final int threads;
+    private final long threads;
     private final int carriers;
     private final ResourceLeakDetector.Level before = ResourceLeakDetector.getLevel();
     private final Logger logger =
@@ -37,7 +39,7 @@ final class Footing implements AutoCloseable {
         leaks.start();
         logger.addAppender(leaks);
         descriptors = topology.descriptors();
-        threads = ManagementFactory.getThreadMXBean().getThreadCount();
+        threads = threads().size();
         carriers = scheduler().getParallelism();
     }
 
@@ -48,6 +50,14 @@ final class Footing implements AutoCloseable {
 
     private static VirtualThreadSchedulerMXBean scheduler() {
         return ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class);
+    }
+
+    private static List<String> threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .map(Thread::getName)
+                .filter(name -> !POOLED.matcher(name).matches())
+                .sorted()
+                .toList();
     }
 
     /** Waits until nothing is left of the load, whose clients and servers have closed. */
@@ -68,10 +78,8 @@ final class Footing implements AutoCloseable {
                 () -> topology.descriptors() <= descriptors);
         Eventually.equal(carriers, "carriers", () -> scheduler().getParallelism());
         Eventually.holds(
-                "threads, at most " + threads,
-                () ->
-                        ManagementFactory.getThreadMXBean().getThreadCount()
-                                <= threads + POOLED);
+                "threads, at most " + threads + " of " + threads(),
+                () -> threads().size() <= threads);
         topology.everyPacketIsAccountedFor();
         noBufferIsLost();
     }

@@ -15,6 +15,7 @@ import io.culvert.hook.Plugin;
 import io.culvert.hook.RequestVerdict;
 import io.culvert.hook.ResponseVerdict;
 
+import java.io.IOError;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -124,7 +125,7 @@ public final class MischiefPlugin implements Plugin<NoSettings> {
                 switch (asked.incrementAndGet() % (3 * OF_FLOWS)) {
                     case OF_FLOWS -> throw new IllegalStateException("on purpose");
                     case 2 * OF_FLOWS -> sleep();
-                    case 3 * OF_FLOWS - 1 -> overflow();
+                    case 3 * OF_FLOWS - 1 -> throw new IOError(new Exception("on purpose"));
                     default -> {}
                 }
                 return FlowVerdict.accept();
@@ -146,7 +147,7 @@ public final class MischiefPlugin implements Plugin<NoSettings> {
                 RequestVerdict.Pass pass = RequestVerdict.pass();
                 switch (mischief(request)) {
                     case THROWS -> throw new IllegalStateException("on purpose");
-                    case THROWS_AN_ERROR -> throw new java.io.IOError(new Exception("on purpose"));
+                    case THROWS_AN_ERROR -> throw new IOError(new Exception("on purpose"));
                     case OVERFLOWS -> overflow();
                     case SLEEPS -> sleep();
                     case SPINS -> spin();

@@ -49,6 +49,7 @@ public final class Exchange extends ExchangeFacts {
     private boolean responseDone;
     private boolean over;
     private boolean staleRetried;
+    private boolean failed;
 
     private long sent;
 
@@ -337,6 +338,7 @@ public final class Exchange extends ExchangeFacts {
         }
         responseDeadline = NEVER;
         moved = loop.now();
+        served(last);
         if (hooked == null || !hooked.response(head, last)) {
             responseNow(head, last);
         }
@@ -346,11 +348,8 @@ public final class Exchange extends ExchangeFacts {
         firstByte = loop.now();
         responseBegun = true;
         status = head.status;
-        boolean unavailable = status >= 502 && status <= 504;
-        if (unavailable) {
-            pick.failed(Failure.UNAVAILABLE);
-        } else {
-            pick.succeeded(firstByte - sent);
+        if (status >= 502 && status <= 504) {
+            failed(Failure.UNAVAILABLE);
         }
         tunnel =
                 (status == 101 && request.upgrade != null)
@@ -376,6 +375,7 @@ public final class Exchange extends ExchangeFacts {
             piece.release();
             return;
         }
+        served(last);
         if (hooked == null || !hooked.responseBody(piece, last)) {
             responseBodyNow(piece, last);
         }
@@ -397,8 +397,20 @@ public final class Exchange extends ExchangeFacts {
         if (over) {
             return;
         }
+        served(true);
         if (hooked == null || !hooked.responseEnd(trailers)) {
             responseEndNow(trailers);
+        }
+    }
+
+    /**
+     * Plugins may keep the answer for a while, when its connection serves others by now.
+     *
+     * @param last whether it has come as a whole
+     */
+    private void served(boolean last) {
+        if (last && requestDone && !tunnel) {
+            server = null;
         }
     }
 
@@ -434,9 +446,7 @@ public final class Exchange extends ExchangeFacts {
             hooked.dropResponse();
         }
         if (responseBegun) {
-            if (failure != null) {
-                pick.failed(failure);
-            }
+            failed(failure);
             abort(why);
             return;
         }
@@ -450,10 +460,18 @@ public final class Exchange extends ExchangeFacts {
         } else if (again) {
             elsewhere(failure, why);
         } else {
-            if (failure != null) {
-                pick.failed(failure);
-            }
+            failed(failure);
             refuse(why);
+        }
+    }
+
+    /**
+     * @param failure null where nothing is to be held against the server
+     */
+    private void failed(Failure failure) {
+        if (failure != null) {
+            failed = true;
+            pick.failed(failure);
         }
     }
 
@@ -466,7 +484,7 @@ public final class Exchange extends ExchangeFacts {
         if (nowNanos >= requestDeadline) {
             requestBroken(Reason.HTTP_TIMEOUT);
         } else if (nowNanos >= responseDeadline && server != null) {
-            pick.failed(Failure.TIMEOUT);
+            failed(Failure.TIMEOUT);
             refuse(Reason.UPSTREAM_TIMEOUT);
         } else if (nowNanos - moved >= proxy.settings().streamTimeout().toNanos()) {
             requestBroken(Reason.IDLE);
@@ -601,6 +619,10 @@ public final class Exchange extends ExchangeFacts {
             proxy.refused(reason);
         }
         if (pick != null) {
+            // Not before: an answer that breaks off is no success, however well it began.
+            if (firstByte != 0 && !failed && (reason == null || reason == Reason.HTTP_CLIENT_GONE)) {
+                pick.succeeded(firstByte - sent);
+            }
             pick.released();
         }
         if (hooked != null) {
