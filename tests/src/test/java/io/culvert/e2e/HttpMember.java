@@ -26,6 +26,7 @@ final class HttpMember implements AutoCloseable {
 
     private final ServerSocketChannel listener;
     private final Set<SocketChannel> open = ConcurrentHashMap.newKeySet();
+    private final Set<InetAddress> peers = ConcurrentHashMap.newKeySet();
     private final AtomicLong requests = new AtomicLong();
     private final AtomicLong hidden = new AtomicLong();
     private final AtomicInteger live = new AtomicInteger();
@@ -89,6 +90,11 @@ final class HttpMember implements AutoCloseable {
         return live.get();
     }
 
+    /** Addresses that connections came from. */
+    Set<InetAddress> peers() {
+        return peers;
+    }
+
     /** Connections, at most, at once. */
     int mostConnections() {
         return mostConnections.get();
@@ -104,6 +110,7 @@ final class HttpMember implements AutoCloseable {
             try {
                 SocketChannel connection = listener.accept();
                 open.add(connection);
+                peers.add(((InetSocketAddress) connection.getRemoteAddress()).getAddress());
                 mostConnections.accumulateAndGet(open.size(), Math::max);
                 Thread.ofVirtual().start(() -> serve(connection));
             } catch (IOException e) {

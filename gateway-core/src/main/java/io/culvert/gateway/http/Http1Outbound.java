@@ -63,6 +63,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
         loop().eventLoop()
                 .execute(
                         () -> {
+                            pool.left(this);
                             if (!isUsable() || hasUnread()) {
                                 close();
                                 result.tryFailure(new ClosedChannelException());
