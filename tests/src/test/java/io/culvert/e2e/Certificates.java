@@ -33,14 +33,11 @@ final class Certificates {
     private final Host host;
     private final Map<Certificate, Integer> known = new ConcurrentHashMap<>();
     private final Map<Integer, AtomicLong> shown = new ConcurrentHashMap<>();
-    private final SSLContext context;
     private int made;
 
-    private Certificates(Path directory, Host host) throws GeneralSecurityException {
+    private Certificates(Path directory, Host host) {
         this.directory = directory;
         this.host = host;
-        context = SSLContext.getInstance("TLS");
-        context.init(null, new TrustManager[] {new Known()}, null);
     }
 
     /** With a first one in place. */
@@ -102,16 +99,23 @@ final class Certificates {
         Files.writeString(certificate(), whole.substring(0, whole.length() / 2));
     }
 
-    /** A connection over TLS; its certificate is one that there was. */
+    /**
+     * A connection over TLS; its certificate is one that there was. It resumes no session, whose
+     * certificate would be that of its beginning.
+     */
     Socket over(SocketChannel channel) throws IOException {
         Socket plain = HttpLoad.socket(channel);
         try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, new TrustManager[] {new Known()}, null);
             SSLSocket socket =
                     (SSLSocket) context.getSocketFactory().createSocket(plain, NAME, 443, true);
             socket.startHandshake();
             Certificate peer = socket.getSession().getPeerCertificates()[0];
             shown.computeIfAbsent(known.get(peer), _ -> new AtomicLong()).incrementAndGet();
             return socket;
+        } catch (GeneralSecurityException e) {
+            throw new IOException(e);
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Map;
 import java.util.Set;
@@ -118,7 +119,7 @@ class GroupFailuresTest {
         }
 
         @Override
-        public void close() throws Exception {
+        public void close() throws IOException {
             load.close();
             footing.close();
             steady.close();

@@ -163,7 +163,7 @@ class ResolverFailuresTest {
     void whileNobodyKnowsTheServersStayAsTheyAre(Family family) throws Exception {
         InetAddress address = family.server();
         try (Topology topology = open();
-                HttpMember server = HttpMember.on(topology.server(), address, PORT);
+                HttpMember _ = HttpMember.on(topology.server(), address, PORT);
                 Footing footing = Footing.of(topology)) {
             CulvertProcess dnsmasq = dnsmasq(topology, address);
             has(topology, address);
@@ -188,7 +188,6 @@ class ResolverFailuresTest {
                 load.came(Set.of("GET 200", "POST 200"));
             }
             dnsmasq.close();
-            server.close();
             footing.isAsBefore();
         }
     }

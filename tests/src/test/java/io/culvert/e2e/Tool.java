@@ -36,6 +36,7 @@ enum Tool {
     NGINX("nginx", "nginx-light"),
     OPENSSL("openssl", "openssl"),
     WRK("wrk", "wrk"),
+    SLOW_HTTP("slowhttptest", "slowhttptest"),
     DNSMASQ("dnsmasq", "dnsmasq-base");
 
     /** None of them takes as long, whatever else the machine does. */
