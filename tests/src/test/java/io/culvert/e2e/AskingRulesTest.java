@@ -163,13 +163,11 @@ class AskingRulesTest {
                                     comes(connection, request("slow.example").length);
                                     new Content(3).send(connection, 3 * MEGABYTE);
                                 })) {
-            try (SocketChannel rest =
-                    asking(topology, family, server.address(), "rest.example")) {
+            try (SocketChannel rest = asking(topology, family, server.address(), "rest.example")) {
                 new Content(3).receiveAll(rest, 3 * MEGABYTE);
             }
             assertEquals(0, withheld(topology));
-            try (SocketChannel slow =
-                    asking(topology, family, server.address(), "slow.example")) {
+            try (SocketChannel slow = asking(topology, family, server.address(), "slow.example")) {
                 new Content(3).receiveAll(slow, 3 * MEGABYTE);
             }
             assertTrue(withheld(topology) > 0);
@@ -279,13 +277,13 @@ class AskingRulesTest {
                     SocketChannel goes = joined(topology, family, to, "old.example");
                     SocketChannel silent = topology.client().connect(family, to)) {
                 Eventually.equal(3, "flows", () -> topology.gateway().flows());
-                var next =
-                        Topology.configuration(topology.onRamps(1500, "acme") + after);
+                var next = Topology.configuration(topology.onRamps(1500, "acme") + after);
                 assertEquals(1, topology.gateway().apply(next, true));
                 isReset(goes);
                 assertEquals(1, log.closed(Reason.POLICY_CHANGED));
                 goesOn(stays);
-                // Whoever has said nothing yet is decided about by the policy that is in force then.
+                // Whoever has said nothing yet is decided about by the policy that is in force
+                // then.
                 silent.write(ByteBuffer.wrap(request("old.example")));
                 isReset(silent);
                 assertEquals("admin", resetFor(Reason.POLICY_RULE).decision().decidedBy());

@@ -76,8 +76,7 @@ class CertificateRotationTest {
                     () -> {
                         Set<Integer> shown = certificates.shown();
                         boolean its = shown.contains(number);
-                        assertTrue(
-                                Set.of(number, number - 1).containsAll(shown), shown::toString);
+                        assertTrue(Set.of(number, number - 1).containsAll(shown), shown::toString);
                         return its && shown.size() == 1;
                     });
             stayWith(number);
@@ -166,8 +165,7 @@ class CertificateRotationTest {
                     clients.stayWith(1);
 
                     int next = certificates.replace();
-                    assertEquals(
-                            List.of("reloaded: configuration number 2"), reload(topology, 0));
+                    assertEquals(List.of("reloaded: configuration number 2"), reload(topology, 0));
                     clients.stayWith(next);
 
                     certificates.spoil();
@@ -178,8 +176,7 @@ class CertificateRotationTest {
                     clients.stayWith(next);
 
                     int last = certificates.replace();
-                    assertEquals(
-                            List.of("reloaded: configuration number 3"), reload(topology, 0));
+                    assertEquals(List.of("reloaded: configuration number 3"), reload(topology, 0));
                     clients.stayWith(last);
                     clients.wereAllServed();
                 }

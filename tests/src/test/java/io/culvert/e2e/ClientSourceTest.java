@@ -53,11 +53,9 @@ class ClientSourceTest {
     /** What comes from the servers' side for the clients is for sockets of this host. */
     private static void routeAnswersBack(Topology topology, Family family) throws Exception {
         String version = family.isIpv6() ? "-6" : "-4";
-        String clients =
-                family.clientNetwork().getHostAddress() + "/" + family.prefixLength();
+        String clients = family.clientNetwork().getHostAddress() + "/" + family.prefixLength();
         Host host = topology.gatewayHost();
-        Tool.IP.succeeds(
-                host, version, "rule", "add", "iif", Topology.OUTSIDE, "lookup", TABLE);
+        Tool.IP.succeeds(host, version, "rule", "add", "iif", Topology.OUTSIDE, "lookup", TABLE);
         Tool.IP.succeeds(
                 host, version, "route", "add", "local", clients, "dev", "lo", "table", TABLE);
         topology.server()
@@ -100,12 +98,10 @@ class ClientSourceTest {
     @EnumSource
     void manyClientsConnectionsAreTheirOwn(Family family) throws Exception {
         try (Topology topology = Topology.open(settings(family), FlowListener.NONE);
-                HttpMember server =
-                        HttpMember.on(topology.server(), family.server(), Nginx.PORT);
+                HttpMember server = HttpMember.on(topology.server(), family.server(), Nginx.PORT);
                 Footing footing = Footing.of(topology)) {
             routeAnswersBack(topology, family);
-            try (HttpLoad load =
-                    HttpLoad.start(5, topology.client(), family, server.address())) {
+            try (HttpLoad load = HttpLoad.start(5, topology.client(), family, server.address())) {
                 load.goesOn(30);
                 Map<String, Long> _ = load.end();
                 load.came(Set.of("GET 200", "POST 200"));

@@ -44,8 +44,7 @@ class FailingPluginTest {
                 """
                         .formatted(PluginJars.write(directory, MischiefPlugin.class));
         try (Topology topology = Topology.open(settings, FlowListener.NONE);
-                HttpMember server =
-                        HttpMember.on(topology.server(), family.server(), PORT);
+                HttpMember server = HttpMember.on(topology.server(), family.server(), PORT);
                 Footing footing = Footing.of(topology)) {
             try (HttpLoad load =
                     HttpLoad.start(CLIENTS, topology.client(), family, server.address())) {

@@ -22,7 +22,9 @@ import java.util.regex.Pattern;
 final class Footing implements AutoCloseable {
     /** Threads of the library's, which come with demand and go by themselves. */
     private static final Pattern POOLED =
-            Pattern.compile("(ForkJoinPool|VirtualThread|CompletableFuture|process reaper).*");
+            Pattern.compile(
+                    "(ForkJoinPool|VirtualThread|CompletableFuture|process"
+                        + " reaper|tls-|.*Poller).*");
 
     private final Topology topology;
     private final long descriptors;
@@ -74,8 +76,7 @@ final class Footing implements AutoCloseable {
                                 .toList());
         Eventually.equal(0, "kept connections", () -> topology.gateway().http().idle());
         Eventually.holds(
-                "descriptors, at most " + descriptors,
-                () -> topology.descriptors() <= descriptors);
+                "descriptors, at most " + descriptors, () -> topology.descriptors() <= descriptors);
         Eventually.equal(carriers, "carriers", () -> scheduler().getParallelism());
         Eventually.holds(
                 "threads, at most " + threads + " of " + threads(),

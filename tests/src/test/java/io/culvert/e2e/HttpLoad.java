@@ -151,7 +151,9 @@ final class HttpLoad implements AutoCloseable {
         ByteArrayOutputStream request = new ByteArrayOutputStream();
         request.write(
                 (post
-                                ? "POST /%d HTTP/1.1\r\nHost: load.example\r\nContent-Length: %d\r\n\r\n"
+                                ? "POST /%d HTTP/1.1\r\n"
+                                      + "Host: load.example\r\n"
+                                      + "Content-Length: %d\r\n\r\n"
                                 : "GET /%d HTTP/1.1\r\nHost: load.example\r\n\r\n")
                         .formatted(number, body.length)
                         .getBytes(StandardCharsets.US_ASCII));
@@ -228,8 +230,7 @@ final class HttpLoad implements AutoCloseable {
      */
     void awaits(String outcome, int count) throws Exception {
         long enough = count(outcome) + count;
-        Eventually.holds(
-                outcome + ", beyond " + outcomes(), () -> count(outcome) >= enough);
+        Eventually.holds(outcome + ", beyond " + outcomes(), () -> count(outcome) >= enough);
     }
 
     /** Waits until all that comes is well, and goes on to be. */

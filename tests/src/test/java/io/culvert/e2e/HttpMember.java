@@ -147,7 +147,11 @@ final class HttpMember implements AutoCloseable {
         switch (manner) {
             case WELL -> respond(connection, "200 OK", content(head, body), 0);
             case UNAVAILABLE ->
-                    respond(connection, "503 Service Unavailable", "busy".getBytes(StandardCharsets.UTF_8), 0);
+                    respond(
+                            connection,
+                            "503 Service Unavailable",
+                            "busy".getBytes(StandardCharsets.UTF_8),
+                            0);
             case SILENT -> {
                 ByteBuffer rest = ByteBuffer.allocate(1024);
                 while (connection.read(rest.clear()) >= 0) {

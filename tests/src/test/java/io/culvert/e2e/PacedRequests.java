@@ -68,15 +68,23 @@ final class PacedRequests implements AutoCloseable {
         }
     }
 
-    /** Of that many further answers the time in microseconds that 99 in a hundred keep. */
-    long percentile99(int count) throws Exception {
-        List<Long> fresh = new CopyOnWriteArrayList<>();
-        micros = fresh;
+    /** From now on answers count for {@link #percentile99}. */
+    void begin() {
+        micros = new CopyOnWriteArrayList<>();
+    }
+
+    /** Waits for so many answers. */
+    void goesOn(int count) throws Exception {
+        long enough = answers() + count;
         Eventually.holds(
                 "answers",
                 Eventually.PATIENCE.multipliedBy(8),
-                () -> fresh.size() >= count || !failures.isEmpty());
-        long[] sorted = fresh.stream().mapToLong(Long::longValue).sorted().toArray();
+                () -> answers() >= enough || !failures.isEmpty());
+    }
+
+    /** Microseconds that 99 of a hundred answers have not taken longer than. */
+    long percentile99() {
+        long[] sorted = micros.stream().mapToLong(Long::longValue).sorted().toArray();
         return sorted.length == 0 ? -1 : sorted[sorted.length * 99 / 100];
     }
 

@@ -134,8 +134,7 @@ class ResolverFailuresTest {
 
     private static String member(InetAddress address) {
         String text = address.getHostAddress();
-        return "web.internal:8080/"
-                + (text.contains(":") ? IpAddress.of(address) : text);
+        return "web.internal:8080/" + (text.contains(":") ? IpAddress.of(address) : text);
     }
 
     private static Topology open() throws IOException {

@@ -17,8 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * slowhttptest(1) with two thousand connections in each of its ways: heads, bodies and readers that
@@ -32,29 +30,29 @@ class SlowHttpTest {
     private static final int SECONDS = 20;
     private static final int ANSWERS = 2_000;
 
+    /** More than fits into the buffers on the way, so that readers can be slow. */
+    private static final int PAGE = 1_000_000;
+
     /** Section 6 of the robustness table: what a client waits for beside an attack. */
     private static final int ROW = 12;
-
-    private static final Pattern CONNECTED = Pattern.compile("connected:\\D*(\\d+)");
 
     @TempDir private Path directory;
 
     @ParameterizedTest
     @CsvSource({
         "IPV4, slow heads, -H, /small",
-        "IPV4, slow bodies, -B, /small",
+        "IPV4, slow bodies, -B, /stored",
         "IPV4, slow readers, -X, /big",
         "IPV4, ranges, -R, /big",
         "IPV6, slow heads, -H, /small"
     })
-    void othersAreAnswered(Family family, String what, String mode, String path)
-            throws Exception {
+    void othersAreAnswered(Family family, String what, String mode, String path) throws Exception {
         Path configuration = directory.resolve("edge.yaml");
         Path control = directory.resolve("control.sock");
         try (Topology topology = Topology.withoutGateway();
                 Nginx nginx = Nginx.on(topology.server(), directory)) {
             Host attacker = topology.addClient("attacker");
-            Files.write(nginx.file("big"), new Content(1).bytes(4_000_000));
+            Files.write(nginx.file("big"), new Content(1).bytes(PAGE));
             Files.writeString(
                     configuration,
                     topology.onRamps(1500, "acme", "umbrella")
@@ -69,31 +67,32 @@ class SlowHttpTest {
                 culvert.awaitReady();
                 topology.routeClients();
                 try (PacedRequests requests =
-                        PacedRequests.start(
-                                topology.client(), family, family.server(Nginx.PORT))) {
-                    long warm = requests.percentile99(ANSWERS);
-                    long before = requests.percentile99(ANSWERS);
-                    assertTrue(warm > 0);
+                        PacedRequests.start(topology.client(), family, family.server(Nginx.PORT))) {
+                    requests.goesOn(ANSWERS);
+                    requests.begin();
+                    requests.goesOn(ANSWERS);
+                    long before = requests.percentile99();
+                    int most = 0;
+                    requests.begin();
                     try (CulvertProcess attack = attack(attacker, family, mode, path)) {
-                        Eventually.holds(
-                                "connections, " + attack.output(),
-                                Eventually.PATIENCE.multipliedBy(2),
-                                () -> flows(control) >= CONNECTIONS / 2);
-                        int most = flows(control);
-                        long during = requests.percentile99(ANSWERS);
-                        most = Math.max(most, flows(control));
-                        Figures.print(
-                                ROW,
-                                "%s, %s: p99 %d us before, %d us beside %d connections: %.2f times",
-                                what,
-                                family,
-                                before,
-                                during,
-                                most,
-                                (double) during / before);
-                        int _ = attack.exitStatus(Eventually.PATIENCE.multipliedBy(4));
-                        assertTrue(connected(attack) > 0, () -> "" + attack.output());
+                        while (attack.isAlive()) {
+                            requests.goesOn(ANSWERS / 20);
+                            most = Math.max(most, flows(control));
+                        }
+                        assertTrue(
+                                String.join("\n", attack.output()).contains("Exit status"),
+                                () -> "" + attack.output() + attack.errors());
                     }
+                    long during = requests.percentile99();
+                    Figures.print(
+                            ROW,
+                            "%s, %s: p99 %d us before, %d us during, %.2f times; %d flows at once",
+                            what,
+                            family,
+                            before,
+                            during,
+                            (double) during / before,
+                            most);
                     assertEquals(List.of(), requests.failures());
                 }
                 Eventually.equal(0, "flows", () -> flows(control));
@@ -127,19 +126,10 @@ class SlowHttpTest {
                                                 Nginx.PORT,
                                                 path)));
         if (mode.equals("-B")) {
-            arguments.addAll(List.of("-s", "100000"));
+            // Nginx reads all of it before it answers.
+            arguments.addAll(List.of("-t", "PUT", "-s", "100000"));
         }
         return Tool.SLOW_HTTP.start(from, arguments.toArray(String[]::new));
-    }
-
-    /** Connections that it had at once. */
-    private static int connected(CulvertProcess attack) {
-        int most = 0;
-        Matcher status = CONNECTED.matcher(String.join("\n", attack.output()));
-        while (status.find()) {
-            most = Math.max(most, Integer.parseInt(status.group(1)));
-        }
-        return most;
     }
 
     private static int flows(Path control) throws Exception {

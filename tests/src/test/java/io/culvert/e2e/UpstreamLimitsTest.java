@@ -40,9 +40,7 @@ class UpstreamLimitsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "IPV4, requests", "IPV6, requests", "IPV4, connections", "IPV6, connections"
-    })
+    @CsvSource({"IPV4, requests", "IPV6, requests", "IPV4, connections", "IPV6, connections"})
     void whatIsBeyondTheLimitIsRefusedAtOnce(Family family, String what) throws Exception {
         try (Topology topology = open(family, what);
                 HttpMember server = HttpMember.on(topology.server(), family.server(), PORT);
@@ -74,8 +72,7 @@ class UpstreamLimitsTest {
                                 + outcomes.get("POST 503 UPSTREAM_LIMIT"),
                         topology.gateway().http().refusals(Reason.UPSTREAM_LIMIT));
             }
-            int most =
-                    what.equals("requests") ? server.mostRequests() : server.mostConnections();
+            int most = what.equals("requests") ? server.mostRequests() : server.mostConnections();
             assertTrue(most <= LIMIT, () -> most + " at once");
             assertEquals(0, group(topology).ejections(), "nothing is held against the server");
             footing.isAsBefore();

@@ -620,7 +620,9 @@ public final class Exchange extends ExchangeFacts {
         }
         if (pick != null) {
             // Not before: an answer that breaks off is no success, however well it began.
-            if (firstByte != 0 && !failed && (reason == null || reason == Reason.HTTP_CLIENT_GONE)) {
+            if (firstByte != 0
+                    && !failed
+                    && (reason == null || reason == Reason.HTTP_CLIENT_GONE)) {
                 pick.succeeded(firstByte - sent);
             }
             pick.released();
