@@ -11,7 +11,10 @@ import io.netty.util.ResourceLeakDetector;
 import jdk.management.VirtualThreadSchedulerMXBean;
 
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import java.util.regex.Pattern;
 
 /**
@@ -24,7 +27,7 @@ final class Footing implements AutoCloseable {
     private static final Pattern POOLED =
             Pattern.compile(
                     "(ForkJoinPool|VirtualThread|CompletableFuture|process"
-                        + " reaper|tls-|.*Poller).*");
+                            + " reaper|tls-|.*Poller).*");
 
     private final Topology topology;
     private final long descriptors;
@@ -47,7 +50,23 @@ final class Footing implements AutoCloseable {
 
     /** To be taken when all hosts and servers are there, and no load. */
     static Footing of(Topology topology) throws Exception {
+        awaitPollers();
         return new Footing(topology);
+    }
+
+    /**
+     * The first virtual thread that waits for a descriptor has the library make some of its own.
+     */
+    private static void awaitPollers() throws Exception {
+        Pipe pipe = Pipe.open();
+        try (Pipe.SourceChannel source = pipe.source();
+                Pipe.SinkChannel sink = pipe.sink()) {
+            FutureTask<Integer> read = new FutureTask<>(() -> source.read(ByteBuffer.allocate(1)));
+            Thread reader = Thread.ofVirtual().start(read);
+            Eventually.equal(Thread.State.WAITING, "it waits", reader::getState);
+            int _ = sink.write(ByteBuffer.allocate(1));
+            int _ = read.get();
+        }
     }
 
     private static VirtualThreadSchedulerMXBean scheduler() {

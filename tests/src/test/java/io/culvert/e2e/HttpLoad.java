@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -112,7 +113,8 @@ final class HttpLoad implements AutoCloseable {
                 Answer answer = Answer.read(in);
                 outcome = method + answer.outcome();
                 if (answer.status() == 200
-                        && !Arrays.equals(answer.body(), new Content(number).bytes(BODY))) {
+                        && !answer.body()
+                                .equals(ByteBuffer.wrap(new Content(number).bytes(BODY)))) {
                     wrong.add(method + number + ": another body");
                 }
                 if (answer.ends() || !keeps) {
@@ -149,13 +151,10 @@ final class HttpLoad implements AutoCloseable {
     private static void send(OutputStream out, boolean post, int number) throws IOException {
         byte[] body = post ? new Content(number).bytes(BODY) : new byte[0];
         ByteArrayOutputStream request = new ByteArrayOutputStream();
+        String length = post ? "Content-Length: %d\r\n".formatted(body.length) : "";
         request.write(
-                (post
-                                ? "POST /%d HTTP/1.1\r\n"
-                                      + "Host: load.example\r\n"
-                                      + "Content-Length: %d\r\n\r\n"
-                                : "GET /%d HTTP/1.1\r\nHost: load.example\r\n\r\n")
-                        .formatted(number, body.length)
+                "%s /%d HTTP/1.1\r\nHost: load.example\r\n%s\r\n"
+                        .formatted(post ? "POST" : "GET", number, length)
                         .getBytes(StandardCharsets.US_ASCII));
         request.write(body);
         out.write(request.toByteArray());
@@ -166,7 +165,7 @@ final class HttpLoad implements AutoCloseable {
      * @param reason the gateway's word, empty where a server has answered
      * @param ends whether the connection ends with it
      */
-    record Answer(int status, String reason, byte[] body, boolean ends) {
+    record Answer(int status, String reason, ByteBuffer body, boolean ends) {
         String outcome() {
             return reason.isEmpty() ? Integer.toString(status) : status + " " + reason;
         }
@@ -189,7 +188,7 @@ final class HttpLoad implements AutoCloseable {
             return new Answer(
                     Integer.parseInt(lines[0].split(" ", -1)[1]),
                     field(lines, "culvert-reason", ""),
-                    body,
+                    ByteBuffer.wrap(body),
                     field(lines, "connection", "").equalsIgnoreCase("close"));
         }
 
