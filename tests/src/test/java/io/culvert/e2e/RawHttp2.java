@@ -94,7 +94,7 @@ final class RawHttp2 implements AutoCloseable {
             to.write(127);
             int rest = length - 127;
             for (; rest >= 128; rest >>= 7) {
-                to.write(rest & 127 | 128);
+                to.write((rest & 127) | 128);
             }
             to.write(rest);
         }
@@ -105,7 +105,7 @@ final class RawHttp2 implements AutoCloseable {
     Frame next(int type) throws IOException {
         try {
             while (true) {
-                int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
+                int length = (in.readUnsignedByte() << 16) | in.readUnsignedShort();
                 int found = in.readUnsignedByte();
                 int _ = in.readUnsignedByte();
                 int stream = in.readInt();
