@@ -14,7 +14,8 @@ public sealed interface ConnectionVerdict {
     }
 
     /**
-     * Another handler gets it: {@code relay}, or a plugin's by its name.
+     * Another handler gets it: {@code relay}, {@code http}, {@code auto}, or a plugin's by its
+     * name.
      *
      * @param handler in lower case, without the name of its plugin; one that there is not is a
      *     failure

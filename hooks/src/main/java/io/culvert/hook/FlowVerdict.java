@@ -26,7 +26,7 @@ public sealed interface FlowVerdict {
     /**
      * As a socket.
      *
-     * @param handler {@code relay}, or a plugin's by its name
+     * @param handler {@code relay}, {@code http}, {@code auto}, or a plugin's by its name
      * @param via an off-ramp of type {@code socket}, or {@code tunnels}
      * @return the verdict; the next plugin is asked, with this proposed
      */
@@ -137,7 +137,7 @@ public sealed interface FlowVerdict {
         /**
          * As a socket.
          *
-         * @param handler {@code relay}, or a plugin's by its name
+         * @param handler {@code relay}, {@code http}, {@code auto}, or a plugin's by its name
          * @param via an off-ramp of type {@code socket}, or {@code tunnels}
          */
         record Upgrade(String handler, String via) implements How {

@@ -31,7 +31,12 @@ final class Eventually {
 
     /** Waits until the value is the expected one; the failure shows what it was instead. */
     static <T> void equal(T expected, String what, Callable<T> actual) throws Exception {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        equal(expected, what, PATIENCE, actual);
+    }
+
+    static <T> void equal(T expected, String what, Duration within, Callable<T> actual)
+            throws Exception {
+        long deadline = System.nanoTime() + within.toNanos();
         T last = actual.call();
         while (!expected.equals(last)) {
             if (System.nanoTime() - deadline > 0) {

@@ -42,8 +42,8 @@ final class Nginx implements AutoCloseable {
                   client_max_body_size 0;
                   keepalive_requests 1000000;
                   server {
-                    listen *:%2$d;
-                    listen [::]:%2$d;
+                    listen *:%2$d backlog=4096;
+                    listen [::]:%2$d backlog=4096;
                     location / { root %3$s; dav_methods PUT; }
                     location = /small { return 200 "hello\\n"; }
                     location = /address { return 200 "$remote_addr $http_host\\n"; }

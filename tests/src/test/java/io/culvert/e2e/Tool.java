@@ -37,6 +37,7 @@ enum Tool {
     HAPROXY("haproxy", "haproxy"),
     OPENSSL("openssl", "openssl"),
     WRK("wrk", "wrk"),
+    SLOW_HTTP("slowhttptest", "slowhttptest"),
     DNSMASQ("dnsmasq", "dnsmasq-base");
 
     /** None of them takes as long, whatever else the machine does. */

@@ -57,6 +57,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
         loop().eventLoop()
                 .execute(
                         () -> {
+                            pool.left(this);
                             if (!isUsable() || hasUnread()) {
                                 close();
                                 result.tryFailure(new ClosedChannelException());

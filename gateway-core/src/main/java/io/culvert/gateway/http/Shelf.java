@@ -51,7 +51,7 @@ final class Shelf {
         return isEmpty();
     }
 
-    private boolean isEmpty() {
+    synchronized boolean isEmpty() {
         return idle.isEmpty() && shared.isEmpty() && opening == null;
     }
 
@@ -87,7 +87,18 @@ final class Shelf {
         return http2;
     }
 
-    synchronized void heardHttp2() {
-        http2 = true;
+    /** The server has chosen HTTP/2, or has not. */
+    synchronized void http2(boolean chosen) {
+        http2 = chosen;
+    }
+
+    /** Ends everything that is here as soon as it may. */
+    void drain() {
+        List<Link> all;
+        synchronized (this) {
+            all = new ArrayList<>(idle);
+            all.addAll(shared);
+        }
+        all.forEach(Link::drain);
     }
 }

@@ -13,6 +13,7 @@ import io.netty.util.concurrent.Promise;
 
 import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
@@ -33,6 +34,7 @@ final class UpstreamPool {
     private final Connector connector;
     private final Supplier<HttpSettings> settings;
     private final Map<Place, Shelf> shelves = new ConcurrentHashMap<>();
+    private final Map<HttpFlow, Set<Place>> owned = new ConcurrentHashMap<>();
     private final LongAdder dials = new LongAdder();
     private final LongAdder reuses = new LongAdder();
     private final LongAdder moves = new LongAdder();
@@ -66,7 +68,40 @@ final class UpstreamPool {
     }
 
     private Shelf shelf(HttpLoop loop, Object key) {
-        return shelves.computeIfAbsent(new Place(loop.eventLoop(), key), _ -> new Shelf());
+        return shelves.computeIfAbsent(new Place(loop.eventLoop(), key), this::made);
+    }
+
+    private Shelf made(Place place) {
+        if (place.key() instanceof Own own) {
+            owned.computeIfAbsent(own.flow(), _ -> ConcurrentHashMap.newKeySet()).add(place);
+        }
+        return new Shelf();
+    }
+
+    /** Forgets a shelf that has nothing; on the loop that it is of. */
+    private void tidy(Place place) {
+        Shelf shelf = shelves.get(place);
+        if (shelf != null && shelf.isEmpty()) {
+            shelves.remove(place, shelf);
+        }
+    }
+
+    /** The same, after another loop has taken a connection from it. */
+    void left(Http1Outbound link) {
+        tidy(new Place(link.loop().eventLoop(), link.key()));
+    }
+
+    /** The flow is over, and with it the connections that nobody else may use; on its loop. */
+    void over(HttpFlow flow) {
+        Set<Place> places = owned.remove(flow);
+        if (places != null) {
+            for (Place place : places) {
+                Shelf shelf = shelves.remove(place);
+                if (shelf != null) {
+                    shelf.drain();
+                }
+            }
+        }
     }
 
     /** A kept connection of the loop for the request; null where there is none. */
@@ -137,24 +172,29 @@ final class UpstreamPool {
                         exchange.connect = ConnectTimes.of(done.getNow());
                     }
                     if (!done.isSuccess()) {
-                        shelf.opening(null);
+                        // That takes it from the shelf.
                         opening.tryFailure(done.cause());
                         result.tryFailure(done.cause());
+                        tidy(new Place(loop.eventLoop(), key));
                     } else if (isHttp2(done.getNow(), member)) {
-                        shelf.heardHttp2();
+                        shelf(loop, key).http2(true);
                         await(opening, loop, exchange, result);
                         new Http2Outbound(this, key, loop, settings.get())
                                 .begin(done.getNow(), opening);
                     } else {
-                        shelf.opening(null);
+                        // It spoke HTTP/2 the last time: whoever waits to share it has to connect.
+                        shelf(loop, key).http2(false);
+                        boolean _ = opening.cancel(false);
                         http1(done.getNow(), key, loop, exchange, result);
                     }
                 });
         opening.addListener(
                 (Future<Http2Outbound> done) -> {
-                    shelf.opening(null);
+                    if (shared) {
+                        shelf.opening(null);
+                    }
                     if (done.isSuccess()) {
-                        shelf.share(done.getNow());
+                        shelf(loop, key).share(done.getNow());
                     }
                 });
     }
@@ -174,10 +214,12 @@ final class UpstreamPool {
             Promise<OutboundStream> result) {
         if (result.isDone()) {
             ChannelFuture _ = channel.close();
+            tidy(new Place(loop.eventLoop(), key));
             return;
         }
         Http1Outbound link = new Http1Outbound(this, key, loop, settings.get().headLimits());
         channel.pipeline().addLast(link);
+        channel.closeFuture().addListener(_ -> discard(link));
         link.serve(exchange);
         result.trySuccess(link);
     }
@@ -211,9 +253,9 @@ final class UpstreamPool {
                     if (result.isDone()) {
                         return;
                     }
-                    if (!done.isSuccess()) {
+                    if (!done.isSuccess() && !done.isCancelled()) {
                         result.tryFailure(done.cause());
-                    } else if (done.getNow().hasRoom()) {
+                    } else if (done.isSuccess() && done.getNow().hasRoom()) {
                         result.trySuccess(done.getNow().open(exchange));
                     } else {
                         dial(loop, exchange, true)
@@ -302,6 +344,11 @@ final class UpstreamPool {
     int idle() {
         Collection<Shelf> all = shelves.values();
         return all.stream().mapToInt(Shelf::idle).sum();
+    }
+
+    /** Servers for which something is kept or opened, those of each loop. */
+    int places() {
+        return shelves.size();
     }
 
     long dials() {

@@ -77,7 +77,12 @@ public final class Admission {
 
     private void run() {
         Turn mine = turn.get();
-        while (mine != null && mine.thread == Thread.currentThread()) {
+        if (mine == null) {
+            // Given up before it began, which takes all processors being busy.
+            chain.admitting().getFirst().back(Thread.currentThread());
+            return;
+        }
+        while (true) {
             if (mine.plugin == chain.admitting().size()) {
                 boolean unused = end(mine, new Outcome.Refused("no plugin knows whose it is"));
                 return;
@@ -124,11 +129,7 @@ public final class Admission {
         try {
             thread.setContextClassLoader(plugin.loader());
             return outcome(plugin.hooks().tunnel().orElseThrow().admit(request));
-        } catch (Exception
-                | LinkageError
-                | StackOverflowError
-                | OutOfMemoryError
-                | AssertionError e) {
+        } catch (Throwable e) {
             figures.failed();
             plugin.failures().say(HookTimes.Hook.TUNNEL, e);
             return Optional.of(refused(plugin, "failed"));

@@ -97,11 +97,7 @@ final class Closings {
         long start = System.nanoTime();
         try {
             plugin.hooks().flow().orElseThrow().closed(closing.flow);
-        } catch (Exception
-                | LinkageError
-                | StackOverflowError
-                | OutOfMemoryError
-                | AssertionError e) {
+        } catch (Throwable e) {
             figures().failed();
             plugin.failures().say(HookTimes.Hook.CLOSED, e);
         } finally {

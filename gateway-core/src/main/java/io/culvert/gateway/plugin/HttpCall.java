@@ -76,11 +76,7 @@ final class HttpCall<T> {
                 throw new PluginException("it answered null");
             }
             boolean _ = result.complete(answer);
-        } catch (Exception
-                | LinkageError
-                | StackOverflowError
-                | OutOfMemoryError
-                | AssertionError e) {
+        } catch (Throwable e) {
             figures.failed();
             plugin.failures().say(HookTimes.Hook.HTTP, e);
             boolean _ = result.completeExceptionally(e);

@@ -51,7 +51,7 @@ public final class Question {
      * @return whether it does
      */
     private boolean go(Turn before, int step, Draft draft) {
-        Thread thread = Thread.ofVirtual().name("hooks").unstarted(this::run);
+        Thread thread = Thread.ofVirtual().name("hooks").unstarted(() -> run(step));
         if (!turn.compareAndSet(before, new Turn(thread, step, draft))) {
             return false;
         }
@@ -59,9 +59,16 @@ public final class Question {
         return true;
     }
 
-    private void run() {
+    private void run(int first) {
         Turn mine = turn.get();
-        while (mine != null && mine.thread == Thread.currentThread()) {
+        if (mine == null || mine.thread != Thread.currentThread()) {
+            // Given up before it began, which takes all processors being busy.
+            if (first < chain.steps().size()) {
+                chain.steps().get(first).plugin().back(Thread.currentThread());
+            }
+            return;
+        }
+        while (true) {
             Draft draft = mine.draft;
             int next = mine.step;
             if (next == chain.steps().size() || draft.isRefused()) {
@@ -103,11 +110,7 @@ public final class Question {
         try {
             thread.setContextClassLoader(plugin.loader());
             return step.ask(draft, explained);
-        } catch (Exception
-                | LinkageError
-                | StackOverflowError
-                | OutOfMemoryError
-                | AssertionError e) {
+        } catch (Throwable e) {
             figures.failed();
             plugin.failures().say(step.hook(), e);
             return step.failed(draft, Reason.HOOK_FAILED);

@@ -1,5 +1,6 @@
 package io.culvert.gateway.plugin;
 
+import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Protocol;
 import io.culvert.hook.FlowDecision;
 import io.culvert.wire.IpProtocol;
@@ -15,7 +16,6 @@ import java.util.Set;
  */
 record WaysOut(Set<String> sockets, Set<String> devices, Set<String> handlers) {
     private static final String TUNNELS = "tunnels";
-    private static final String RELAY = "relay";
 
     WaysOut {
         sockets = Set.copyOf(sockets);
@@ -51,7 +51,7 @@ record WaysOut(Set<String> sockets, Set<String> devices, Set<String> handlers) {
                 "there is no off-ramp \"%s\" for sockets",
                 upgrade.via());
         require(
-                upgrade.handler().equals(RELAY)
+                Policy.isBuiltIn(upgrade.handler())
                         || (protocol == IpProtocol.TCP && handlers.contains(upgrade.handler())),
                 "there is no handler \"%s\" for it",
                 upgrade.handler());
