@@ -66,10 +66,6 @@ final class Http2Inbound extends Http2Link {
         Http2Stream stream = codec().connection().stream(id);
         int limit = proxy.settings().headerCount();
         if (half(stream) instanceof Http2InboundStream open) {
-            if (!stream.state().remoteSideOpen()) {
-                throw Http2Exception.streamError(
-                        id, Http2Error.STREAM_CLOSED, "HEADERS behind the end of the request");
-            }
             Fields trailers = new Fields();
             Reason wrong =
                     ends ? Http2Heads.trailers(headers, trailers, limit) : Reason.HTTP_PSEUDO_FIELD;
