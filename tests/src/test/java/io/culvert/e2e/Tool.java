@@ -36,6 +36,11 @@ enum Tool {
     NGINX("nginx", "nginx-light"),
     OPENSSL("openssl", "openssl"),
     WRK("wrk", "wrk"),
+    H2LOAD("h2load", "nghttp2-client"),
+    HAPROXY("haproxy", "haproxy"),
+    NGHTTPD("nghttpd", "nghttp2-server"),
+    CHROMIUM("chromium", "chromium"),
+    CERTUTIL("certutil", "libnss3-tools"),
     DNSMASQ("dnsmasq", "dnsmasq-base");
 
     /** None of them takes as long, whatever else the machine does. */
