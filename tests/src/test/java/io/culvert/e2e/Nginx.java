@@ -34,7 +34,7 @@ final class Nginx implements AutoCloseable {
         return on(host, folder, "");
     }
 
-    /** The same, and with TLS besides. */
+    /** The same, with TLS besides, and with {@link WebServers#WEBSOCKET} behind a path. */
     static Nginx withTls(Host host, Path folder, CertificateFiles certificate) throws Exception {
         StringBuilder lines = new StringBuilder();
         for (int port : new int[] {TLS_PORT, SECOND_TLS_PORT}) {
@@ -43,8 +43,23 @@ final class Nginx implements AutoCloseable {
         return on(
                 host,
                 folder,
-                "%s ssl_certificate %s; ssl_certificate_key %s;"
-                        .formatted(lines, certificate.certificate(), certificate.key()));
+                """
+                %s
+                ssl_certificate %s;
+                ssl_certificate_key %s;
+                location /socket {
+                  proxy_pass http://%s:%d;
+                  proxy_http_version 1.1;
+                  proxy_set_header Upgrade $http_upgrade;
+                  proxy_set_header Connection upgrade;
+                }
+                """
+                        .formatted(
+                                lines,
+                                certificate.certificate(),
+                                certificate.key(),
+                                Family.IPV4.server().getHostAddress(),
+                                WebServers.WEBSOCKET));
     }
 
     private static Nginx on(Host host, Path folder, String tls) throws Exception {

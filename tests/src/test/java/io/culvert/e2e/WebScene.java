@@ -100,6 +100,10 @@ final class WebScene implements AutoCloseable {
         return literal(scene.targetAddress()) + ":" + port;
     }
 
+    String targetAddress() {
+        return scene.targetAddress().getHostAddress();
+    }
+
     Host client() {
         return scene.client();
     }

@@ -48,9 +48,9 @@ def silent(request, context):
 
 
 def waits(request, context):
-    yield b"here"
     gone = threading.Event()
     context.add_callback(gone.set)
+    yield b"here"
     gone.wait()
     print("gone waits", flush=True)
 
