@@ -81,6 +81,7 @@ final class Nginx implements AutoCloseable {
                   client_body_temp_path %1$s/body;
                   client_max_body_size 0;
                   keepalive_requests 1000000;
+                  types { text/html html; text/css css; image/svg+xml svg; }
                   server {
                     listen *:%2$d;
                     listen [::]:%2$d;

@@ -167,6 +167,13 @@ final class Scene implements AutoCloseable {
         topology.everyPacketIsAccountedFor();
     }
 
+    /** How many flows to a port there are now. */
+    long connections(int port) {
+        return topology.flows().stream()
+                .filter(flow -> flow.key().destinationPort() == port)
+                .count();
+    }
+
     /** Sockets of upgraded datagrams, which live as long as their flows. */
     int sessions() throws IOException {
         return topology.sum(WorkerStatus::sessions);

@@ -97,11 +97,17 @@ final class WebScene implements AutoCloseable {
 
     /** The server's address and a port, as URLs have it. */
     String authority(int port) {
-        return literal(scene.targetAddress()) + ":" + port;
+        return targetLiteral() + ":" + port;
     }
 
+    /** The server's address. */
     String targetAddress() {
         return scene.targetAddress().getHostAddress();
+    }
+
+    /** The same as URLs have it. */
+    String targetLiteral() {
+        return literal(scene.targetAddress());
     }
 
     Host client() {
@@ -139,10 +145,15 @@ final class WebScene implements AutoCloseable {
             all.addAll(
                     List.of(
                             "--resolve",
-                            "%s:%d:%s".formatted(NAME, port, literal(scene.targetAddress()))));
+                            "%s:%d:%s".formatted(NAME, port, targetLiteral())));
         }
         all.addAll(List.of(arguments));
         return Tool.CURL.run(client(), all.toArray(String[]::new));
+    }
+
+    /** How many connections to a port there are now. */
+    long connections(int port) {
+        return scene.connections(port);
     }
 
     /** Nothing of what has ended is left. */
