@@ -12,12 +12,13 @@ import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** A client of HTTP/2 that sends the frames that a test says, whatever they are. */
+/** One end of HTTP/2 that sends the frames that a test says, whatever they are. */
 final class FrameScript implements AutoCloseable {
     private static final byte[] PREFACE =
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -51,6 +52,14 @@ final class FrameScript implements AutoCloseable {
     /** A connection on which nothing is said yet. */
     static FrameScript silent(InetSocketAddress address) throws IOException {
         return new FrameScript(new Socket(address.getAddress(), address.getPort()));
+    }
+
+    /** The other end: a server's, to which a client that begins comes next. */
+    static FrameScript accept(ServerSocket server) throws IOException {
+        FrameScript script = new FrameScript(server.accept());
+        script.in.readFully(new byte[PREFACE.length]);
+        script.frame(4, 0, 0, new byte[0]);
+        return script;
     }
 
     /** Any bytes. */
