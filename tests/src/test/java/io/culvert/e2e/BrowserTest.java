@@ -102,8 +102,7 @@ class BrowserTest {
     @ParameterizedTest(name = "{0}, {1}")
     @CsvSource({"IPV4, 443", "IPV6, 443", "IPV4, 8443", "IPV6, 8443"})
     void aPageIsAllThere(Family family, int port) throws Exception {
-        try (WebScene scene =
-                WebScene.open(new Journey(new TunSite(), Optional.empty(), family))) {
+        try (WebScene scene = WebScene.open(new Journey(new TunSite(), Optional.empty(), family))) {
             Nginx nginx = scene.servers().nginx();
             page(nginx);
             String trusted = port == WebScene.INSPECTED ? scene.inspector() : scene.trusted();

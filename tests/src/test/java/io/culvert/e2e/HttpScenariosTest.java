@@ -15,10 +15,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.security.MessageDigest;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -111,7 +111,8 @@ class HttpScenariosTest {
                     name().contains("HAPROXY"),
                     fields.stream().anyMatch(field -> field.startsWith("x-server: haproxy-")),
                     fields::toString);
-            assertEquals(isSeen(), fields.stream().anyMatch(VIA::equalsIgnoreCase), fields::toString);
+            assertEquals(
+                    isSeen(), fields.stream().anyMatch(VIA::equalsIgnoreCase), fields::toString);
             return result.output();
         }
     }
@@ -143,8 +144,7 @@ class HttpScenariosTest {
 
     private static String hash(Path file) throws Exception {
         return HexFormat.of()
-                .formatHex(
-                        MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+                .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
     }
 
     @ParameterizedTest
@@ -178,8 +178,10 @@ class HttpScenariosTest {
 
         assertEquals(way.version + " 206", said.getFirst());
         byte[] blob = Files.readAllBytes(scene.servers().nginx().file("blob"));
-        assertEquals(-1, Arrays.mismatch(
-                Arrays.copyOfRange(blob, 1_000_000, 2_000_000), Files.readAllBytes(part)));
+        assertEquals(
+                -1,
+                Arrays.mismatch(
+                        Arrays.copyOfRange(blob, 1_000_000, 2_000_000), Files.readAllBytes(part)));
     }
 
     /** A server that speaks nothing else: what is uploaded comes back. */
@@ -216,12 +218,9 @@ class HttpScenariosTest {
         }
         try (CulvertProcess client =
                 WebServers.python(
-                        scene.client(),
-                        "websocket_client.py",
-                        arguments.toArray(String[]::new))) {
+                        scene.client(), "websocket_client.py", arguments.toArray(String[]::new))) {
             assertEquals(0, client.exitStatus(), () -> "" + client.errors());
-            assertEquals(
-                    List.of("binary", "text", "ping", "many", "closed 1000"), client.output());
+            assertEquals(List.of("binary", "text", "ping", "many", "closed 1000"), client.output());
         }
     }
 
@@ -249,7 +248,9 @@ class HttpScenariosTest {
                         "-n1000",
                         "-c8",
                         "-m16",
-                        (way.isTls() ? "https://" : "http://") + scene.authority(way.port) + "/small");
+                        (way.isTls() ? "https://" : "http://")
+                                + scene.authority(way.port)
+                                + "/small");
 
         assertTrue(
                 result.says(

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A {@link Scene} whose gateway speaks HTTP with everything, in front of {@link WebServers}. What it
- * does with a connection goes by the port: those of the servers lead to each as it is asked for,
+ * A {@link Scene} whose gateway speaks HTTP with everything, in front of {@link WebServers}. What
+ * it does with a connection goes by the port: those of the servers lead to each as it is asked for,
  * and
  *
  * <pre>
@@ -142,10 +142,7 @@ final class WebScene implements AutoCloseable {
         List<String> all =
                 new ArrayList<>(List.of("-sS", "--globoff", "--fail", "--max-time", "60"));
         for (int port : new int[] {TERMINATED, INSPECTED, PASSED}) {
-            all.addAll(
-                    List.of(
-                            "--resolve",
-                            "%s:%d:%s".formatted(NAME, port, targetLiteral())));
+            all.addAll(List.of("--resolve", "%s:%d:%s".formatted(NAME, port, targetLiteral())));
         }
         all.addAll(List.of(arguments));
         return Tool.CURL.run(client(), all.toArray(String[]::new));

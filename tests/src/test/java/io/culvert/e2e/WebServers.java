@@ -100,8 +100,7 @@ final class WebServers implements AutoCloseable {
     }
 
     /** Starts a program of the test's resources. */
-    static CulvertProcess python(Host host, String script, String... arguments)
-            throws IOException {
+    static CulvertProcess python(Host host, String script, String... arguments) throws IOException {
         List<String> all = new ArrayList<>(List.of("-u", "-c", text(script)));
         all.addAll(List.of(arguments));
         return Tool.PYTHON.start(host, all.toArray(String[]::new));
@@ -114,8 +113,7 @@ final class WebServers implements AutoCloseable {
     }
 
     private static boolean answers(Host host, Family family, int port) throws IOException {
-        try (SocketChannel _ =
-                host.connect(family, new InetSocketAddress(family.server(), port))) {
+        try (SocketChannel _ = host.connect(family, new InetSocketAddress(family.server(), port))) {
             return true;
         } catch (SocketException notYet) {
             return false;

@@ -207,9 +207,7 @@ final class ServerConnector implements Connector {
         int port = Integer.parseInt(authority.substring(colon + 1));
         SslHandler handler;
         try {
-            handler =
-                    tls.apply(server)
-                            .newHandler(channel.alloc(), host, port, protocol.alpn());
+            handler = tls.apply(server).newHandler(channel.alloc(), host, port, protocol.alpn());
         } catch (RuntimeException e) {
             result.tryFailure(tlsFailure(server, e));
             ChannelFuture unused = channel.close();

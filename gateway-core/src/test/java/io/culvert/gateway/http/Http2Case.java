@@ -97,7 +97,9 @@ record Http2Case(String name, Part client, Outcome outcome) {
                                 String got = script.next(kind, "GOAWAY", "RST_STREAM");
                                 // Of a head the fields that matter; of others all.
                                 assertTrue(
-                                        got.equals(frame) || (kind.equals("HEADERS") && got.startsWith(frame)),
+                                        got.equals(frame)
+                                                || (kind.equals("HEADERS")
+                                                        && got.startsWith(frame)),
                                         () -> frame + ", and not " + got);
                             }
                         }));

@@ -41,7 +41,14 @@ final class Http2FrameCases {
     private Http2FrameCases() {}
 
     static List<Http2Case> all() {
-        return Stream.of(data(), headers(), priority(), reset(), settings(), pingAndGoAway(), continuation())
+        return Stream.of(
+                        data(),
+                        headers(),
+                        priority(),
+                        reset(),
+                        settings(),
+                        pingAndGoAway(),
+                        continuation())
                 .flatMap(List::stream)
                 .toList();
     }

@@ -18,6 +18,9 @@ import java.net.ServerSocket;
 /** What a server of HTTP/2 is told where a request and its answer do not end together. */
 @Timeout(60)
 class Http2OutboundTest {
+    /** Netty's first one: 1 would be of a connection that began with HTTP/1. */
+    private static final int STREAM = 3;
+
     private ServerSocket server;
     private ProxyUnderTest proxy;
 
@@ -48,11 +51,12 @@ class Http2OutboundTest {
         try (Script client = Script.connect(proxy.address())) {
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nsome");
             try (FrameScript origin = FrameScript.accept(server)) {
-                String _ = origin.until("HEADERS 1");
-                origin.headers(1, true, ":status 403");
+                String _ = origin.until("HEADERS");
+                origin.headers(STREAM, true, ":status 403");
                 String answer = client.head();
                 assertTrue(answer.startsWith("HTTP/1.1 403 "), answer);
-                assertEquals("RST_STREAM 1 CANCEL", origin.next("RST_STREAM", "GOAWAY"));
+                assertEquals(
+                        "RST_STREAM " + STREAM + " CANCEL", origin.next("RST_STREAM", "GOAWAY"));
                 origin.ping(7);
                 assertEquals("PING 0 ACK 7", origin.next("PING", "RST_STREAM", "GOAWAY"));
             }
@@ -64,15 +68,15 @@ class Http2OutboundTest {
     void whatIsUnderWayWhenTheClientGoesIsThrownAway() throws IOException {
         try (Script client = Script.connect(proxy.address());
                 FrameScript origin = ask(client)) {
-            origin.headers(1, false, ":status 200");
-            origin.data(1, false, "first");
+            origin.headers(STREAM, false, ":status 200");
+            origin.data(STREAM, false, "first");
             String _ = client.head();
             client.close();
-            assertEquals("RST_STREAM 1 CANCEL", origin.next("RST_STREAM", "GOAWAY"));
+            assertEquals("RST_STREAM " + STREAM + " CANCEL", origin.next("RST_STREAM", "GOAWAY"));
             for (int i = 0; i < 10; i++) {
-                origin.data(1, false, "more");
+                origin.data(STREAM, false, "more");
             }
-            origin.headers(1, true, "x-trailer yes");
+            origin.headers(STREAM, true, "x-trailer yes");
             origin.ping(7);
             assertEquals("PING 0 ACK 7", origin.next("PING", "RST_STREAM", "GOAWAY"));
         }
@@ -81,7 +85,7 @@ class Http2OutboundTest {
     private FrameScript ask(Script client) throws IOException {
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         FrameScript origin = FrameScript.accept(server);
-        String _ = origin.until("HEADERS 1");
+        String _ = origin.until("HEADERS");
         return origin;
     }
 }

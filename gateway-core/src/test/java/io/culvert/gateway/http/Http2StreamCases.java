@@ -101,7 +101,8 @@ final class Http2StreamCases {
                 goesOn(
                         "5.1: idle: PRIORITY may come",
                         client -> client.frame(PRIORITY, 0, 1, bytes(0, 0, 0, 0, 255))),
-                endsConnection("5.1: idle: DATA", PROTOCOL_ERROR, client -> client.data(1, true, "test")),
+                endsConnection(
+                        "5.1: idle: DATA", PROTOCOL_ERROR, client -> client.data(1, true, "test")),
                 endsConnection("5.1: idle: RST_STREAM", PROTOCOL_ERROR, client -> client.reset(1)),
                 endsConnection(
                         "5.1: idle: WINDOW_UPDATE",
@@ -111,8 +112,7 @@ final class Http2StreamCases {
                         "5.1: idle: CONTINUATION",
                         PROTOCOL_ERROR,
                         client ->
-                                client.frame(
-                                        CONTINUATION, END_HEADERS, 1, FrameScript.block(GET))),
+                                client.frame(CONTINUATION, END_HEADERS, 1, FrameScript.block(GET))),
                 answers(
                         "5.1: half-closed: PRIORITY may come",
                         client -> {
@@ -151,8 +151,7 @@ final class Http2StreamCases {
                         "5.1: reset by the server: DATA and HEADERS are thrown away",
                         client -> {
                             client.headers(1, false, HELD + "|te gzip");
-                            assertEquals(
-                                    "RST_STREAM 1 PROTOCOL_ERROR", client.until("RST_STREAM"));
+                            assertEquals("RST_STREAM 1 PROTOCOL_ERROR", client.until("RST_STREAM"));
                             for (int i = 0; i < 200; i++) {
                                 client.data(1, false, "test");
                             }

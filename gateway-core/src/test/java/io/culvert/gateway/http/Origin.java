@@ -60,7 +60,9 @@ final class Origin implements AutoCloseable {
         }
         String sent = body(client, head);
         String body =
-                path.equals("/echo") ? sent : field(head, "custom-key", field(head, "user-agent", "hello"));
+                path.equals("/echo")
+                        ? sent
+                        : field(head, "custom-key", field(head, "user-agent", "hello"));
         client.send(
                 "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
                         .formatted(body.length(), head.startsWith("HEAD ") ? "" : body));
