@@ -345,6 +345,9 @@ public final class Exchange extends ExchangeFacts {
     void responseNow(ResponseHead head, boolean last) {
         firstByte = loop.now();
         responseBegun = true;
+        // Request and answer go on together from here, as in a call of gRPC, for as long as they
+        // move.
+        requestDeadline = NEVER;
         status = head.status;
         boolean unavailable = status >= 502 && status <= 504;
         if (unavailable) {

@@ -71,7 +71,7 @@ class Http2OutboundTest {
             origin.headers(STREAM, false, ":status 200");
             origin.data(STREAM, false, "first");
             String _ = client.head();
-            client.close();
+            client.socket.close();
             assertEquals("RST_STREAM " + STREAM + " CANCEL", origin.next("RST_STREAM", "GOAWAY"));
             for (int i = 0; i < 10; i++) {
                 origin.data(STREAM, false, "more");
