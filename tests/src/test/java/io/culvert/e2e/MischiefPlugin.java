@@ -1,5 +1,6 @@
 package io.culvert.e2e;
 
+import io.culvert.hook.BodyVerdict;
 import io.culvert.hook.FlowHook;
 import io.culvert.hook.FlowRequest;
 import io.culvert.hook.FlowVerdict;
@@ -172,7 +173,7 @@ public final class MischiefPlugin implements Plugin<NoSettings> {
         }
 
         @Override
-        public Optional<String> requestBody(HttpRequest request, byte[] piece, boolean last) {
+        public BodyVerdict requestBody(HttpRequest request, byte[] piece, boolean last) {
             throw new IllegalStateException("on purpose");
         }
 
@@ -182,7 +183,7 @@ public final class MischiefPlugin implements Plugin<NoSettings> {
         }
 
         @Override
-        public Optional<String> responseBody(HttpRequest request, byte[] piece, boolean last) {
+        public BodyVerdict responseBody(HttpRequest request, byte[] piece, boolean last) {
             throw new IllegalStateException("on purpose");
         }
     }

@@ -1,5 +1,7 @@
 package io.culvert.e2e;
 
+import io.culvert.gateway.tls.CertificateFiles;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
@@ -13,6 +15,12 @@ import java.nio.file.Path;
 final class Nginx implements AutoCloseable {
     static final int PORT = 8_080;
 
+    /** With TLS, where it has a certificate: HTTP/1.1 and HTTP/2 by ALPN. */
+    static final int TLS_PORT = 8_443;
+
+    /** The same once more. */
+    static final int SECOND_TLS_PORT = 8_444;
+
     private final Path folder;
     private final CulvertProcess process;
 
@@ -23,6 +31,38 @@ final class Nginx implements AutoCloseable {
 
     /** On every address of a host, at {@value #PORT}. */
     static Nginx on(Host host, Path folder) throws Exception {
+        return on(host, folder, "");
+    }
+
+    /** The same, with TLS besides, and with {@link WebServers#WEBSOCKET} behind a path. */
+    static Nginx withTls(Host host, Path folder, CertificateFiles certificate) throws Exception {
+        StringBuilder lines = new StringBuilder();
+        for (int port : new int[] {TLS_PORT, SECOND_TLS_PORT}) {
+            lines.append("listen *:%1$d ssl http2; listen [::]:%1$d ssl http2;".formatted(port));
+        }
+        return on(
+                host,
+                folder,
+                """
+                %s
+                ssl_certificate %s;
+                ssl_certificate_key %s;
+                location /socket {
+                  proxy_pass http://%s:%d;
+                  proxy_http_version 1.1;
+                  proxy_set_header Upgrade $http_upgrade;
+                  proxy_set_header Connection upgrade;
+                }
+                """
+                        .formatted(
+                                lines,
+                                certificate.certificate(),
+                                certificate.key(),
+                                Family.IPV4.server().getHostAddress(),
+                                WebServers.WEBSOCKET));
+    }
+
+    private static Nginx on(Host host, Path folder, String tls) throws Exception {
         Path files = Files.createDirectories(folder.resolve("files"));
         Path configuration = folder.resolve("nginx.conf");
         Files.writeString(
@@ -41,16 +81,18 @@ final class Nginx implements AutoCloseable {
                   client_body_temp_path %1$s/body;
                   client_max_body_size 0;
                   keepalive_requests 1000000;
+                  types { text/html html; text/css css; image/svg+xml svg; }
                   server {
                     listen *:%2$d backlog=4096;
                     listen [::]:%2$d backlog=4096;
+                    %4$s
                     location / { root %3$s; dav_methods PUT; }
                     location = /small { return 200 "hello\\n"; }
                     location = /address { return 200 "$remote_addr $http_host\\n"; }
                   }
                 }
                 """
-                        .formatted(folder, PORT, files));
+                        .formatted(folder, PORT, files, tls));
         CulvertProcess process = Tool.NGINX.start(host, "-c", configuration.toString());
         Nginx nginx = new Nginx(folder, process);
         try {

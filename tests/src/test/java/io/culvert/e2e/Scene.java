@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -38,18 +39,29 @@ final class Scene implements AutoCloseable {
     private final List<Closeable> joined = new ArrayList<>();
     private Host target;
 
-    private Scene(Journey journey) throws IOException {
+    private Scene(Journey journey, Path directory) throws IOException {
         this.journey = journey;
-        directory = Files.createTempDirectory("culvert");
+        this.directory = directory;
         topology = Topology.withoutGateway();
         middle = Host.named("middle");
         beyond = Host.named("beyond");
     }
 
     static Scene open(Journey journey) throws Exception {
-        Scene scene = new Scene(journey);
+        return open(
+                journey,
+                Files.createTempDirectory("culvert"),
+                journey.isUpgraded() ? Topology.UPGRADE_ALL : Topology.FORWARD_ALL);
+    }
+
+    /**
+     * @param directory which goes with the scene, and all that is in it
+     * @param settings the configuration but for its on-ramps
+     */
+    static Scene open(Journey journey, Path directory, String settings) throws Exception {
+        Scene scene = new Scene(journey, directory);
         try {
-            scene.start();
+            scene.start(settings);
             return scene;
         } catch (Exception | AssertionError e) {
             scene.close();
@@ -57,20 +69,20 @@ final class Scene implements AutoCloseable {
         }
     }
 
-    private void start() throws Exception {
+    private void start(String settings) throws Exception {
         Host gateway = topology.gatewayHost();
         Site near = new Site(Site.NEAR, topology.client(), gateway, directory);
         StringBuilder yaml = new StringBuilder("onramps:\n").append(journey.from().prepare(near));
         if (journey.isUpgraded()) {
             target = topology.server();
-            topology.start(yaml + Topology.UPGRADE_ALL, FlowListener.NONE);
+            topology.start(yaml + settings, FlowListener.NONE);
             joined.add(journey.from().join(near, topology.gateway()));
         } else {
             OnRampKind other = journey.to().orElseThrow();
             target = topology.addClient(Site.FAR);
             Site far = new Site(Site.FAR, target, gateway, directory);
             yaml.append(other.prepare(far));
-            topology.start(yaml + Topology.FORWARD_ALL, FlowListener.NONE);
+            topology.start(yaml + settings, FlowListener.NONE);
             joined.add(journey.from().join(near, topology.gateway()));
             joined.add(other.join(far, topology.gateway()));
         }
@@ -155,6 +167,13 @@ final class Scene implements AutoCloseable {
         topology.everyPacketIsAccountedFor();
     }
 
+    /** How many flows to a port there are now. */
+    long connections(int port) {
+        return topology.flows().stream()
+                .filter(flow -> flow.key().destinationPort() == port)
+                .count();
+    }
+
     /** Sockets of upgraded datagrams, which live as long as their flows. */
     int sessions() throws IOException {
         return topology.sum(WorkerStatus::sessions);
@@ -180,11 +199,10 @@ final class Scene implements AutoCloseable {
         topology.close();
         middle.close();
         beyond.close();
-        try (Stream<Path> left = Files.list(directory)) {
-            for (Path each : left.toList()) {
+        try (Stream<Path> left = Files.walk(directory)) {
+            for (Path each : left.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(each);
             }
         }
-        Files.delete(directory);
     }
 }

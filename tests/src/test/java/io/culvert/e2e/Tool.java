@@ -38,6 +38,10 @@ enum Tool {
     OPENSSL("openssl", "openssl"),
     WRK("wrk", "wrk"),
     SLOW_HTTP("slowhttptest", "slowhttptest"),
+    H2LOAD("h2load", "nghttp2-client"),
+    NGHTTPD("nghttpd", "nghttp2-server"),
+    CHROMIUM("chromium", "chromium"),
+    CERTUTIL("certutil", "libnss3-tools"),
     DNSMASQ("dnsmasq", "dnsmasq-base");
 
     /** None of them takes as long, whatever else the machine does. */

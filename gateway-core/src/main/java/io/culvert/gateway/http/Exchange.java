@@ -242,6 +242,9 @@ public final class Exchange extends ExchangeFacts {
     void responseNow(ResponseHead head, boolean last) {
         firstByte = loop.now();
         servers.answered(head.status, firstByte - requested.sentNanos());
+        // Request and answer go on together from here, as in a call of gRPC, for as long as they
+        // move.
+        deadlines.requestEnded();
         tunnel =
                 (head.status == 101 && request.upgrade != null)
                         || (head.status / 100 == 2 && request.isConnect());

@@ -331,8 +331,9 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
                 pass();
             }
         } else {
-            mark();
             pass();
+            // Behind that: what was passed may have filled the channel, and everybody been flushed.
+            mark();
             ChannelFuture _ = context.write(piece, context.voidPromise());
         }
     }

@@ -1,6 +1,8 @@
 package io.culvert.gateway.http;
 
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2ConnectionDecoder;
@@ -11,6 +13,7 @@ import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersDecoder;
@@ -26,6 +29,7 @@ import io.netty.handler.codec.http2.Http2Stream;
  */
 final class Http2Codec extends Http2ConnectionHandler {
     private final Http2Link link;
+    private final RecentResets resets = new RecentResets();
 
     private Http2Codec(
             Http2ConnectionDecoder decoder,
@@ -120,11 +124,23 @@ final class Http2Codec extends Http2ConnectionHandler {
     }
 
     @Override
+    public ChannelFuture resetStream(
+            ChannelHandlerContext ctx, int id, long code, ChannelPromise promise) {
+        resets.add(id);
+        return super.resetStream(ctx, id, code, promise);
+    }
+
+    @Override
     protected void onStreamError(
             ChannelHandlerContext ctx,
             boolean outbound,
             Throwable cause,
             Http2Exception.StreamException error) {
+        if (!outbound
+                && error.error() == Http2Error.STREAM_CLOSED
+                && resets.has(error.streamId())) {
+            return;
+        }
         link.streamError(outbound, error);
         super.onStreamError(ctx, outbound, cause, error);
     }

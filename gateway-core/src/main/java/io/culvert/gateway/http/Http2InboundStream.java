@@ -19,6 +19,9 @@ final class Http2InboundStream extends Http2Half implements InboundStream {
 
     private boolean sent;
 
+    /** Whether the stream is no more, and so not to be reset (RFC 9113 section 5.4.2). */
+    private boolean gone;
+
     Http2InboundStream(Http2Inbound link, Http2Stream stream) {
         super(link, stream);
         this.link = link;
@@ -54,6 +57,7 @@ final class Http2InboundStream extends Http2Half implements InboundStream {
 
     /** The client has reset the stream. */
     void gone() {
+        gone = true;
         Exchange live = exchange;
         exchange = null;
         forget();
@@ -134,6 +138,9 @@ final class Http2InboundStream extends Http2Half implements InboundStream {
     public void over(boolean requestDone) {
         exchange = null;
         forget();
+        if (gone) {
+            return;
+        }
         if (!sent) {
             link.reset(id(), Http2Error.CANCEL);
         } else if (!isEnded() && stream().state().remoteSideOpen()) {

@@ -41,9 +41,11 @@ final class Http2OutboundHalf extends Http2Half {
         return exchange != null;
     }
 
-    void cancel() {
+    /** Nobody wants it any more; whether the server has still to be told. */
+    boolean cancel() {
         exchange = null;
         forget();
+        return stream().state() != Http2Stream.State.CLOSED;
     }
 
     /** A head or trailers; whether they are as they have to be. */

@@ -84,8 +84,7 @@ final class Http2OutboundStream implements OutboundStream {
 
     @Override
     public void cancel() {
-        if (half != null && half.isOpen()) {
-            half.cancel();
+        if (half != null && half.cancel()) {
             link.reset(half.id(), Http2Error.CANCEL);
         }
     }

@@ -1,5 +1,6 @@
 package io.culvert.gateway.http;
 
+import io.culvert.gateway.upstream.ClientFacts;
 import io.culvert.gateway.upstream.ConnectTimes;
 import io.culvert.gateway.upstream.Connector;
 import io.culvert.gateway.upstream.Member;
@@ -43,6 +44,9 @@ final class UpstreamPool {
     /** A member's connections that only one flow may use: another may come from elsewhere. */
     private record Own(Member member, HttpFlow flow) {}
 
+    /** Connections to it that speak HTTP/1, where others may speak what ALPN chooses. */
+    private record Http1Only(Object key) {}
+
     /** What one loop has for one server. */
     private record Place(EventLoop loop, Object key) {}
 
@@ -58,13 +62,30 @@ final class UpstreamPool {
     private static Object key(Exchange exchange) {
         Member member = exchange.pick().member();
         HttpFlow flow = exchange.flow();
-        return member.isShared() && flow.facts().source().isEmpty()
-                ? member
-                : new Own(member, flow);
+        Object key =
+                member.isShared() && flow.facts().source().isEmpty()
+                        ? member
+                        : new Own(member, flow);
+        return wantsHttp1(exchange) ? new Http1Only(key) : key;
+    }
+
+    /**
+     * Whether the request is one that few servers of HTTP/2 take (RFC 8441), and none has to: to
+     * speak another protocol. Browsers ask for HTTP/1 then, too.
+     */
+    private static boolean wantsHttp1(Exchange exchange) {
+        Member member = exchange.pick().member();
+        return exchange.request().upgrade != null
+                && member.isTls()
+                && member.protocol() == Protocol.AUTO;
     }
 
     private static boolean isRetired(Object key) {
-        return (key instanceof Own own ? own.member() : (Member) key).isRetired();
+        return switch (key) {
+            case Http1Only only -> isRetired(only.key());
+            case Own own -> own.member().isRetired();
+            default -> ((Member) key).isRetired();
+        };
     }
 
     private Shelf shelf(HttpLoop loop, Object key) {
@@ -156,8 +177,11 @@ final class UpstreamPool {
         if (shared) {
             shelf.opening(opening);
         }
+        ClientFacts facts = exchange.flow().facts();
         Future<Channel> connecting =
-                connector.connect(loop.eventLoop(), member, exchange.flow().facts());
+                wantsHttp1(exchange)
+                        ? connector.connectHttp1(loop.eventLoop(), member, facts)
+                        : connector.connect(loop.eventLoop(), member, facts);
         if (!shared) {
             result.addListener(
                     (Future<OutboundStream> done) -> {

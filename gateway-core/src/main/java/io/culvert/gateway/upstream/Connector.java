@@ -20,4 +20,9 @@ public interface Connector {
      *     NotConnectedException}. May be cancelled
      */
     Future<Channel> connect(EventLoop loop, Member member, ClientFacts facts);
+
+    /** The same for what HTTP/1 alone can be asked: no other is offered by ALPN. */
+    default Future<Channel> connectHttp1(EventLoop loop, Member member, ClientFacts facts) {
+        return connect(loop, member, facts);
+    }
 }

@@ -41,15 +41,21 @@ final class ServerConnector implements Connector {
 
     @Override
     public Future<Channel> connect(EventLoop loop, Member member, ClientFacts facts) {
-        return connect(loop, member, Optional.of(facts));
+        return connect(loop, member, member.protocol(), Optional.of(facts));
+    }
+
+    @Override
+    public Future<Channel> connectHttp1(EventLoop loop, Member member, ClientFacts facts) {
+        return connect(loop, member, Protocol.HTTP1, Optional.of(facts));
     }
 
     /** Connects for the gateway itself. */
     Future<Channel> check(EventLoop loop, ServerMember member) {
-        return connect(loop, member, Optional.empty());
+        return connect(loop, member, member.protocol(), Optional.empty());
     }
 
-    private Future<Channel> connect(EventLoop loop, Member member, Optional<ClientFacts> facts) {
+    private Future<Channel> connect(
+            EventLoop loop, Member member, Protocol protocol, Optional<ClientFacts> facts) {
         ServerMember server = member instanceof ServerMember own ? own : null;
         LinkSettings link = server == null ? LinkSettings.PLAIN : server.link();
         Promise<Channel> result = loop.newPromise();
@@ -97,7 +103,7 @@ final class ServerConnector implements Connector {
                 (Future<Channel> done) -> {
                     if (done.isSuccess()) {
                         new ConnectTimes(System.nanoTime() - begun, -1).note(done.getNow());
-                        begin(done.getNow(), member, facts, result);
+                        begin(done.getNow(), member, protocol, facts, result);
                     } else if (!done.isCancelled()) {
                         result.tryFailure(failure(member, done.cause()));
                     }
@@ -164,7 +170,11 @@ final class ServerConnector implements Connector {
     }
 
     private void begin(
-            Channel channel, Member member, Optional<ClientFacts> facts, Promise<Channel> result) {
+            Channel channel,
+            Member member,
+            Protocol protocol,
+            Optional<ClientFacts> facts,
+            Promise<Channel> result) {
         if (result.isDone()) {
             ChannelFuture unused = channel.close();
             return;
@@ -185,22 +195,21 @@ final class ServerConnector implements Connector {
                                 channel.writeAndFlush(header)
                                         .addListener(ChannelFutureListener.CLOSE_ON_FAILURE));
         if (server.isTls()) {
-            handshake(channel, server, result);
+            handshake(channel, server, protocol, result);
         } else {
             finish(channel, result);
         }
     }
 
-    private void handshake(Channel channel, ServerMember server, Promise<Channel> result) {
+    private void handshake(
+            Channel channel, ServerMember server, Protocol protocol, Promise<Channel> result) {
         String authority = server.authority();
         int colon = authority.lastIndexOf(':');
         String host = authority.substring(0, colon).replace("[", "").replace("]", "");
         int port = Integer.parseInt(authority.substring(colon + 1));
         SslHandler handler;
         try {
-            handler =
-                    tls.apply(server)
-                            .newHandler(channel.alloc(), host, port, server.protocol().alpn());
+            handler = tls.apply(server).newHandler(channel.alloc(), host, port, protocol.alpn());
         } catch (RuntimeException e) {
             result.tryFailure(tlsFailure(server, e));
             ChannelFuture unused = channel.close();

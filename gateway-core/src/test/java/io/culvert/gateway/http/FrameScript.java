@@ -9,12 +9,16 @@ import io.netty.handler.codec.http2.Http2Exception;
 
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
-/** A client of HTTP/2 that sends the frames that a test says, whatever they are. */
+/** One end of HTTP/2 that sends the frames that a test says, whatever they are. */
 final class FrameScript implements AutoCloseable {
     private static final byte[] PREFACE =
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -38,11 +42,34 @@ final class FrameScript implements AutoCloseable {
     }
 
     static FrameScript connect(InetSocketAddress address) throws IOException {
-        FrameScript script = new FrameScript(new Socket(address.getAddress(), address.getPort()));
-        script.out.write(PREFACE);
+        FrameScript script = silent(address);
+        script.preface();
         script.frame(4, 0, 0, new byte[0]);
         script.until("SETTINGS");
         return script;
+    }
+
+    /** A connection on which nothing is said yet. */
+    static FrameScript silent(InetSocketAddress address) throws IOException {
+        return new FrameScript(new Socket(address.getAddress(), address.getPort()));
+    }
+
+    /** The other end: a server's, to which a client that begins comes next. */
+    static FrameScript accept(ServerSocket server) throws IOException {
+        FrameScript script = new FrameScript(server.accept());
+        script.in.readFully(new byte[PREFACE.length]);
+        script.frame(4, 0, 0, new byte[0]);
+        return script;
+    }
+
+    /** Any bytes. */
+    void write(byte[] bytes) throws IOException {
+        out.write(bytes);
+    }
+
+    /** The client's connection preface, but for the SETTINGS that end it. */
+    void preface() throws IOException {
+        write(PREFACE);
     }
 
     void frame(int type, int flags, int stream, byte[] payload) throws IOException {
@@ -95,6 +122,10 @@ final class FrameScript implements AutoCloseable {
         frame(8, 0, stream, Unpooled.buffer(4).writeInt(bytes).array());
     }
 
+    void setting(int identifier, int value) throws IOException {
+        frame(4, 0, 0, Unpooled.buffer(6).writeShort(identifier).writeInt(value).array());
+    }
+
     /** Sends until the other end has had enough, 20,000 times at most. */
     void floods(Sender sender) {
         try {
@@ -108,6 +139,11 @@ final class FrameScript implements AutoCloseable {
 
     /** Reads frames to the first of a name, which comes back with what is in it. */
     String until(String name) throws IOException {
+        return next(name);
+    }
+
+    /** The same with several names. */
+    String next(String... names) throws IOException {
         for (; ; ) {
             String frame;
             try {
@@ -115,9 +151,20 @@ final class FrameScript implements AutoCloseable {
             } catch (IOException e) {
                 return "none, but " + e.getMessage();
             }
-            if (frame.startsWith(name)) {
+            if (Arrays.stream(names).anyMatch(frame::startsWith)) {
                 return frame;
             }
+        }
+    }
+
+    /** Reads to the connection's end. */
+    void awaitEnd() throws IOException {
+        try {
+            for (; ; ) {
+                String _ = read();
+            }
+        } catch (EOFException | SocketException e) {
+            // That is it.
         }
     }
 
@@ -143,7 +190,9 @@ final class FrameScript implements AutoCloseable {
                                     stream, (flags & 1) != 0 ? "END " : "", decode(stream, bytes));
             case 3 -> "RST_STREAM %d %s".formatted(stream, Http2Error.valueOf(bytes.readInt()));
             case 4 -> "SETTINGS %d%s".formatted(stream, (flags & 1) != 0 ? " ACK" : "");
-            case 6 -> "PING %d%s".formatted(stream, (flags & 1) != 0 ? " ACK" : "");
+            case 6 ->
+                    "PING %d%s %d"
+                            .formatted(stream, (flags & 1) != 0 ? " ACK" : "", bytes.readLong());
             case 7 -> {
                 bytes.readInt();
                 yield "GOAWAY %d %s".formatted(stream, Http2Error.valueOf(bytes.readInt()));

@@ -91,7 +91,7 @@ class Http2RefusalsTest {
             client.headers(1, true, head);
             assertEquals("RST_STREAM 1 PROTOCOL_ERROR", client.until("RST_STREAM"));
             client.ping(7);
-            assertEquals("PING 0 ACK", client.until("PING"), "the connection goes on");
+            assertEquals("PING 0 ACK 7", client.until("PING"), "the connection goes on");
         }
         assertEquals(before + 1, proxy.proxy.refusals(reason));
     }
@@ -165,101 +165,6 @@ class Http2RefusalsTest {
             client.frame(1, 1, 1, FrameScript.block(GOOD));
             client.floods(_ -> client.frame(9, 0, 1, new byte[0]));
             assertTrue(client.until("GOAWAY").contains("GOAWAY"));
-        }
-    }
-
-    /** After h2spec's list: what, the frame's type, flags, stream, payload, and the error told. */
-    static List<Arguments> frames() {
-        byte[] none = {};
-        byte[] four = new byte[4];
-        byte[] eight = new byte[8];
-        return List.of(
-                Arguments.of("4.2 too long", 0, 0, 1, new byte[16_385], "FRAME_SIZE_ERROR"),
-                Arguments.of("5.1 DATA on idle", 0, 0, 1, four, "PROTOCOL_ERROR"),
-                Arguments.of("5.1 RST_STREAM on idle", 3, 0, 1, four, "PROTOCOL_ERROR"),
-                Arguments.of(
-                        "5.1 WINDOW_UPDATE on idle",
-                        8,
-                        0,
-                        1,
-                        new byte[] {0, 0, 0, 1},
-                        "PROTOCOL_ERROR"),
-                Arguments.of("5.1 CONTINUATION on idle", 9, 4, 1, four, "PROTOCOL_ERROR"),
-                Arguments.of(
-                        "5.1.1 even stream", 1, 5, 2, FrameScript.block(GOOD), "PROTOCOL_ERROR"),
-                Arguments.of("6.1 DATA on 0", 0, 0, 0, four, "PROTOCOL_ERROR"),
-                Arguments.of(
-                        "6.2 HEADERS on 0", 1, 5, 0, FrameScript.block(GOOD), "PROTOCOL_ERROR"),
-                Arguments.of("6.2 padding", 1, 13, 1, new byte[] {9, 0}, "PROTOCOL_ERROR"),
-                Arguments.of("6.3 PRIORITY on 0", 2, 0, 0, new byte[5], "PROTOCOL_ERROR"),
-                Arguments.of("6.4 RST_STREAM on 0", 3, 0, 0, four, "PROTOCOL_ERROR"),
-                Arguments.of("6.4 RST_STREAM length", 3, 0, 1, new byte[3], "FRAME_SIZE_ERROR"),
-                Arguments.of("6.5 SETTINGS on 1", 4, 0, 1, none, "PROTOCOL_ERROR"),
-                Arguments.of("6.5 SETTINGS length", 4, 0, 0, new byte[5], "FRAME_SIZE_ERROR"),
-                Arguments.of("6.5 ACK with payload", 4, 1, 0, new byte[6], "FRAME_SIZE_ERROR"),
-                Arguments.of(
-                        "6.5.2 ENABLE_PUSH 2",
-                        4,
-                        0,
-                        0,
-                        new byte[] {0, 2, 0, 0, 0, 2},
-                        "PROTOCOL_ERROR"),
-                Arguments.of(
-                        "6.5.2 window",
-                        4,
-                        0,
-                        0,
-                        new byte[] {0, 4, -128, 0, 0, 0},
-                        "FLOW_CONTROL_ERROR"),
-                Arguments.of(
-                        "6.5.2 frame size",
-                        4,
-                        0,
-                        0,
-                        new byte[] {0, 5, 0, 0, 0, 1},
-                        "PROTOCOL_ERROR"),
-                Arguments.of("6.7 PING on 1", 6, 0, 1, eight, "PROTOCOL_ERROR"),
-                Arguments.of("6.7 PING length", 6, 0, 0, four, "FRAME_SIZE_ERROR"),
-                Arguments.of("6.8 GOAWAY on 1", 7, 0, 1, eight, "PROTOCOL_ERROR"),
-                Arguments.of("6.9 WINDOW_UPDATE 0", 8, 0, 0, four, "PROTOCOL_ERROR"),
-                Arguments.of("6.9 WINDOW_UPDATE length", 8, 0, 0, new byte[3], "FRAME_SIZE_ERROR"),
-                Arguments.of(
-                        "6.9.1 beyond the window",
-                        8,
-                        0,
-                        0,
-                        new byte[] {127, -1, -1, -1},
-                        "FLOW_CONTROL_ERROR"),
-                Arguments.of("8.4 PUSH_PROMISE", 5, 4, 1, four, "PROTOCOL_ERROR"),
-                Arguments.of(
-                        "HPACK index",
-                        1,
-                        5,
-                        1,
-                        new byte[] {-1, -1, -1, -1, 0},
-                        "COMPRESSION_ERROR"));
-    }
-
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("frames")
-    void endsTheConnectionAndCounts(
-            String what, int type, int flags, int stream, byte[] payload, String error)
-            throws IOException {
-        long before = proxy.proxy.refusals(Reason.HTTP_FRAME);
-        try (FrameScript client = FrameScript.connect(proxy.address())) {
-            client.frame(type, flags, stream, payload);
-            String goaway = client.until("GOAWAY");
-            assertTrue(goaway.endsWith(error), what + ": " + goaway);
-        }
-        assertEquals(before + 1, proxy.proxy.refusals(Reason.HTTP_FRAME));
-    }
-
-    @Test
-    void passesFramesOfUnknownTypesOver() throws IOException {
-        try (FrameScript client = FrameScript.connect(proxy.address())) {
-            client.frame(0x77, 0xff, 0, new byte[10]);
-            client.ping(1);
-            assertEquals("PING 0 ACK", client.until("PING"));
         }
     }
 

@@ -124,6 +124,32 @@ class HttpTimesTest {
     }
 
     @Test
+    void letsARequestGoOnForWhichTheAnswerHasBegun() throws IOException {
+        try (Script client = Script.connect(proxy.address())) {
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n1");
+            try (Script origin = new Script(server.accept())) {
+                origin.head();
+                assertEquals("1", origin.read(1));
+                origin.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1");
+                String _ = client.head();
+                assertEquals("1", client.read(1));
+                for (int i = 2; i <= 5; i++) {
+                    try (Script silent = Script.connect(proxy.address())) {
+                        int connections = i;
+                        await(() -> proxy.accepted.get() == connections);
+                        pass(Duration.ofMinutes(2));
+                        assertEquals("", silent.rest(), "the gateway has looked at the time");
+                    }
+                    client.send("x");
+                    assertEquals("x", origin.read(1));
+                }
+                origin.send("2345");
+                assertEquals("2345", client.read(4));
+            }
+        }
+    }
+
+    @Test
     void answersForAServerThatIsSilent() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
