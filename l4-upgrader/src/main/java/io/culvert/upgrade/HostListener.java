@@ -67,6 +67,7 @@ public final class HostListener implements AutoCloseable {
                     || Errno.ENOBUFS.is(connection)
                     || Errno.ENOMEM.is(connection)) {
                 paused = true;
+                // Not for nothing at all: then Netty would take it out of epoll for good.
                 watch.events(Poller.ERROR);
             } else if (Errno.EAGAIN.is(connection)) {
                 return;
