@@ -183,7 +183,11 @@ class CertificateRotationTest {
                 assertTrue(culvert.isAlive());
                 assertEquals(
                         List.of(),
-                        culvert.errors().stream().filter(l -> l.contains("ERROR")).toList());
+                        culvert.errors().stream()
+                                .filter(line -> line.contains("ERROR"))
+                                // The files may be looked at while they are spoilt.
+                                .filter(line -> !line.contains("those before stay in force"))
+                                .toList());
             }
         }
     }
