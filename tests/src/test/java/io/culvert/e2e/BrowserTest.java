@@ -30,7 +30,7 @@ class BrowserTest {
             """
             <!DOCTYPE html><html><head><link rel="stylesheet" href="style.css"></head><body>
             <img src="image.svg"><script>let loaded = 0;</script>
-            %s
+            SCRIPTS
             <script>
             async function hash(bytes) {
               const sum = await crypto.subtle.digest("SHA-256", bytes);
@@ -65,7 +65,7 @@ class BrowserTest {
             Files.writeString(nginx.file("script" + i + ".js"), "loaded++;\n");
             scripts.append("<script src=\"script").append(i).append(".js\"></script>\n");
         }
-        Files.writeString(nginx.file("index.html"), PAGE.formatted(scripts));
+        Files.writeString(nginx.file("index.html"), PAGE.replace("SCRIPTS", scripts));
         Files.writeString(nginx.file("style.css"), "body { color: rgb(1, 2, 3) }\n");
         Files.writeString(
                 nginx.file("image.svg"),
