@@ -173,7 +173,8 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
                                 ip.destinationHigh(),
                                 ip.destinationLow(),
                                 ip.destinationPort());
-        if (ruling.asks() && ip.protocol() == IpProtocol.UDP) {
+        if (ip.protocol() == IpProtocol.UDP
+                && (ruling.asks() || QuicUse.asks(ruling, upgraders.web()))) {
             listen(port, ip, packet, ruling);
         } else {
             ruled(port, ip, packet, ruling);
@@ -470,6 +471,26 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
             Packet packet,
             Ruling ruling,
             Answer answer) {
+        if (ip.protocol() == IpProtocol.UDP) {
+            switch (QuicUse.of(upgrade, ruling, upgraders.web())) {
+                case NONE -> {}
+                case RELAY -> {
+                    return upgraders.open(flow, upgrade, null, ip, packet, port);
+                }
+                case END -> {
+                    return upgraders.openHttp3(
+                            flow,
+                            upgrade,
+                            answer == null ? UndecidedFlows.info(port, ip) : answer.flow(),
+                            ruling.proxying(),
+                            ContentDecisions.requests(flow, ruling, policy.current()),
+                            port);
+                }
+                case REFUSE -> {
+                    return Reason.PROTOCOL_NOT_UPGRADABLE;
+                }
+            }
+        }
         boolean said = ContentDecisions.decide(ruling, upgrade);
         if (upgrade.handler().equals(Policy.RELAY) || (said && ip.protocol() != IpProtocol.TCP)) {
             return upgraders.open(flow, upgrade, null, ip, packet, port);
@@ -486,7 +507,7 @@ final class TunnelIngress implements UndecidedFlows.Decided, QuicFlows.Heard {
                                             flow, decision, info, proxying, facts, rules));
             return upgraders.open(flow, upgrade, takeover, ip, packet, port);
         }
-        Reason obstacle = Upgraders.obstacleToHandler(upgrade, ip.protocol());
+        Reason obstacle = upgraders.obstacleToHandler(upgrade, ip.protocol());
         if (obstacle != null) {
             return obstacle;
         }

@@ -8,6 +8,7 @@ import io.culvert.gateway.forward.Port;
 import io.culvert.gateway.forward.Routes;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.forward.TunnelPorts;
+import io.culvert.gateway.policy.Policy;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.nat.Mapping;
@@ -102,7 +103,7 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
 
     private void upgraded(
             Findings findings, Tenant tenant, FlowKey key, FlowDecision.Upgrade upgrade) {
-        Reason handler = Upgraders.obstacleToHandler(upgrade, key.protocol());
+        Reason handler = upgraders.obstacleToHandler(upgrade, key.protocol());
         if (handler != null) {
             findings.refuse("handler", handler, upgrade.handler() + " takes only TCP connections");
             return;
@@ -141,7 +142,7 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
                     upgrade.via(),
                     "a socket of this host to " + whom + (replaced ? ", which it stands for" : ""));
         }
-        if (key.protocol() == IpProtocol.TCP) {
+        if (key.protocol() == IpProtocol.TCP || upgrade.handler().equals(Policy.HTTP)) {
             findings.handler(upgrade.handler());
         }
         findings.carried("upgrade", "It is upgraded", tail(key.protocol()));

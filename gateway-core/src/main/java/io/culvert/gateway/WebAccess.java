@@ -6,16 +6,22 @@ import io.culvert.gateway.policy.RequestRules;
 import io.culvert.gateway.upstream.ClientFacts;
 import io.culvert.hook.Endpoint;
 import io.culvert.hook.FlowInfo;
+import io.culvert.upgrade.DatagramTakeover;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.Takeover;
 import io.culvert.wire.IpAddress;
 
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 
-/** How one worker's connections get to the gateway's own handlers. */
-record WebAccess(WebHandlers handlers, Poller poller) {
+/**
+ * How one worker's connections get to the gateway's own handlers.
+ *
+ * @param scratch of the worker's, direct, for the longest packet
+ */
+record WebAccess(WebHandlers handlers, Poller poller, ByteBuffer scratch) {
     /**
      * Who gets a flow's connection.
      *
@@ -23,6 +29,26 @@ record WebAccess(WebHandlers handlers, Poller poller) {
      * @param offRamp that its requests leave by
      */
     Takeover takeover(
+            Flow flow,
+            FlowInfo info,
+            Proxying proxying,
+            Optional<RequestRules> rules,
+            SocketOffRamp offRamp) {
+        return handlers.takeover(webFlow(flow, info, proxying, rules, offRamp), poller);
+    }
+
+    /** Who gets a flow's datagrams, which are QUIC. */
+    DatagramTakeover datagrams(
+            Flow flow,
+            FlowInfo info,
+            Proxying proxying,
+            Optional<RequestRules> rules,
+            SocketOffRamp offRamp) {
+        return new Http3Takeover(
+                handlers, webFlow(flow, info, proxying, rules, offRamp), poller, scratch);
+    }
+
+    private static WebHandlers.WebFlow webFlow(
             Flow flow,
             FlowInfo info,
             Proxying proxying,
@@ -37,12 +63,10 @@ record WebAccess(WebHandlers handlers, Poller poller) {
                                 new IpAddress(target.high(), target.low()).toInetAddress(),
                                 target.port()),
                         Optional.ofNullable(target.source()).map(IpAddress::toInetAddress));
-        return handlers.takeover(
-                new WebHandlers.WebFlow(Long.toString(flow.id()), facts, info, proxying, rules),
-                poller);
+        return new WebHandlers.WebFlow(Long.toString(flow.id()), facts, info, proxying, rules);
     }
 
-    private static InetSocketAddress address(Endpoint endpoint) {
+    static InetSocketAddress address(Endpoint endpoint) {
         return new InetSocketAddress(endpoint.address(), endpoint.port());
     }
 }

@@ -18,6 +18,7 @@ import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.hook.Reason;
+import io.culvert.linux.NativeMemory;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.nat.SlotPool;
 import io.culvert.tun.Packet;
@@ -61,6 +62,8 @@ final class Worker {
 
     /** How often time limits are looked at. */
     private static final long TICK_MILLIS = 100;
+
+    private static final int LONGEST_PACKET = 65_535;
 
     /** Where one part of this many of the dials is half open, SYNs are looked at closely. */
     private static final int HALF_OPEN_PART = 4;
@@ -225,7 +228,8 @@ final class Worker {
                         echo,
                         shared.offRamps(),
                         forwarder,
-                        new WebAccess(shared.web(), poller));
+                        new WebAccess(
+                                shared.web(), poller, NativeMemory.allocate(LONGEST_PACKET)));
         explainer =
                 new Explainer(
                         index,

@@ -41,7 +41,8 @@ final class HttpReader {
                 new AccessLogSettings(
                         section.value("access-log", HttpReader::path),
                         section.number("access-log-sample", 1),
-                        section.flag("access-log-queries", false)));
+                        section.flag("access-log-queries", false)),
+                section.flag("experimental-http3", DEFAULT.http3()));
     }
 
     private Duration time(String key, String least, String most, Duration otherwise) {
