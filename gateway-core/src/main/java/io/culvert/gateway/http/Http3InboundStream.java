@@ -127,7 +127,7 @@ final class Http3InboundStream extends ChannelInboundHandlerAdapter implements I
     @Override
     public void channelReadComplete(ChannelHandlerContext context) throws Exception {
         // What comes with the head says whether there is a body.
-        if (headed) {
+        if (headed && (channel.isInputShutdown() || !isBodyUnlikely())) {
             begin(channel.isInputShutdown());
         }
         super.channelReadComplete(context);
@@ -146,6 +146,16 @@ final class Http3InboundStream extends ChannelInboundHandlerAdapter implements I
             link.loop().flush();
         }
         super.userEventTriggered(context, event);
+    }
+
+    /**
+     * Whether the stream's end is likely to follow the head at once, in a packet of its own: a
+     * server of HTTP/1 is better told that there is no body.
+     */
+    private boolean isBodyUnlikely() {
+        return head.contentLength == RequestHead.UNKNOWN_LENGTH
+                && (head.method.equals("GET") || head.method.equals("HEAD"))
+                && head.upgrade == null;
     }
 
     private void begin(boolean whole) {
@@ -266,6 +276,9 @@ final class Http3InboundStream extends ChannelInboundHandlerAdapter implements I
     }
 
     void sweep(long nowNanos) {
+        if (headed) {
+            begin(false);
+        }
         if (exchange != null) {
             exchange.sweep(nowNanos);
         }

@@ -1,5 +1,6 @@
 package io.culvert.gateway.http;
 
+import io.culvert.gateway.tls.Tls;
 import io.culvert.gateway.upstream.Choice;
 import io.culvert.gateway.upstream.ClientFacts;
 import io.culvert.gateway.upstream.Failure;
@@ -21,6 +22,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
@@ -47,6 +49,8 @@ public final class ProxyUnderTest implements AutoCloseable {
     final HttpProxy proxy;
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
+    private final InetSocketAddress server;
+    private final Upstream upstream;
 
     /** Who is asked about connections that come from now on. */
     volatile Optional<ExchangeHooks> hooks = Optional.empty();
@@ -73,7 +77,8 @@ public final class ProxyUnderTest implements AutoCloseable {
                                                 + " "
                                                 + (one.reason() == null ? "" : one.reason())),
                         clock);
-        Upstream upstream = new One(new Server(server, protocol));
+        this.server = server;
+        upstream = new One(new Server(server, protocol));
         listener =
                 new ServerBootstrap()
                         .group(loops)
@@ -85,7 +90,7 @@ public final class ProxyUnderTest implements AutoCloseable {
                                 new ChannelInitializer<Channel>() {
                                     @Override
                                     protected void initChannel(Channel client) {
-                                        accept(client, server, upstream);
+                                        accept(client);
                                     }
                                 })
                         .bind(InetAddress.getLoopbackAddress(), port)
@@ -93,7 +98,7 @@ public final class ProxyUnderTest implements AutoCloseable {
                         .channel();
     }
 
-    private void accept(Channel client, InetSocketAddress server, Upstream upstream) {
+    private void accept(Channel client) {
         client.pipeline()
                 .addLast(
                         new ChannelInboundHandlerAdapter() {
@@ -120,6 +125,36 @@ public final class ProxyUnderTest implements AutoCloseable {
                         Destinations.only(upstream),
                         hooks));
         accepted.incrementAndGet();
+    }
+
+    /** A socket whose datagrams are taken as one client's. */
+    Channel datagrams(Tls tls) {
+        Channel socket =
+                new Bootstrap()
+                        .group(loops)
+                        .channel(EpollDatagramChannel.class)
+                        .handler(new ChannelInboundHandlerAdapter())
+                        .bind(InetAddress.getLoopbackAddress(), 0)
+                        .syncUninterruptibly()
+                        .channel();
+        ClientFacts facts =
+                new ClientFacts(
+                        "acme",
+                        (InetSocketAddress) socket.localAddress(),
+                        server,
+                        Optional.empty());
+        HttpFlow flow =
+                new HttpFlow(
+                        "1",
+                        facts,
+                        Optional.empty(),
+                        upstream,
+                        Destinations.only(upstream),
+                        hooks);
+        socket.eventLoop()
+                .submit(() -> proxy.accept(socket, flow, tls.quic(), 1400))
+                .syncUninterruptibly();
+        return socket;
     }
 
     private Future<Channel> connect(EventLoop loop, Member member, ClientFacts facts) {
