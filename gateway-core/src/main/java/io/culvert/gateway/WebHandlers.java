@@ -14,6 +14,7 @@ import io.culvert.gateway.policy.Proxying;
 import io.culvert.gateway.policy.RequestRules;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.gateway.tls.InspectTarget;
+import io.culvert.gateway.tls.QuicTls;
 import io.culvert.gateway.tls.Tls;
 import io.culvert.gateway.upstream.Choice;
 import io.culvert.gateway.upstream.ClientFacts;
@@ -94,7 +95,7 @@ final class WebHandlers {
 
     /** Whether QUIC is ended here, as HTTP/3. */
     boolean speaksHttp3() {
-        return settings.http3();
+        return settings.http3() && QuicTls.obstacle().isEmpty();
     }
 
     /** How long a client may take to begin. */

@@ -87,7 +87,7 @@ final class PolicyReader {
         }
         String handler = handler(section, action);
         List<Integer> numbers = protocols.stream().map(Located::value).toList();
-        Content content = ContentReader.read(section, action, numbers, handler);
+        Content content = ContentReader.read(section, action, numbers, handler, proxying.http3());
         return new Rule(
                 name,
                 section.values("tenant", this::tenant),
