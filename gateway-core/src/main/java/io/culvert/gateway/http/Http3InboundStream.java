@@ -218,7 +218,7 @@ final class Http3InboundStream extends ChannelInboundHandlerAdapter implements I
                 link.failed(error);
                 gone();
             }
-            case Http3HeadersValidationException _ -> broken(Reason.HTTP_PSEUDO_FIELD);
+            case Http3HeadersValidationException error -> broken(reason(error));
             // Of several lengths.
             case IllegalArgumentException _ -> broken(Reason.HTTP_LENGTH_INVALID);
             case QuicException _ -> {
@@ -235,10 +235,20 @@ final class Http3InboundStream extends ChannelInboundHandlerAdapter implements I
 
     /** Netty looks at these before anybody else does. */
     private static Reason reason(Http3Exception error) {
-        String message = String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT);
-        return message.contains("content-length")
+        return says(error, "content-length")
                 ? Reason.HTTP_LENGTH_INVALID
                 : Reason.HTTP_CONNECTION_FIELD;
+    }
+
+    private static Reason reason(Http3HeadersValidationException error) {
+        if (says(error, "conflicting")) {
+            return Reason.HTTP_HOST;
+        }
+        return says(error, "pseudo") ? Reason.HTTP_PSEUDO_FIELD : Reason.HTTP_SYNTAX;
+    }
+
+    private static boolean says(Exception error, String word) {
+        return String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT).contains(word);
     }
 
     private void written(ChannelFuture done) {

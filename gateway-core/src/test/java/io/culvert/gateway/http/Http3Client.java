@@ -38,6 +38,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -160,6 +161,19 @@ final class Http3Client implements AutoCloseable {
      */
     Call ask(String fields) throws Exception {
         return begin(fields).end();
+    }
+
+    /** Asks for something, and gives it up at once; does nothing once the connection has ended. */
+    void cancel(String fields) throws Exception {
+        try {
+            begin(fields).reset();
+        } catch (ExecutionException e) {
+            closed();
+        }
+    }
+
+    boolean isClosed() {
+        return closed.isDone();
     }
 
     /** A request whose stream stays open. */
