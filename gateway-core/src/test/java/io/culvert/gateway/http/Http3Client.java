@@ -324,6 +324,7 @@ final class Http3Client implements AutoCloseable {
     public void close() {
         if (connection != null) {
             connection.close().syncUninterruptibly();
+            connection.parent().close().syncUninterruptibly();
         }
         group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
     }
