@@ -1,8 +1,11 @@
 package io.culvert.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.culvert.gateway.detect.Application;
+import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.http.ExchangeFacts;
 import io.culvert.hook.Reason;
 
@@ -12,8 +15,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import java.net.InetSocketAddress;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -138,7 +146,7 @@ class Http3HandlerTest {
     @ParameterizedTest
     @EnumSource
     void largeBodiesPassBothWaysByteForByte(Family family) throws Exception {
-        byte[] content = random(20 * MIB + 1);
+        byte[] content = random(10 * MIB + 1);
         Path upload = Files.write(directory.resolve("upload"), content);
         Path download = Files.createDirectory(directory.resolve("download"));
         try (Topology topology = Topology.open(settings(family, WEB), log);
@@ -163,6 +171,127 @@ class Http3HandlerTest {
             }
             assertEquals(-1, Files.mismatch(upload, nginx.file("stored")));
             leavesNothing(topology);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void eachRequestOfAConnectionIsAskedAbout(Family family) throws Exception {
+        String rules = "- { name: admin, http: { path: /stored }, do: deny }\n" + WEB;
+        try (Topology topology = Topology.open(settings(family, rules), log);
+                Nginx nginx = Nginx.on(topology.server(), directory)) {
+            Tool.Result result = ask(topology, family, "--", url("/stored"), url("/small"));
+
+            assertTrue(result.says("[:status: 403]"), result::toString);
+            assertTrue(result.says("[culvert-reason: POLICY_RULE]"), result::toString);
+            assertTrue(result.says("hello"), result::toString);
+            assertEquals(1, log.openedFlows().size());
+            assertEquals(0, nginx.connections("/stored"));
+            assertEquals(
+                    Application.QUIC,
+                    ((Facts) log.openedFlows().getFirst().content()).application());
+            leavesNothing(topology);
+        }
+    }
+
+    /** Without an upstream, requests go where the client wanted to go, by TLS. */
+    @ParameterizedTest
+    @EnumSource
+    void aTargetThatDoesNotListenIsABadGateway(Family family) throws Exception {
+        String rules = "- { protocol: udp, ports: 443, do: upgrade, handler: http }";
+        try (Topology topology = Topology.open(settings(family, rules), log)) {
+            Tool.Result result = ask(topology, family, "--", url("/"));
+            assertTrue(result.says("[:status: 502]"), result::toString);
+            assertTrue(result.says("[culvert-reason: DIAL_REFUSED]"), result::toString);
+            leavesNothing(topology);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void autoEndsQuicAndRelaysOtherDatagrams(Family family) throws Exception {
+        String rules = "- { name: any, do: upgrade, handler: auto, upstream: web }";
+        try (Topology topology = Topology.open(settings(family, rules), log);
+                Nginx _ = Nginx.on(topology.server(), directory);
+                UdpEcho server = UdpEcho.on(topology.server(), family, family.server());
+                DatagramChannel client = topology.client().udp(family, null, 0)) {
+            assertTrue(ask(topology, family, "--", url("/small")).says("hello"));
+            assertEquals(1, topology.gateway().http().requests(3, 2));
+
+            client.connect(server.address());
+            client.write(ByteBuffer.wrap(new byte[20]));
+            assertEquals(20, client.read(ByteBuffer.allocate(100)));
+            topology.everyPacketIsAccountedFor();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void quicThatIsToPassIsRelayed(Family family) throws Exception {
+        String rules = "- { protocol: udp, do: upgrade, handler: http, tls: pass }";
+        try (Topology topology = Topology.open(settings(family, rules), log);
+                UdpEcho server = UdpEcho.on(topology.server(), family, family.server());
+                DatagramChannel client = topology.client().udp(family, null, 0)) {
+            client.connect(server.address());
+            client.write(ByteBuffer.wrap(new byte[1200]));
+            assertEquals(1200, client.read(ByteBuffer.allocate(2000)));
+            topology.everyPacketIsAccountedFor();
+        }
+    }
+
+    /** It cannot be, and may not pass unseen: the client is told at once, and can use TCP. */
+    @ParameterizedTest
+    @EnumSource
+    void quicThatIsToBeInspectedIsRefused(Family family) throws Exception {
+        String authority =
+                "  inspect: { certificate: %1$s/other.example.org.pem, key: %1$s/other.example.org.key }"
+                        .formatted(directory);
+        String rules = "- { protocol: udp, do: upgrade, handler: http, tls: inspect }";
+        String settings =
+                settings(family, rules).replace("upstreams:", authority + "\nupstreams:");
+        refused(family, settings);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void withoutTheSwitchItIsRefused(Family family) throws Exception {
+        refused(family, settings(family, WEB).replace("experimental-http3: true", ""));
+    }
+
+    private void refused(Family family, String settings) throws Exception {
+        try (Topology topology = Topology.open(settings, log);
+                DatagramChannel client = topology.client().udp(family, null, 0)) {
+            client.connect(new InetSocketAddress(family.server(), PORT));
+            client.write(ByteBuffer.wrap(new byte[1200]));
+            assertThrows(
+                    IOException.class, () -> client.read(ByteBuffer.allocate(100)));
+            assertEquals(1, log.closed(Reason.PROTOCOL_NOT_UPGRADABLE));
+            leavesNothing(topology);
+        }
+    }
+
+    /** A connection that lives is told that the gateway ends. */
+    @ParameterizedTest
+    @EnumSource
+    void theGatewaysEndEndsConnections(Family family) throws Exception {
+        try (Topology topology = Topology.open(settings(family, WEB), log);
+                Nginx nginx = Nginx.on(topology.server(), directory)) {
+            Files.write(nginx.file("big"), random(MIB));
+            try (CulvertProcess client =
+                    Tool.HTTP3_CLIENT.start(
+                            topology.client(),
+                            "--sni=" + NAME,
+                            "--no-quic-dump",
+                            "--no-http-dump",
+                            "--timeout=20s",
+                            family.server().getHostAddress(),
+                            Integer.toString(PORT),
+                            url("/big"))) {
+                Eventually.equal(
+                        1L, "requests", () -> topology.gateway().http().requests(3, 2));
+                topology.gateway().close();
+                assertEquals(0, client.exitStatus(Duration.ofSeconds(10)));
+            }
         }
     }
 }
