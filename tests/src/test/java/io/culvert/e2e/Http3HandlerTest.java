@@ -10,19 +10,24 @@ import io.culvert.gateway.http.ExchangeFacts;
 import io.culvert.hook.Reason;
 
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import java.net.InetSocketAddress;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -267,6 +272,60 @@ class Http3HandlerTest {
                     IOException.class, () -> client.read(ByteBuffer.allocate(100)));
             assertEquals(1, log.closed(Reason.PROTOCOL_NOT_UPGRADABLE));
             leavesNothing(topology);
+        }
+    }
+
+    /** A page and what it has in it, by a browser. */
+    @ParameterizedTest
+    @EnumSource
+    @Tag("abuse")
+    void aBrowserShowsAPage(Family family) throws Exception {
+        try (Topology topology = Topology.open(settings(family, WEB), log);
+                Nginx nginx = Nginx.on(topology.server(), directory)) {
+            Files.writeString(
+                    nginx.file("page.html"),
+                    "<body><script src=a.js></script><script src=b.js></script></body>");
+            for (String name : List.of("a", "b")) {
+                Files.writeString(
+                        nginx.file(name + ".js"), "document.write('" + name + " is here;')");
+            }
+            String server = family.server().getHostAddress();
+            Tool.Result result =
+                    Tool.CHROMIUM.run(
+                            topology.client(),
+                            "--headless",
+                            "--no-sandbox",
+                            "--disable-gpu",
+                            "--no-first-run",
+                            "--disable-background-networking",
+                            "--disable-component-update",
+                            "--disable-sync",
+                            "--user-data-dir=" + directory.resolve("browser"),
+                            "--origin-to-force-quic-on=" + NAME + ":443",
+                            "--host-resolver-rules=MAP %s %s"
+                                    .formatted(
+                                            NAME, family.isIpv6() ? "[" + server + "]" : server),
+                            "--ignore-certificate-errors-spki-list=" + fingerprint(),
+                            "--dump-dom",
+                            url("/page.html"));
+
+            assertTrue(result.says("a is here;"), result::toString);
+            assertTrue(result.says("b is here;"), result::toString);
+            assertTrue(topology.gateway().http().requests(3, 2) >= 3);
+            assertEquals(0, topology.gateway().http().requests(1, 2));
+        }
+    }
+
+    /** Of the public key in the name's certificate. */
+    private String fingerprint() throws Exception {
+        try (InputStream file = Files.newInputStream(directory.resolve(NAME + ".pem"))) {
+            byte[] key =
+                    CertificateFactory.getInstance("X.509")
+                            .generateCertificate(file)
+                            .getPublicKey()
+                            .getEncoded();
+            return Base64.getEncoder()
+                    .encodeToString(MessageDigest.getInstance("SHA-256").digest(key));
         }
     }
 

@@ -24,6 +24,7 @@ enum Tool {
     IP("ip", "iproute2"),
     SHELL("sh", "dash"),
     CURL("curl", "curl"),
+    CHROMIUM("chromium", "chromium"),
     HTTP3_CLIENT("gtlsclient", "ngtcp2-client"),
     WG("wg", "wireguard-tools"),
     WIREGUARD_GO("wireguard-go", "wireguard-go"),
