@@ -39,8 +39,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * The handlers that the gateway brings itself, for upgraded TCP connections, and for QUIC:
- * HTTP, with TLS on either side and upstreams behind it.
+ * The handlers that the gateway brings itself, for upgraded TCP connections, and for QUIC: HTTP,
+ * with TLS on either side and upstreams behind it.
  *
  * <p>Threading: {@link #takeover} and {@link #accept} on any worker, for its own connections.
  */

@@ -228,8 +228,7 @@ final class Worker {
                         echo,
                         shared.offRamps(),
                         forwarder,
-                        new WebAccess(
-                                shared.web(), poller, NativeMemory.allocate(LONGEST_PACKET)));
+                        new WebAccess(shared.web(), poller, NativeMemory.allocate(LONGEST_PACKET)));
         explainer =
                 new Explainer(
                         index,

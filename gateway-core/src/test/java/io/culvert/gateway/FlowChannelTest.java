@@ -104,8 +104,7 @@ class FlowChannelTest {
                 .sync();
         loop.submit(() -> {}).sync();
         assertEquals(
-                List.of(
-                        "1000>443 ab", "1000>443 cd", "1000>443 e", "1000>443 a", "complete"),
+                List.of("1000>443 ab", "1000>443 cd", "1000>443 e", "1000>443 a", "complete"),
                 happened);
     }
 
@@ -126,9 +125,7 @@ class FlowChannelTest {
     void whatIsTooLongForAPacketIsRefused() throws Exception {
         ByteBuf content = Unpooled.wrappedBuffer(new byte[101]);
         assertFalse(
-                channel.writeAndFlush(new DatagramPacket(content, INITIATOR))
-                        .await()
-                        .isSuccess());
+                channel.writeAndFlush(new DatagramPacket(content, INITIATOR)).await().isSuccess());
         assertEquals(0, content.refCnt());
     }
 

@@ -185,8 +185,8 @@ public final class UdpUpgrader {
     }
 
     /**
-     * A flow's initiator is sent a datagram, or several of {@code segmentSize} bytes in one; counted
-     * as the target's.
+     * A flow's initiator is sent a datagram, or several of {@code segmentSize} bytes in one;
+     * counted as the target's.
      */
     void reply(
             Flow flow,

@@ -252,8 +252,7 @@ class Http3HandlerTest {
                 "  inspect: { certificate: %1$s/other.example.org.pem, key: %1$s/other.example.org.key }"
                         .formatted(directory);
         String rules = "- { protocol: udp, do: upgrade, handler: http, tls: inspect }";
-        String settings =
-                settings(family, rules).replace("upstreams:", authority + "\nupstreams:");
+        String settings = settings(family, rules).replace("upstreams:", authority + "\nupstreams:");
         refused(family, settings);
     }
 
@@ -268,8 +267,7 @@ class Http3HandlerTest {
                 DatagramChannel client = topology.client().udp(family, null, 0)) {
             client.connect(new InetSocketAddress(family.server(), PORT));
             client.write(ByteBuffer.wrap(new byte[1200]));
-            assertThrows(
-                    IOException.class, () -> client.read(ByteBuffer.allocate(100)));
+            assertThrows(IOException.class, () -> client.read(ByteBuffer.allocate(100)));
             assertEquals(1, log.closed(Reason.PROTOCOL_NOT_UPGRADABLE));
             leavesNothing(topology);
         }
@@ -303,8 +301,7 @@ class Http3HandlerTest {
                             "--user-data-dir=" + directory.resolve("browser"),
                             "--origin-to-force-quic-on=" + NAME + ":443",
                             "--host-resolver-rules=MAP %s %s"
-                                    .formatted(
-                                            NAME, family.isIpv6() ? "[" + server + "]" : server),
+                                    .formatted(NAME, family.isIpv6() ? "[" + server + "]" : server),
                             "--ignore-certificate-errors-spki-list=" + fingerprint(),
                             "--dump-dom",
                             url("/page.html"));
@@ -346,8 +343,7 @@ class Http3HandlerTest {
                             family.server().getHostAddress(),
                             Integer.toString(PORT),
                             url("/big"))) {
-                Eventually.equal(
-                        1L, "requests", () -> topology.gateway().http().requests(3, 2));
+                Eventually.equal(1L, "requests", () -> topology.gateway().http().requests(3, 2));
                 topology.gateway().close();
                 assertEquals(0, client.exitStatus(Duration.ofSeconds(10)));
             }

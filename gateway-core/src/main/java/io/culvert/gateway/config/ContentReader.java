@@ -23,11 +23,7 @@ final class ContentReader {
      * @param http3 whether requests come in QUIC, too
      */
     static Content read(
-            Section rule,
-            Action action,
-            List<Integer> protocols,
-            String handler,
-            boolean http3) {
+            Section rule, Action action, List<Integer> protocols, String handler, boolean http3) {
         Section request = rule.section("http");
         Content content =
                 new Content(

@@ -74,8 +74,7 @@ final class HttpReader {
     /** What may be missing on this machine; loads the library where HTTP/3 is spoken. */
     Optional<String> warning() {
         return http3(section)
-                ? QuicTls.obstacle()
-                        .map(why -> "HTTP/3 cannot be spoken on this machine: " + why)
+                ? QuicTls.obstacle().map(why -> "HTTP/3 cannot be spoken on this machine: " + why)
                 : Optional.empty();
     }
 

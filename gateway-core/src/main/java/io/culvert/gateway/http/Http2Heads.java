@@ -9,9 +9,9 @@ import io.netty.util.AsciiString;
 import java.util.Map;
 
 /**
- * Heads of HTTP/2 (RFC 9113 section 8) and of HTTP/3 (RFC 9114 section 4), which say the same by the
- * same fields, from and to those of an exchange. What HTTP/1 would read otherwise than it was meant
- * is refused here (RFC 9113 section 10.3): nothing of it can be smuggled into a connection of
+ * Heads of HTTP/2 (RFC 9113 section 8) and of HTTP/3 (RFC 9114 section 4), which say the same by
+ * the same fields, from and to those of an exchange. What HTTP/1 would read otherwise than it was
+ * meant is refused here (RFC 9113 section 10.3): nothing of it can be smuggled into a connection of
  * HTTP/1.
  */
 final class Http2Heads {
@@ -34,7 +34,11 @@ final class Http2Heads {
     static Reason request(Http2Headers headers, boolean ends, RequestHead head, int limit) {
         return OrderedHeaders.isMisplaced(headers)
                 ? Reason.HTTP_PSEUDO_FIELD
-                : request((Iterable<Map.Entry<CharSequence, CharSequence>>) headers, ends, head, limit);
+                : request(
+                        (Iterable<Map.Entry<CharSequence, CharSequence>>) headers,
+                        ends,
+                        head,
+                        limit);
     }
 
     /** The same of fields that come in their order. */

@@ -114,8 +114,7 @@ final class Http3InboundStream extends ChannelInboundHandlerAdapter implements I
     private void trailers(Http3Headers headers) {
         begin(false);
         Fields fields = new Fields();
-        Reason wrong =
-                Http2Heads.trailers(headers, fields, link.proxy().settings().headerCount());
+        Reason wrong = Http2Heads.trailers(headers, fields, link.proxy().settings().headerCount());
         if (wrong != null) {
             broken(wrong);
             return;

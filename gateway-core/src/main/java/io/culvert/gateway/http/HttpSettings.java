@@ -16,8 +16,8 @@ import java.time.Duration;
  * @param headerCount fields of a head
  * @param bodyBytes of a request's body; 0 for any
  * @param streams requests at once on a connection of HTTP/2 or HTTP/3
- * @param streamWindow bytes of one request's body that may wait in the gateway (HTTP/2, and
- *     to begin with HTTP/3)
+ * @param streamWindow bytes of one request's body that may wait in the gateway (HTTP/2, and to
+ *     begin with HTTP/3)
  * @param connectionWindow bytes of all of them on a connection
  * @param via whether Via is added (RFC 9110 section 7.6.3)
  * @param forwarded what the server is told of the client

@@ -24,9 +24,7 @@ final class QuicContexts {
         }
         NameTable<QuicSslContext> names = new NameTable<>();
         List<KeyedCertificate> preferred =
-                certificates.stream()
-                        .sorted(Comparator.comparing(KeyedCertificate::kind))
-                        .toList();
+                certificates.stream().sorted(Comparator.comparing(KeyedCertificate::kind)).toList();
         for (KeyedCertificate each : preferred) {
             QuicSslContext context = with(each).build();
             each.names().forEach(pattern -> names.at(pattern, () -> context));

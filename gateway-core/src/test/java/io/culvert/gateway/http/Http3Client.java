@@ -68,8 +68,7 @@ final class Http3Client implements AutoCloseable {
                 .addLast(
                         Http3.newQuicClientCodecBuilder()
                                 .sslEngineProvider(
-                                        quic ->
-                                                tls.newEngine(quic.alloc(), name, server.getPort()))
+                                        quic -> tls.newEngine(quic.alloc(), name, server.getPort()))
                                 .maxIdleTimeout(PATIENCE, TimeUnit.SECONDS)
                                 .initialMaxData(16L * window)
                                 .initialMaxStreamDataBidirectionalLocal(window)
@@ -94,8 +93,8 @@ final class Http3Client implements AutoCloseable {
         return new Http3Client(server, authority, name, 1024 * 1024);
     }
 
-    static Http3Client withWindow(
-            InetSocketAddress server, Path authority, String name, int window) throws Exception {
+    static Http3Client withWindow(InetSocketAddress server, Path authority, String name, int window)
+            throws Exception {
         return new Http3Client(server, authority, name, window);
     }
 
@@ -104,8 +103,7 @@ final class Http3Client implements AutoCloseable {
         protected void initChannel(QuicChannel channel) {
             channel.pipeline()
                     .addLast(
-                            new Http3ClientConnectionHandler(
-                                    new Control(), null, null, null, true),
+                            new Http3ClientConnectionHandler(new Control(), null, null, null, true),
                             new Ends());
         }
     }

@@ -9,12 +9,10 @@ import com.sun.net.httpserver.HttpServer;
 
 import io.culvert.gateway.tls.QuicAuthority;
 import io.culvert.gateway.upstream.Protocol;
-import io.culvert.hook.Reason;
 import io.netty.channel.Channel;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,8 +32,7 @@ import java.util.concurrent.Executors;
 @Timeout(60)
 class Http3InboundTest {
     private static final String NAME = "www.example.org";
-    private static final String GET =
-            ":method GET|:scheme https|:authority www.example.org|:path ";
+    private static final String GET = ":method GET|:scheme https|:authority www.example.org|:path ";
     private static final String POST =
             ":method POST|:scheme https|:authority www.example.org|:path ";
     private static final byte[] BIG = new byte[5_000_001];

@@ -136,8 +136,7 @@ class Http3RefusalsTest {
     @Test
     void answersAHostThatIsNone() throws Exception {
         try (Http3Client client = connect()) {
-            String head =
-                    client.ask(":method GET|:scheme https|:path /|:authority a b").head();
+            String head = client.ask(":method GET|:scheme https|:path /|:authority a b").head();
             assertTrue(head.contains(":status=400"), head);
             assertTrue(head.contains("culvert-reason=HTTP_HOST"), head);
         }

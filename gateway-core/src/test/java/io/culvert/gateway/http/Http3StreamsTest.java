@@ -82,7 +82,9 @@ class Http3StreamsTest {
     void informationalAnswersAndTrailersPass() throws Exception {
         try (Http3Client client = connect()) {
             Http3Client.Call call =
-                    client.begin(POST + "|te trailers").data("ab".getBytes(StandardCharsets.US_ASCII)).trailers("x-sum", "1");
+                    client.begin(POST + "|te trailers")
+                            .data("ab".getBytes(StandardCharsets.US_ASCII))
+                            .trailers("x-sum", "1");
             call.end();
             try (Script script = accept()) {
                 String head = script.head();
@@ -115,7 +117,8 @@ class Http3StreamsTest {
     @Test
     void aRequestThatIsGivenUpIsGivenUpWithTheServer() throws Exception {
         try (Http3Client client = connect()) {
-            Http3Client.Call call = client.begin(POST).data("ab".getBytes(StandardCharsets.US_ASCII));
+            Http3Client.Call call =
+                    client.begin(POST).data("ab".getBytes(StandardCharsets.US_ASCII));
             try (Script script = accept()) {
                 script.head();
                 script.read(7);
@@ -143,7 +146,8 @@ class Http3StreamsTest {
     @Test
     void anAnswerBeforeTheRequestsEndIsWhole() throws Exception {
         try (Http3Client client = connect()) {
-            Http3Client.Call call = client.begin(POST).data("ab".getBytes(StandardCharsets.US_ASCII));
+            Http3Client.Call call =
+                    client.begin(POST).data("ab".getBytes(StandardCharsets.US_ASCII));
             try (Script script = accept()) {
                 script.head();
                 script.send("HTTP/1.1 403 No\r\ncontent-length: 2\r\n\r\nno");
@@ -169,7 +173,8 @@ class Http3StreamsTest {
         new Random(7).nextBytes(content);
         AtomicInteger sent = new AtomicInteger();
         try (Http3Client client =
-                        Http3Client.withWindow(address(), authority.file(), "a.example", 64 * 1024);
+                        Http3Client.withWindow(
+                                address(), authority.file(), "a.example", 64 * 1024);
                 var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Http3Client.Call call = client.begin(GET);
             call.reads(false).end();

@@ -145,12 +145,7 @@ public final class ProxyUnderTest implements AutoCloseable {
                         Optional.empty());
         HttpFlow flow =
                 new HttpFlow(
-                        "1",
-                        facts,
-                        Optional.empty(),
-                        upstream,
-                        Destinations.only(upstream),
-                        hooks);
+                        "1", facts, Optional.empty(), upstream, Destinations.only(upstream), hooks);
         socket.eventLoop()
                 .submit(() -> proxy.accept(socket, flow, tls.quic(), 1400))
                 .syncUninterruptibly();

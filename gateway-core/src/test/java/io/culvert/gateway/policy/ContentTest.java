@@ -226,7 +226,8 @@ class ContentTest {
         Facts quic = facts(Application.QUIC, "a.example");
         for (boolean http3 : new boolean[] {true, false}) {
             Content bad = new Content(List.of(), List.of(), names("bad.example"), List.of(), http3);
-            Content good = new Content(List.of(), List.of(), names("good.example"), List.of(), http3);
+            Content good =
+                    new Content(List.of(), List.of(), names("good.example"), List.of(), http3);
             Proxying ended = new Proxying(Optional.empty(), Optional.of(Proxying.Tls.TERMINATE));
             Policy policy =
                     policy(
