@@ -203,8 +203,9 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
                 pass();
             }
         } else {
-            mark();
             pass();
+            // Passing may have had everybody flush, for which this is too late.
+            mark();
             ChannelFuture _ = context.write(piece, context.voidPromise());
         }
     }
