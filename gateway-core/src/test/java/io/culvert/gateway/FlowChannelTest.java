@@ -86,7 +86,7 @@ class FlowChannelTest {
 
     @AfterEach
     void end() {
-        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
     private static ByteBuf text(String text) {

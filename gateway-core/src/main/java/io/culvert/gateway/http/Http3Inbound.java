@@ -87,7 +87,7 @@ final class Http3Inbound extends ChannelInboundHandlerAdapter implements Link {
         @Override
         protected void initChannel(QuicStreamChannel stream) {
             if (goingAway && stream.streamId() >= next) {
-                stream.shutdown(Http3ErrorCode.H3_REQUEST_REJECTED.code(), stream.newPromise());
+                ChannelFuture _ = stream.shutdown(Http3ErrorCode.H3_REQUEST_REJECTED.code());
                 return;
             }
             next = Math.max(next, stream.streamId() + NEXT_REQUEST);

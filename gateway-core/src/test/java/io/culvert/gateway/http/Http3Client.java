@@ -2,10 +2,10 @@ package io.culvert.gateway.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -28,7 +28,6 @@ import io.netty.handler.codec.quic.QuicStreamResetException;
 import io.netty.util.ReferenceCountUtil;
 
 import java.io.ByteArrayOutputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -98,7 +97,7 @@ final class Http3Client implements AutoCloseable {
         return new Http3Client(server, authority, name, window);
     }
 
-    private final class Connection extends io.netty.channel.ChannelInitializer<QuicChannel> {
+    private final class Connection extends ChannelInitializer<QuicChannel> {
         @Override
         protected void initChannel(QuicChannel channel) {
             channel.pipeline()
@@ -305,17 +304,6 @@ final class Http3Client implements AutoCloseable {
         String text() throws Exception {
             return new String(body(), StandardCharsets.UTF_8);
         }
-
-        /** Bytes of the body that have come so far. */
-        int received() {
-            synchronized (body) {
-                return body.size();
-            }
-        }
-    }
-
-    static InetSocketAddress loopback() {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     }
 
     @Override
@@ -325,10 +313,5 @@ final class Http3Client implements AutoCloseable {
             connection.parent().close().syncUninterruptibly();
         }
         group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
-    }
-
-    /** The channel, for what a test wants besides. */
-    Channel channel() {
-        return connection;
     }
 }

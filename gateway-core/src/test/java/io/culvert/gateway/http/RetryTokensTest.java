@@ -26,7 +26,7 @@ class RetryTokensTest {
 
     @AfterEach
     void end() {
-        unused.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+        unused.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
     private void crowd() {
