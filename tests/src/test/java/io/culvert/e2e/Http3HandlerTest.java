@@ -195,7 +195,7 @@ class Http3HandlerTest {
             assertEquals(
                     Application.QUIC,
                     ((Facts) log.openedFlows().getFirst().content()).application());
-            leavesNothing(topology);
+            topology.everyPacketIsAccountedFor();
         }
     }
 
@@ -208,7 +208,7 @@ class Http3HandlerTest {
             Tool.Result result = ask(topology, family, "--", url("/"));
             assertTrue(result.says("[:status: 502]"), result::toString);
             assertTrue(result.says("[culvert-reason: DIAL_REFUSED]"), result::toString);
-            leavesNothing(topology);
+            topology.everyPacketIsAccountedFor();
         }
     }
 
