@@ -178,7 +178,7 @@ final class Http3Client implements AutoCloseable {
         Call call = new Call();
         call.stream = Http3.newRequestStream(connection, call).get(PATIENCE, TimeUnit.SECONDS);
         Http3Headers headers = new DefaultHttp3Headers(false);
-        for (String field : fields.split("\\|")) {
+        for (String field : fields.split("\\|", -1)) {
             int space = field.indexOf(' ');
             headers.add(field.substring(0, space), field.substring(space + 1));
         }
