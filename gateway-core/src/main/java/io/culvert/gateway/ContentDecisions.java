@@ -158,6 +158,13 @@ final class ContentDecisions {
         };
     }
 
+    /** The rules that decide about each request of a flow; empty where none asks. */
+    static Optional<RequestRules> requests(Flow flow, Ruling ruling, Policy now) {
+        return Optional.ofNullable(ruling.facts())
+                .map(facts -> new RequestRules(now, question(flow), facts))
+                .filter(RequestRules::ask);
+    }
+
     /** What to ask the policy about a flow. */
     static Policy.Question question(Flow flow) {
         FlowKey key = flow.key();

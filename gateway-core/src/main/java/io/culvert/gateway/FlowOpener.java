@@ -284,6 +284,26 @@ final class FlowOpener implements UndecidedFlows.Decided {
     private Reason upgrade(
             Flow flow, FlowDecision.Upgrade upgrade, Beginning one, Ruling ruling, Answer answer) {
         int protocol = flow.key().protocol();
+        if (protocol == IpProtocol.UDP) {
+            switch (QuicUse.of(upgrade, ruling, upgraders.web())) {
+                case NONE -> {}
+                case RELAY -> {
+                    return one.upgrade(flow, upgrade, null);
+                }
+                case END -> {
+                    return upgraders.openHttp3(
+                            flow,
+                            upgrade,
+                            answer == null ? one.info() : answer.flow(),
+                            ruling.proxying(),
+                            ContentDecisions.requests(flow, ruling, policy.current()),
+                            one.port());
+                }
+                case REFUSE -> {
+                    return Reason.PROTOCOL_NOT_UPGRADABLE;
+                }
+            }
+        }
         boolean said = ContentDecisions.decide(ruling, upgrade);
         if (upgrade.handler().equals(Policy.RELAY) || (said && protocol != IpProtocol.TCP)) {
             return one.upgrade(flow, upgrade, null);
@@ -306,7 +326,7 @@ final class FlowOpener implements UndecidedFlows.Decided {
                                             one.port()));
             return one.upgrade(flow, upgrade, takeover);
         }
-        Reason obstacle = Upgraders.obstacleToHandler(upgrade, protocol);
+        Reason obstacle = upgraders.obstacleToHandler(upgrade, protocol);
         if (obstacle != null) {
             return obstacle;
         }

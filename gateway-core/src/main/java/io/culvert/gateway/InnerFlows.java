@@ -5,6 +5,7 @@ import io.culvert.gateway.detect.HostName;
 import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.upstream.AddressOrder;
 import io.culvert.gateway.upstream.Choice;
+import io.culvert.gateway.upstream.ClientFacts;
 import io.culvert.gateway.upstream.Connector;
 import io.culvert.gateway.upstream.Failure;
 import io.culvert.gateway.upstream.Member;
@@ -61,10 +62,21 @@ final class InnerFlows {
 
     /** One that connects to where these lead, too. */
     static Connector connector(Connector servers) {
-        return (loop, member, facts) ->
-                member instanceof Target target
+        return new Connector() {
+            @Override
+            public Future<Channel> connect(EventLoop loop, Member member, ClientFacts facts) {
+                return member instanceof Target target
                         ? target.connect(loop)
                         : servers.connect(loop, member, facts);
+            }
+
+            @Override
+            public Future<Channel> connectHttp1(EventLoop loop, Member member, ClientFacts facts) {
+                return member instanceof Target target
+                        ? target.connect(loop)
+                        : servers.connectHttp1(loop, member, facts);
+            }
+        };
     }
 
     /**

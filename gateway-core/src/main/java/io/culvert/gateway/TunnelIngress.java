@@ -145,7 +145,8 @@ final class TunnelIngress implements QuicFlows.Heard {
         }
         beginning.of(port, ip, packet);
         Ruling ruling = opener.ruling(beginning);
-        if (ruling.asks() && ip.protocol() == IpProtocol.UDP) {
+        if (ip.protocol() == IpProtocol.UDP
+                && (ruling.asks() || QuicUse.asks(ruling, upgraders.web()))) {
             listen(port, ip, packet, ruling);
         } else {
             opener.open(beginning, ruling);

@@ -63,10 +63,16 @@ record Upgraders(
     }
 
     /** Why nobody can handle a flow of that protocol so; {@code null} where somebody can. */
-    static Reason obstacleToHandler(FlowDecision.Upgrade decision, int protocol) {
+    Reason obstacleToHandler(FlowDecision.Upgrade decision, int protocol) {
+        boolean http3 =
+                protocol == IpProtocol.UDP
+                        && decision.handler().equals(Policy.HTTP)
+                        && web != null
+                        && web.handlers().speaksHttp3();
         return protocol == IpProtocol.TCP
                         || decision.handler().equals(Policy.RELAY)
                         || decision.handler().equals(Policy.AUTO)
+                        || http3
                 ? null
                 : Reason.PROTOCOL_NOT_UPGRADABLE;
     }
@@ -187,6 +193,27 @@ record Upgraders(
         SocketOffRamp.Target to = offRamp.target(flow);
         Reason obstacle = listeners.has(to) ? Reason.LOOP : null;
         return tcp.openAccepted(flow, to, obstacle, recipient, socket, in.device(), outcome);
+    }
+
+    /**
+     * Gives a flow whose QUIC ends here its path; its first packet has yet to be given it.
+     *
+     * @param rules that decide about each request
+     * @return {@code null}, or why there can be none
+     */
+    Reason openHttp3(
+            Flow flow,
+            FlowDecision.Upgrade decision,
+            FlowInfo info,
+            Proxying proxying,
+            Optional<RequestRules> rules,
+            TunnelPort in) {
+        SocketOffRamp offRamp = offRamps.get(decision.via());
+        if (offRamp == null) {
+            return Reason.NO_ROUTE;
+        }
+        udp.open(flow, web.datagrams(flow, info, proxying, rules, offRamp, in), in.device());
+        return null;
     }
 
     private Reason openInto(

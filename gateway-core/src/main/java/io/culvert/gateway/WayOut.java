@@ -110,7 +110,7 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
             FlowKey key,
             FlowDecision.Upgrade upgrade) {
         Tenant tenant = pending.tenant();
-        Reason handler = Upgraders.obstacleToHandler(upgrade, key.protocol());
+        Reason handler = upgraders.obstacleToHandler(upgrade, key.protocol());
         if (handler != null) {
             findings.refuse("handler", handler, upgrade.handler() + " takes only TCP connections");
             return;
@@ -155,7 +155,7 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
                     upgrade.via(),
                     "a socket of this host to " + whom + (replaced ? ", which it stands for" : ""));
         }
-        if (key.protocol() == IpProtocol.TCP) {
+        if (key.protocol() == IpProtocol.TCP || upgrade.handler().equals(Policy.HTTP)) {
             findings.handler(upgrade.handler());
         }
         findings.carried(

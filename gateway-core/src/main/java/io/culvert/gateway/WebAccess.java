@@ -7,12 +7,14 @@ import io.culvert.gateway.policy.RequestRules;
 import io.culvert.gateway.upstream.ClientFacts;
 import io.culvert.hook.Endpoint;
 import io.culvert.hook.FlowInfo;
+import io.culvert.upgrade.DatagramTakeover;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.Takeover;
 import io.culvert.wire.IpAddress;
 
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
@@ -20,8 +22,14 @@ import java.util.Optional;
  *
  * @param listeners where accepted connections come from
  * @param inner where their CONNECT leads
+ * @param scratch of the worker's, direct, for the longest packet
  */
-record WebAccess(WebHandlers handlers, Poller poller, Listeners listeners, InnerFlows inner) {
+record WebAccess(
+        WebHandlers handlers,
+        Poller poller,
+        Listeners listeners,
+        InnerFlows inner,
+        ByteBuffer scratch) {
     /**
      * Who gets a flow's connection.
      *
@@ -30,6 +38,28 @@ record WebAccess(WebHandlers handlers, Poller poller, Listeners listeners, Inner
      * @param in that the flow came in by
      */
     Takeover takeover(
+            Flow flow,
+            FlowInfo info,
+            Proxying proxying,
+            Optional<RequestRules> rules,
+            SocketOffRamp offRamp,
+            TunnelPort in) {
+        return handlers.takeover(webFlow(flow, info, proxying, rules, offRamp, in), poller);
+    }
+
+    /** Who gets a flow's datagrams, which are QUIC; as {@link #takeover}. */
+    DatagramTakeover datagrams(
+            Flow flow,
+            FlowInfo info,
+            Proxying proxying,
+            Optional<RequestRules> rules,
+            SocketOffRamp offRamp,
+            TunnelPort in) {
+        return new Http3Takeover(
+                handlers, webFlow(flow, info, proxying, rules, offRamp, in), poller, scratch);
+    }
+
+    private WebHandlers.WebFlow webFlow(
             Flow flow,
             FlowInfo info,
             Proxying proxying,
@@ -46,19 +76,17 @@ record WebAccess(WebHandlers handlers, Poller poller, Listeners listeners, Inner
                                 target.port()),
                         Optional.ofNullable(target.source()).map(IpAddress::toInetAddress));
         boolean loops = flow.key().connection() != 0 && listeners.has(target);
-        return handlers.takeover(
-                new WebHandlers.WebFlow(
-                        Long.toString(flow.id()),
-                        facts,
-                        info,
-                        proxying,
-                        rules,
-                        loops,
-                        authority -> inner.to(in, facts.client(), authority)),
-                poller);
+        return new WebHandlers.WebFlow(
+                Long.toString(flow.id()),
+                facts,
+                info,
+                proxying,
+                rules,
+                loops,
+                authority -> inner.to(in, facts.client(), authority));
     }
 
-    private static InetSocketAddress address(Endpoint endpoint) {
+    static InetSocketAddress address(Endpoint endpoint) {
         return new InetSocketAddress(endpoint.address(), endpoint.port());
     }
 }

@@ -14,6 +14,7 @@ import io.culvert.gateway.policy.Proxying;
 import io.culvert.gateway.policy.RequestRules;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.gateway.tls.InspectTarget;
+import io.culvert.gateway.tls.QuicTls;
 import io.culvert.gateway.tls.Tls;
 import io.culvert.gateway.upstream.Choice;
 import io.culvert.gateway.upstream.ClientFacts;
@@ -40,8 +41,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * The handlers that the gateway brings itself, for upgraded TCP connections: HTTP, with TLS on
- * either side and upstreams behind it.
+ * The handlers that the gateway brings itself, for upgraded TCP connections, and for QUIC: HTTP,
+ * with TLS on either side and upstreams behind it.
  *
  * <p>Threading: {@link #takeover} and {@link #accept} on any worker, for its own connections.
  */
@@ -98,6 +99,11 @@ final class WebHandlers {
         return new HttpTakeover(this, flow, poller);
     }
 
+    /** Whether QUIC is ended here, as HTTP/3. */
+    boolean speaksHttp3() {
+        return settings.http3() && QuicTls.obstacle().isEmpty();
+    }
+
     /** How long a client may take to begin. */
     Duration headerTimeout() {
         return settings.headerTimeout();
@@ -119,20 +125,40 @@ final class WebHandlers {
         Upstream target = upstreams.target(flow.facts().target(), Optional.empty());
         proxy.accept(
                 client,
-                new HttpFlow(
-                        flow.id(),
-                        flow.facts(),
+                proxied(
+                        flow,
                         Optional.ofNullable(use).map(one -> ending(one, flow, target)),
-                        target,
-                        destinations(flow, use != null, target),
-                        Optional.of(
-                                new HttpQuestions(
-                                        hooks,
-                                        flow.info(),
-                                        name ->
-                                                upstreams
-                                                        .group(name)
-                                                        .map(Destinations.Destination.To::new)))));
+                        use != null,
+                        target));
+    }
+
+    private HttpFlow proxied(
+            WebFlow flow, Optional<ChannelHandler> ending, boolean encrypted, Upstream target) {
+        return new HttpFlow(
+                flow.id(),
+                flow.facts(),
+                ending,
+                target,
+                destinations(flow, encrypted, target),
+                Optional.of(
+                        new HttpQuestions(
+                                hooks,
+                                flow.info(),
+                                name ->
+                                        upstreams
+                                                .group(name)
+                                                .map(Destinations.Destination.To::new))));
+    }
+
+    /**
+     * Gives a flow's datagrams to the proxy, as QUIC.
+     *
+     * @param datagrams registered, and nothing of it read
+     * @param payload the longest that a datagram to the client may have
+     */
+    void accept(Channel datagrams, WebFlow flow, int payload) {
+        Upstream target = upstreams.target(flow.facts().target(), Optional.empty());
+        proxy.accept(datagrams, proxied(flow, Optional.empty(), true, target), tls.quic(), payload);
     }
 
     private Destinations destinations(WebFlow flow, boolean encrypted, Upstream target) {

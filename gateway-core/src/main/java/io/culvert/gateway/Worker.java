@@ -18,6 +18,7 @@ import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.gateway.policy.LivePolicy;
 import io.culvert.hook.Reason;
+import io.culvert.linux.NativeMemory;
 import io.culvert.nat.SlotAddresses;
 import io.culvert.nat.SlotPool;
 import io.culvert.tun.Packet;
@@ -61,6 +62,8 @@ final class Worker {
 
     /** How often time limits are looked at. */
     private static final long TICK_MILLIS = 100;
+
+    private static final int LONGEST_PACKET = 65_535;
 
     /** Where one part of this many of the dials is half open, SYNs are looked at closely. */
     private static final int HALF_OPEN_PART = 4;
@@ -232,7 +235,8 @@ final class Worker {
                                 shared.web(),
                                 poller,
                                 shared.listeners(),
-                                new InnerFlows(this::reception, shared.web().resolver())),
+                                new InnerFlows(this::reception, shared.web().resolver()),
+                                NativeMemory.allocate(LONGEST_PACKET)),
                         shared.listeners());
         explainer =
                 new Explainer(

@@ -1,5 +1,6 @@
 package io.culvert.upgrade;
 
+import io.culvert.flow.Direction;
 import io.culvert.flow.Flow;
 import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
@@ -128,6 +129,13 @@ public final class UdpUpgrader {
         return null;
     }
 
+    /** Upgrades a new flow whose datagrams somebody on the worker takes. */
+    public void open(Flow flow, DatagramTakeover takeover, PacketDevice ramp) {
+        TakenUdp taken = new TakenUdp(this, flow, takeover, ramp);
+        flow.path(taken);
+        takeover.take(taken);
+    }
+
     /** Sends what the cycle has queued. */
     public void flush() {
         writer.flush();
@@ -145,16 +153,18 @@ public final class UdpUpgrader {
         }
         int count = reader.receive(session.socket());
         for (int i = 0; i < count; i++) {
-            UpgradedUdp flow =
+            UpgradedUdp upgraded =
                     session.flowTo(reader.sourceHigh(i), reader.sourceLow(i), reader.sourcePort(i));
-            if (flow != null) {
-                flow.reply(
+            if (upgraded != null) {
+                reply(
+                        upgraded.flow(),
                         reader.bytes(),
                         reader.offset(i),
                         reader.length(i),
                         reader.segmentSize(i),
-                        reader.trafficClass(i));
-                flow.ramp().flush();
+                        reader.trafficClass(i),
+                        upgraded.ramp());
+                upgraded.ramp().flush();
             }
         }
     }
@@ -175,10 +185,33 @@ public final class UdpUpgrader {
     }
 
     /**
+     * A flow's initiator is sent a datagram, or several of {@code segmentSize} bytes in one;
+     * counted as the target's.
+     */
+    void reply(
+            Flow flow,
+            ByteBuffer payload,
+            int offset,
+            int length,
+            int segmentSize,
+            int trafficClass,
+            PacketDevice ramp) {
+        // An empty datagram is one too (RFC 768).
+        int packets = length <= segmentSize ? 1 : (length + segmentSize - 1) / segmentSize;
+        int bytes = length + packets * (UdpHeader.LENGTH + Withheld.headerLength(flow));
+        if (Withheld.is(flow, packets, bytes, now(), counters)) {
+            return;
+        }
+        flow.count(Direction.FROM_TARGET, packets, length, now());
+        table.seen(flow);
+        toInitiator(flow.key(), payload, offset, length, segmentSize, trafficClass, ramp);
+    }
+
+    /**
      * Sends the initiator a datagram of its target, or several of {@code segmentSize} bytes that
      * came as one.
      */
-    void toInitiator(
+    private void toInitiator(
             FlowKey flow,
             ByteBuffer payload,
             int offset,
@@ -372,6 +405,11 @@ public final class UdpUpgrader {
 
     long now() {
         return clock.nanoTime();
+    }
+
+    /** Who comes next was woken by something that the worker's cycle knows nothing of. */
+    void refresh() {
+        cycle.run();
     }
 
     void forget(UdpSession session) {

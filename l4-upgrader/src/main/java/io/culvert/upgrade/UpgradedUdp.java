@@ -1,6 +1,5 @@
 package io.culvert.upgrade;
 
-import io.culvert.flow.Direction;
 import io.culvert.flow.Flow;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
@@ -8,7 +7,6 @@ import io.culvert.tun.PacketDevice;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.UdpHeader;
 
-import java.nio.ByteBuffer;
 import java.util.Set;
 
 /**
@@ -96,20 +94,6 @@ final class UpgradedUdp implements PacketPath {
                         segment);
         upgrader.counters().carried(packet.packets());
         return true;
-    }
-
-    /** A datagram of the target's, or several of {@code segmentSize} bytes in one. */
-    void reply(ByteBuffer payload, int offset, int length, int segmentSize, int trafficClass) {
-        UdpUpgrader upgrader = session.upgrader();
-        // An empty datagram is one too (RFC 768).
-        int packets = length <= segmentSize ? 1 : (length + segmentSize - 1) / segmentSize;
-        int bytes = length + packets * (UdpHeader.LENGTH + Withheld.headerLength(flow));
-        if (Withheld.is(flow, packets, bytes, upgrader.now(), upgrader.counters())) {
-            return;
-        }
-        flow.count(Direction.FROM_TARGET, packets, length, upgrader.now());
-        upgrader.table().seen(flow);
-        upgrader.toInitiator(flow.key(), payload, offset, length, segmentSize, trafficClass, ramp);
     }
 
     @Override

@@ -24,6 +24,8 @@ enum Tool {
     IP("ip", "iproute2"),
     SHELL("sh", "dash"),
     CURL("curl", "curl"),
+    CHROMIUM("chromium", "chromium"),
+    HTTP3_CLIENT("gtlsclient", "ngtcp2-client"),
     WG("wg", "wireguard-tools"),
     WIREGUARD_GO("wireguard-go", "wireguard-go"),
     STUN_CLIENT("stun", "stun-client"),
@@ -40,7 +42,6 @@ enum Tool {
     SLOW_HTTP("slowhttptest", "slowhttptest"),
     H2LOAD("h2load", "nghttp2-client"),
     NGHTTPD("nghttpd", "nghttp2-server"),
-    CHROMIUM("chromium", "chromium"),
     CERTUTIL("certutil", "libnss3-tools"),
     DNSMASQ("dnsmasq", "dnsmasq-base");
 

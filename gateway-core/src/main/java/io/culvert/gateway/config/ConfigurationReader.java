@@ -44,6 +44,8 @@ final class ConfigurationReader {
         if (errors.isEmpty()) {
             RuleWarnings.of(rules).forEach(this::warn);
         }
+        HttpReader http = new HttpReader(root.section("http"), root.section("tls"));
+        http.warning().ifPresent(warning -> errors.warn(http.position(), warning));
         return new Configuration(
                 onramps.onramps(),
                 offramps.offramps(),
@@ -57,7 +59,7 @@ final class ConfigurationReader {
                 new TlsReader(file, errors).read(root.section("tls")),
                 new UpstreamReader(root.sections("upstreams"), file).groups(),
                 ResolverReader.read(root.section("resolver")),
-                new HttpReader(root.section("http")).read());
+                http.read());
     }
 
     private void warn(RuleWarnings.Warning warning) {

@@ -4,20 +4,34 @@ import io.culvert.gateway.http.AccessLogSettings;
 import io.culvert.gateway.http.ForwardedFields;
 import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.http.PortSet;
+import io.culvert.gateway.tls.QuicTls;
 
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Optional;
 
 /** The HTTP of a configuration. */
 final class HttpReader {
     private static final HttpSettings DEFAULT = HttpSettings.DEFAULT;
 
-    private final Section section;
+    private static final String HTTP3 = "experimental-http3";
 
-    HttpReader(Section section) {
+    private final Section section;
+    private final Section tls;
+
+    /**
+     * @param tls the section of that name
+     */
+    HttpReader(Section section, Section tls) {
         this.section = section;
+        this.tls = tls;
+    }
+
+    /** Whether a section has HTTP/3 spoken. */
+    static boolean http3(Section section) {
+        return section.flag(HTTP3, DEFAULT.http3());
     }
 
     HttpSettings read() {
@@ -41,7 +55,31 @@ final class HttpReader {
                 new AccessLogSettings(
                         section.value("access-log", HttpReader::path),
                         section.number("access-log-sample", 1),
-                        section.flag("access-log-queries", false)));
+                        section.flag("access-log-queries", false)),
+                http3());
+    }
+
+    private boolean http3() {
+        boolean spoken = http3(section);
+        if (spoken && !tls.has("certificates")) {
+            section.wrongKey(
+                    HTTP3, "there is no certificate to end QUIC with; add tls: certificates");
+        } else if (spoken && tls.has("client-authorities")) {
+            section.wrongKey(
+                    HTTP3, "clients of HTTP/3 are asked for no certificate, as tls has it");
+        }
+        return spoken;
+    }
+
+    /** What may be missing on this machine; loads the library where HTTP/3 is spoken. */
+    Optional<String> warning() {
+        return http3(section)
+                ? QuicTls.obstacle().map(why -> "HTTP/3 cannot be spoken on this machine: " + why)
+                : Optional.empty();
+    }
+
+    Position position() {
+        return section.position(HTTP3);
     }
 
     private Duration time(String key, String least, String most, Duration otherwise) {

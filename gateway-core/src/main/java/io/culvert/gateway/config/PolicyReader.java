@@ -107,7 +107,7 @@ final class PolicyReader {
             }
         }
         List<Integer> numbers = protocols.stream().map(Located::value).toList();
-        Content content = ContentReader.read(section, action, numbers, handler);
+        Content content = ContentReader.read(section, action, numbers, handler, proxying.http3());
         return new Rule(
                 name,
                 whose,

@@ -13,8 +13,10 @@ import java.util.Optional;
  * @param groups the names of the {@code upstreams}
  * @param certificates whether TLS can be ended with certificates of the operator's
  * @param inspection whether it can with minted ones
+ * @param http3 whether HTTP/3 is spoken
  */
-record ProxyingReader(List<String> groups, boolean certificates, boolean inspection) {
+record ProxyingReader(
+        List<String> groups, boolean certificates, boolean inspection, boolean http3) {
     private static final List<String> HANDLERS = List.of(Policy.HTTP, Policy.AUTO);
 
     /**
@@ -26,7 +28,11 @@ record ProxyingReader(List<String> groups, boolean certificates, boolean inspect
                         .flatMap(group -> group.text("name").stream())
                         .toList();
         Section tls = root.section("tls");
-        return new ProxyingReader(groups, tls.has("certificates"), tls.has("inspect"));
+        return new ProxyingReader(
+                groups,
+                tls.has("certificates"),
+                tls.has("inspect"),
+                HttpReader.http3(root.section("http")));
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.culvert.gateway.http;
 
 import io.culvert.hook.Reason;
+import io.netty.handler.codec.Headers;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.util.AsciiString;
@@ -8,11 +9,13 @@ import io.netty.util.AsciiString;
 import java.util.Map;
 
 /**
- * Heads of HTTP/2 (RFC 9113 section 8) from and to those of an exchange. What HTTP/1 would read
- * otherwise than it was meant is refused here (section 10.3): nothing of it can be smuggled into a
- * connection of HTTP/1.
+ * Heads of HTTP/2 (RFC 9113 section 8) and of HTTP/3 (RFC 9114 section 4), which say the same by
+ * the same fields, from and to those of an exchange. What HTTP/1 would read otherwise than it was
+ * meant is refused here (RFC 9113 section 10.3): nothing of it can be smuggled into a connection of
+ * HTTP/1.
  */
 final class Http2Heads {
+    private static final AsciiString STATUS = AsciiString.cached(":status");
     private static final AsciiString PROTOCOL = AsciiString.cached(":protocol");
     private static final AsciiString TRAILERS = AsciiString.cached("trailers");
     private static final AsciiString CONTINUE = AsciiString.cached("100-continue");
@@ -29,9 +32,21 @@ final class Http2Heads {
      * @return null, or what is wrong with it
      */
     static Reason request(Http2Headers headers, boolean ends, RequestHead head, int limit) {
-        if (OrderedHeaders.isMisplaced(headers)) {
-            return Reason.HTTP_PSEUDO_FIELD;
-        }
+        return OrderedHeaders.isMisplaced(headers)
+                ? Reason.HTTP_PSEUDO_FIELD
+                : request(
+                        (Iterable<Map.Entry<CharSequence, CharSequence>>) headers,
+                        ends,
+                        head,
+                        limit);
+    }
+
+    /** The same of fields that come in their order. */
+    static Reason request(
+            Iterable<Map.Entry<CharSequence, CharSequence>> headers,
+            boolean ends,
+            RequestHead head,
+            int limit) {
         String scheme = head.scheme;
         head.clear();
         head.minorVersion = 1;
@@ -246,7 +261,8 @@ final class Http2Heads {
      *
      * @return null, or what is wrong with them
      */
-    static Reason trailers(Http2Headers headers, Fields trailers, int limit) {
+    static Reason trailers(
+            Iterable<Map.Entry<CharSequence, CharSequence>> headers, Fields trailers, int limit) {
         int count = 0;
         for (Map.Entry<CharSequence, CharSequence> field : headers) {
             if (++count > limit) {
@@ -307,10 +323,15 @@ final class Http2Heads {
 
     /** Writes an answer's head. */
     static Http2Headers of(ResponseHead head) {
-        Http2Headers headers = new DefaultHttp2Headers(false, head.fields.count() + 4);
+        return of(head, new DefaultHttp2Headers(false, head.fields.count() + 4));
+    }
+
+    /** Writes an answer's head into fields without any. */
+    static <H extends Headers<CharSequence, CharSequence, H>> H of(ResponseHead head, H headers) {
         boolean switched = head.status == 101;
         // RFC 8441 section 5: what 101 says in HTTP/1, 200 says in HTTP/2.
-        headers.status(switched || head.status == 200 ? OK : AsciiString.of(text(head.status)));
+        headers.add(
+                STATUS, switched || head.status == 200 ? OK : AsciiString.of(text(head.status)));
         for (int i = 0; i < head.fields.count(); i++) {
             if (head.fields.isLive(i)
                     && !(switched && head.fields.kind(i) == FieldKind.SEC_WEBSOCKET_ACCEPT)) {
@@ -325,7 +346,11 @@ final class Http2Heads {
 
     /** Writes trailers. */
     static Http2Headers of(Fields trailers) {
-        Http2Headers headers = new DefaultHttp2Headers(false, trailers.count() + 1);
+        return of(trailers, new DefaultHttp2Headers(false, trailers.count() + 1));
+    }
+
+    /** Writes trailers into fields without any. */
+    static <H extends Headers<CharSequence, CharSequence, H>> H of(Fields trailers, H headers) {
         for (int i = 0; i < trailers.count(); i++) {
             if (trailers.isLive(i)) {
                 headers.add(trailers.lowerName(i), trailers.asciiValue(i));

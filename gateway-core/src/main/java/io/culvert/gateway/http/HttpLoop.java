@@ -27,6 +27,9 @@ import java.util.function.LongSupplier;
 final class HttpLoop {
     private static final long SWEEP_MILLIS = 200;
 
+    /** Handshakes of QUIC at once beyond which clients are asked whether they exist. */
+    private static final int MANY_HANDSHAKES = 64;
+
     private final EventLoop loop;
     private final LongSupplier clock;
     private final Set<Link> links = new LinkedHashSet<>();
@@ -35,6 +38,7 @@ final class HttpLoop {
     private boolean sweeping;
     private boolean draining;
     private long tickNanos;
+    private int handshakes;
 
     HttpLoop(EventLoop loop, LongSupplier clock) {
         this.loop = loop;
@@ -74,6 +78,20 @@ final class HttpLoop {
 
     void remove(Link link) {
         links.remove(link);
+    }
+
+    /** A client's handshake of QUIC is under way. */
+    void handshakeBegins() {
+        handshakes++;
+    }
+
+    /** One less is, whatever came of it. */
+    void handshakeEnds() {
+        handshakes--;
+    }
+
+    boolean hasManyHandshakes() {
+        return handshakes >= MANY_HANDSHAKES;
     }
 
     int links() {

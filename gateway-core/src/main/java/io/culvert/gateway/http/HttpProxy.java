@@ -1,5 +1,6 @@
 package io.culvert.gateway.http;
 
+import io.culvert.gateway.tls.QuicTls;
 import io.culvert.gateway.upstream.Connector;
 import io.culvert.hook.Reason;
 import io.netty.channel.Channel;
@@ -25,7 +26,7 @@ public final class HttpProxy {
     private final UpstreamPool pool;
     private final LongSupplier clock;
     private final Map<EventLoop, HttpLoop> loops = new ConcurrentHashMap<>();
-    private final LongAdder[] requests = new LongAdder[12];
+    private final LongAdder[] requests = new LongAdder[18];
     private final Map<Reason, LongAdder> refusals = new EnumMap<>(Reason.class);
 
     public HttpProxy(HttpSettings settings, Connector connector, ExchangeListener listener) {
@@ -62,6 +63,17 @@ public final class HttpProxy {
             http1(client, loop, flow, "http");
         }
         client.config().setAutoRead(true);
+    }
+
+    /**
+     * Takes a client's datagrams: they are QUIC, with HTTP/3 in it.
+     *
+     * @param datagrams registered, and nothing of it read
+     * @param tls ends the connections' TLS
+     * @param payload the longest that a datagram to the client may have
+     */
+    public void accept(Channel datagrams, HttpFlow flow, QuicTls tls, int payload) {
+        QuicLink.begin(this, loop(datagrams.eventLoop()), flow, tls, datagrams, payload);
     }
 
     void http1(Channel client, HttpLoop loop, HttpFlow flow, String scheme) {
@@ -120,7 +132,7 @@ public final class HttpProxy {
     /**
      * Requests that are over.
      *
-     * @param version the client's, 1 or 2
+     * @param version the client's, 1 to 3
      * @param hundreds of the status; 0 for those without an answer
      */
     public long requests(int version, int hundreds) {

@@ -15,13 +15,15 @@ import java.time.Duration;
  * @param headerBytes of a head, first line included
  * @param headerCount fields of a head
  * @param bodyBytes of a request's body; 0 for any
- * @param streams requests at once on a connection of HTTP/2
- * @param streamWindow bytes of one request's body that may wait in the gateway (HTTP/2)
+ * @param streams requests at once on a connection of HTTP/2 or HTTP/3
+ * @param streamWindow bytes of one request's body that may wait in the gateway (HTTP/2, and to
+ *     begin with HTTP/3)
  * @param connectionWindow bytes of all of them on a connection
  * @param via whether Via is added (RFC 9110 section 7.6.3)
  * @param forwarded what the server is told of the client
  * @param connectPorts where CONNECT may lead
  * @param accessLog of requests
+ * @param http3 whether HTTP/3 is spoken with clients
  */
 public record HttpSettings(
         Duration headerTimeout,
@@ -40,7 +42,8 @@ public record HttpSettings(
         boolean via,
         ForwardedFields forwarded,
         PortSet connectPorts,
-        AccessLogSettings accessLog) {
+        AccessLogSettings accessLog,
+        boolean http3) {
     public static final HttpSettings DEFAULT =
             new HttpSettings(
                     Duration.ofSeconds(10),
@@ -59,7 +62,8 @@ public record HttpSettings(
                     true,
                     ForwardedFields.NONE,
                     PortSet.NONE,
-                    AccessLogSettings.NONE);
+                    AccessLogSettings.NONE,
+                    false);
 
     HeadLimits headLimits() {
         return new HeadLimits(headerBytes, headerCount);

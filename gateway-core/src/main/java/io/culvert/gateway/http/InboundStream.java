@@ -41,6 +41,6 @@ interface InboundStream {
      */
     void over(boolean requestDone);
 
-    /** 1 or 2. */
+    /** 1 to 3. */
     int version();
 }

@@ -125,8 +125,10 @@ final class CompiledRule {
     private boolean decodes(Facts facts) {
         Rule rule = rule();
         boolean proxies = rule.handler().equals(Policy.HTTP) || rule.handler().equals(Policy.AUTO);
+        boolean encrypted =
+                facts.application() == Application.TLS || facts.application() == Application.QUIC;
         return proxies
-                && (facts.application() != Application.TLS
+                && (!encrypted
                         || rule.terms()
                                 .proxying()
                                 .tls()

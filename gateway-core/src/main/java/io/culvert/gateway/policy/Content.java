@@ -15,12 +15,14 @@ import java.util.List;
  * @param alpn application protocols of which a ClientHello offers one
  * @param hosts of an HTTP request
  * @param paths of an HTTP request: each with all that is below it, by whole segments
+ * @param http3 whether requests come in QUIC, too
  */
 public record Content(
         List<NamePattern> serverNames,
         List<String> alpn,
         List<NamePattern> hosts,
-        List<String> paths) {
+        List<String> paths,
+        boolean http3) {
     /** Of a rule that does not ask. */
     public static final Content ANY = new Content(List.of(), List.of(), List.of(), List.of());
 
@@ -30,6 +32,15 @@ public record Content(
         NO,
         /** It cannot be told before its requests are decrypted or decoded. */
         LATER
+    }
+
+    /** Where no requests come in QUIC. */
+    public Content(
+            List<NamePattern> serverNames,
+            List<String> alpn,
+            List<NamePattern> hosts,
+            List<String> paths) {
+        this(serverNames, alpn, hosts, paths, false);
     }
 
     public Content {
@@ -58,7 +69,7 @@ public record Content(
     boolean isOf(int protocol) {
         return isAny()
                 || protocol == Protocol.TCP.number()
-                || (!asksRequest() && protocol == Protocol.UDP.number());
+                || ((http3 || !asksRequest()) && protocol == Protocol.UDP.number());
     }
 
     /** Whether a flow of which that is known has it. */
@@ -75,7 +86,8 @@ public record Content(
         if (facts.method().isEmpty()) {
             boolean requestsToCome =
                     facts.application() == Application.TLS
-                            || facts.application() == Application.HTTP2;
+                            || facts.application() == Application.HTTP2
+                            || (http3 && facts.application() == Application.QUIC);
             return requestsToCome ? Match.LATER : Match.NO;
         }
         return has(hosts, facts.host()) && hasPath(facts.path()) ? Match.YES : Match.NO;

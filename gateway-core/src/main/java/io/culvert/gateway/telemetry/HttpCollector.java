@@ -16,7 +16,7 @@ record HttpCollector(HttpProxy proxy, Optional<AccessLog> log) implements MultiC
     @Override
     public MetricSnapshots collect() {
         Snapshots page = new Snapshots();
-        for (int version = 1; version <= 2; version++) {
+        for (int version = 1; version <= 3; version++) {
             for (int hundreds = 0; hundreds <= 5; hundreds++) {
                 page.add(
                         Series.HTTP_REQUESTS,

@@ -3,6 +3,7 @@ package io.culvert.gateway.tls;
 import io.culvert.gateway.tls.HelloHandler.Choice;
 import io.culvert.gateway.tls.HelloHandler.Ending;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.quic.QuicSslContext;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 
@@ -22,6 +23,9 @@ final class ServerGeneration {
     private final ServerCertificates certificates;
     private final Optional<Mint> mint;
     private final NameTable<Boolean> pass;
+
+    /** Made when it is first asked for; null before. */
+    private QuicSslContext quic;
 
     private ServerGeneration(
             TlsSettings settings, ServerCertificates certificates, Optional<Mint> mint) {
@@ -86,6 +90,14 @@ final class ServerGeneration {
     /** Contexts that seal tickets. */
     List<SharedContext> contexts() {
         return settings.clientAuthorities().isPresent() ? List.of() : certificates.contexts();
+    }
+
+    /** What ends the TLS of QUIC. */
+    synchronized QuicSslContext quic() {
+        if (quic == null) {
+            quic = QuicContexts.of(certificates.certificates());
+        }
+        return quic;
     }
 
     /** Null where the generation is over, and a later one has to be asked. */

@@ -124,6 +124,11 @@ public final class Tls implements AutoCloseable {
         return server;
     }
 
+    /** Ends the TLS of QUIC, by what is in force whenever a client comes. */
+    public QuicTls quic() {
+        return new QuicTls(server, figures);
+    }
+
     public TlsFigures figures() {
         return figures;
     }

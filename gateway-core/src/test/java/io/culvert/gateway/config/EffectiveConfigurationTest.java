@@ -147,6 +147,7 @@ class EffectiveConfigurationTest {
                   connect-ports: []                     # default
                   access-log-sample: 1                  # default
                   access-log-queries: false             # default
+                  experimental-http3: false             # default
                 """,
                 shown(
                         """

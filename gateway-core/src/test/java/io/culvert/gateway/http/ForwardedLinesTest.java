@@ -35,7 +35,8 @@ class ForwardedLinesTest {
                 via,
                 forwarded,
                 usual.connectPorts(),
-                usual.accessLog());
+                usual.accessLog(),
+                usual.http3());
     }
 
     private static HttpFlow of(String client) throws UnknownHostException {

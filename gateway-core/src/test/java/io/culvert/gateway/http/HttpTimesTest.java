@@ -48,7 +48,8 @@ class HttpTimesTest {
                         usual.via(),
                         usual.forwarded(),
                         usual.connectPorts(),
-                        usual.accessLog());
+                        usual.accessLog(),
+                        usual.http3());
         proxy =
                 new ProxyUnderTest(
                         settings,

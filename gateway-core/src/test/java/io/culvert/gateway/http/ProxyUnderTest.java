@@ -1,5 +1,6 @@
 package io.culvert.gateway.http;
 
+import io.culvert.gateway.tls.Tls;
 import io.culvert.gateway.upstream.Choice;
 import io.culvert.gateway.upstream.ClientFacts;
 import io.culvert.gateway.upstream.Failure;
@@ -21,6 +22,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.Future;
@@ -49,6 +51,8 @@ public final class ProxyUnderTest implements AutoCloseable {
     final HttpProxy proxy;
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
+    private final InetSocketAddress server;
+    private final Upstream upstream;
 
     /** A permit for each connection that the server was asked for. */
     final Semaphore dials = new Semaphore(0);
@@ -81,7 +85,8 @@ public final class ProxyUnderTest implements AutoCloseable {
                                                 + " "
                                                 + (one.reason() == null ? "" : one.reason())),
                         clock);
-        Upstream upstream = new One(new Server(server, protocol));
+        this.server = server;
+        upstream = new One(new Server(server, protocol));
         listener =
                 new ServerBootstrap()
                         .group(loops)
@@ -93,7 +98,7 @@ public final class ProxyUnderTest implements AutoCloseable {
                                 new ChannelInitializer<Channel>() {
                                     @Override
                                     protected void initChannel(Channel client) {
-                                        accept(client, server, upstream);
+                                        accept(client);
                                     }
                                 })
                         .bind(InetAddress.getLoopbackAddress(), port)
@@ -101,7 +106,7 @@ public final class ProxyUnderTest implements AutoCloseable {
                         .channel();
     }
 
-    private void accept(Channel client, InetSocketAddress server, Upstream upstream) {
+    private void accept(Channel client) {
         client.pipeline()
                 .addLast(
                         new ChannelInboundHandlerAdapter() {
@@ -128,6 +133,31 @@ public final class ProxyUnderTest implements AutoCloseable {
                         Destinations.only(upstream),
                         hooks));
         accepted.incrementAndGet();
+    }
+
+    /** A socket whose datagrams are taken as one client's. */
+    Channel datagrams(Tls tls) {
+        Channel socket =
+                new Bootstrap()
+                        .group(loops)
+                        .channel(EpollDatagramChannel.class)
+                        .handler(new ChannelInboundHandlerAdapter())
+                        .bind(InetAddress.getLoopbackAddress(), 0)
+                        .syncUninterruptibly()
+                        .channel();
+        ClientFacts facts =
+                new ClientFacts(
+                        "acme",
+                        (InetSocketAddress) socket.localAddress(),
+                        server,
+                        Optional.empty());
+        HttpFlow flow =
+                new HttpFlow(
+                        "1", facts, Optional.empty(), upstream, Destinations.only(upstream), hooks);
+        socket.eventLoop()
+                .submit(() -> proxy.accept(socket, flow, tls.quic(), 1400))
+                .syncUninterruptibly();
+        return socket;
     }
 
     private Future<Channel> connect(EventLoop loop, Member member, ClientFacts facts) {

@@ -221,6 +221,27 @@ class ContentTest {
         }
     }
 
+    @Test
+    void aRequestInQuicIsAskedAboutWhereHttp3IsSpoken() {
+        Facts quic = facts(Application.QUIC, "a.example");
+        for (boolean http3 : new boolean[] {true, false}) {
+            Content bad = new Content(List.of(), List.of(), names("bad.example"), List.of(), http3);
+            Content good =
+                    new Content(List.of(), List.of(), names("good.example"), List.of(), http3);
+            Proxying ended = new Proxying(Optional.empty(), Optional.of(Proxying.Tls.TERMINATE));
+            Policy policy =
+                    policy(
+                            rule("deny", Action.DENY, "", bad),
+                            rule("site", Action.UPGRADE, Policy.HTTP, good, false, ended),
+                            rule("rest", Action.UPGRADE, Policy.RELAY, Content.ANY));
+            assertEquals(http3, policy.decide(flow(17)).asks());
+            assertEquals(http3 ? "site" : "rest", policy.decide(flow(17), quic).name());
+            RequestRules requests = new RequestRules(policy, flow(17), quic);
+            assertEquals(http3 ? "deny" : "rest", decided(requests, "bad.example"));
+            assertEquals(http3 ? "site" : "rest", decided(requests, "good.example"));
+        }
+    }
+
     private static String decided(RequestRules requests, String host) {
         return requests.decide("GET", RequestTarget.of("GET", "/", host)).name();
     }

@@ -1,0 +1,47 @@
+package io.culvert.gateway;
+
+import io.culvert.gateway.detect.Application;
+import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.Proxying;
+import io.culvert.gateway.policy.Ruling;
+import io.culvert.hook.FlowDecision;
+
+/** What becomes of a UDP flow that is to be upgraded, where HTTP/3 is spoken. */
+enum QuicUse {
+    /** What would without HTTP/3. */
+    NONE,
+    /** Its datagrams are relayed as they are. */
+    RELAY,
+    /** Its QUIC ends here. */
+    END,
+    /** It would have to be looked into, which cannot be done with QUIC. */
+    REFUSE;
+
+    static QuicUse of(FlowDecision.Upgrade decision, Ruling ruling, WebAccess web) {
+        if (web == null || !web.handlers().speaksHttp3() || Upgraders.isDowngraded(decision)) {
+            return NONE;
+        }
+        boolean quic =
+                decision.handler().equals(Policy.HTTP)
+                        || (decision.handler().equals(Policy.AUTO)
+                                && ruling.facts() != null
+                                && ruling.facts().application() == Application.QUIC);
+        return quic ? of(web.handlers().tls(ruling.proxying())) : NONE;
+    }
+
+    private static QuicUse of(Proxying.Tls tls) {
+        return switch (tls) {
+            case PASS -> RELAY;
+            case TERMINATE -> END;
+            case INSPECT -> REFUSE;
+        };
+    }
+
+    /** Whether what a flow says first has to be known, though its rule does not ask. */
+    static boolean asks(Ruling ruling, WebAccess web) {
+        return ruling.decision() instanceof FlowDecision.Upgrade upgrade
+                && upgrade.handler().equals(Policy.AUTO)
+                && web != null
+                && web.handlers().speaksHttp3();
+    }
+}
