@@ -32,6 +32,9 @@ final class HttpTakeover implements Takeover {
     private TakenConnection connection;
     private Future<?> alarm;
 
+    /** Whether the first byte was seen: what follows while the target is dialed is no other. */
+    private boolean begun;
+
     HttpTakeover(WebHandlers handlers, WebHandlers.WebFlow flow, Poller poller) {
         this.handlers = handlers;
         this.flow = flow;
@@ -56,12 +59,16 @@ final class HttpTakeover implements Takeover {
     }
 
     private void ready(int events) {
+        if (begun) {
+            return;
+        }
         int read =
                 Syscall.recv(
                         connection.initiator(), NativeMemory.address(first), 1, Syscall.MSG_PEEK);
         if (Errno.EAGAIN.is(read)) {
             return;
         }
+        begun = true;
         alarm.cancel(false);
         if (read <= 0) {
             // It has said nothing, and never will.
