@@ -16,7 +16,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -304,19 +307,19 @@ class ConnectMethodTest {
     /** Descriptors of this process that are Unix sockets. */
     private static Set<String> sockets() throws IOException {
         Set<String> unix =
-                java.nio.file.Files.readAllLines(Path.of("/proc/self/net/unix")).stream()
-                        .map(line -> line.split(" +")[6])
+                Files.readAllLines(Path.of("/proc/self/net/unix")).stream()
+                        .map(line -> line.split(" +", -1)[6])
                         .collect(Collectors.toSet());
-        Set<String> own = new java.util.HashSet<>();
-        try (var all = java.nio.file.Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+        Set<String> own = new HashSet<>();
+        try (var all = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
             for (Path each : all) {
                 try {
-                    String to = java.nio.file.Files.readSymbolicLink(each).toString();
+                    String to = Files.readSymbolicLink(each).toString();
                     if (to.startsWith("socket:[")
                             && unix.contains(to.substring(8, to.length() - 1))) {
                         own.add(to);
                     }
-                } catch (java.nio.file.NoSuchFileException gone) {
+                } catch (NoSuchFileException gone) {
                     // Closed since.
                 }
             }

@@ -67,6 +67,7 @@ public final class SteadyEpoll implements IoHandler {
         return netty.isCompatible(type);
     }
 
+    @SuppressWarnings("TypeParameterUnusedInFormals") // It is the interface's.
     private static final class Registration implements IoRegistration {
         private final IoRegistration netty;
         private boolean added;
