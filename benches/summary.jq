@@ -5,12 +5,12 @@ def spread: if length == 0 then null else {median: median, min: min, max: max, s
 def of($candidate; $measurement): map(select(.candidate == $candidate and .measurement == $measurement));
 def present: with_entries(select(.value != null));
 
-def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-gue", "culvert-forward", "culvert-hooks", "nginx-http", "haproxy-http", "culvert-http"];
+def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-gue", "culvert-forward", "culvert-hooks", "nginx-http", "haproxy-http", "culvert-http", "culvert-tcp-http"];
 def titles: {
     routing: "kernel routing", masquerade: "nft masquerade", haproxy: "HAProxy TPROXY, splice always", "haproxy-auto": "HAProxy TPROXY, splice-auto",
     pasta: "pasta, MTU 65520", slirp4netns: "slirp4netns, MTU 65520",
     "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT", "culvert-hooks": "Culvert, 1,000 rules, 3 hooks",
-    "nginx-http": "nginx, HTTP proxy", "haproxy-http": "HAProxy, HTTP proxy", "culvert-http": "Culvert, HTTP proxy"
+    "nginx-http": "nginx, HTTP proxy", "haproxy-http": "HAProxy, HTTP proxy", "culvert-http": "Culvert, HTTP proxy of IP flows", "culvert-tcp-http": "Culvert, HTTP proxy on a port"
 };
 # Processor time is shown per so much work: in seconds times `per` over the units of work.
 def measurements: [
@@ -80,7 +80,7 @@ def ratio($samples; $candidate; $peer; $measurement):
     bars: [bars[] as [$kind, $measurement, $peer, $factor]
         | {kind: $kind, measurement: $measurement, peer: $peer, factor: $factor}
         + (reduce (if $kind == "hooks" then "culvert-hooks"
-                   elif $kind == "http" then "culvert-http"
+                   elif $kind == "http" then "culvert-http", "culvert-tcp-http"
                    elif $peer == "culvert-direct" then tunnels[]
                    elif $peer == "masquerade" and $kind == "bar" then "culvert-forward"
                    else "culvert-veth", "culvert-direct", "culvert-forward" end) as $c ({};
