@@ -16,14 +16,19 @@ import io.culvert.wire.IpProtocol;
  * stores a {@link #copy}, which is never set.
  */
 public final class FlowKey {
+    /** Numbers of connections are below this. */
+    public static final int CONNECTIONS = 1 << 24;
+
     private int tenant;
+
+    /** In the lower 8 bits; above them the connection's number, so that a key is 56 bytes. */
     private int protocol;
+
     private long sourceHigh;
     private long sourceLow;
     private long destinationHigh;
     private long destinationLow;
     private int ports;
-    private int connection;
     private int hash;
 
     /** Sets every field; for the key that a worker looks up with. */
@@ -43,7 +48,6 @@ public final class FlowKey {
         this.destinationHigh = destinationHigh;
         this.destinationLow = destinationLow;
         ports = sourcePort << 16 | destinationPort;
-        connection = 0;
         hash =
                 KeyedHash.of(
                         (long) tenant << 40 ^ (long) protocol << 32 ^ (ports & 0xffff_ffffL),
@@ -57,10 +61,10 @@ public final class FlowKey {
     /**
      * The rest of {@link #set} for a connection that was accepted.
      *
-     * @param number no other's that lives, and not 0
+     * @param number no other's that lives, not 0, and below {@link #CONNECTIONS}
      */
     public FlowKey connection(int number) {
-        connection = number;
+        protocol |= number << 8;
         hash ^= number;
         return this;
     }
@@ -69,7 +73,7 @@ public final class FlowKey {
     public FlowKey reverse() {
         return set(
                 tenant,
-                protocol,
+                protocol(),
                 /* sourceHigh= */ destinationHigh,
                 /* sourceLow= */ destinationLow,
                 /* sourcePort= */ destinationPort(),
@@ -88,7 +92,6 @@ public final class FlowKey {
         copy.destinationHigh = destinationHigh;
         copy.destinationLow = destinationLow;
         copy.ports = ports;
-        copy.connection = connection;
         copy.hash = hash;
         return copy;
     }
@@ -98,7 +101,7 @@ public final class FlowKey {
     }
 
     public int protocol() {
-        return protocol;
+        return protocol & 0xff;
     }
 
     public long sourceHigh() {
@@ -127,7 +130,7 @@ public final class FlowKey {
 
     /** The number of a connection that was accepted; 0 where the flow is of packets. */
     public int connection() {
-        return connection;
+        return protocol >>> 8;
     }
 
     /** Whether the addresses are of IPv6. */
@@ -144,8 +147,7 @@ public final class FlowKey {
                 && sourceHigh == key.sourceHigh
                 && destinationHigh == key.destinationHigh
                 && tenant == key.tenant
-                && protocol == key.protocol
-                && connection == key.connection;
+                && protocol == key.protocol;
     }
 
     @Override
@@ -155,7 +157,7 @@ public final class FlowKey {
 
     @Override
     public String toString() {
-        return IpProtocol.name(protocol)
+        return IpProtocol.name(protocol())
                 + " "
                 + side(sourceHigh, sourceLow, sourcePort())
                 + " -> "

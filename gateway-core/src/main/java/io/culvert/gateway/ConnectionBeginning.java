@@ -139,7 +139,7 @@ final class ConnectionBeginning implements Beginning, Beginning.Kept {
 
     @Override
     public void belongsTo(Flow flow) {
-        // A live one with the same number, which four thousand million others have had since.
+        // A live one with the same number, which millions of others have had since.
         close(Reason.QUEUE_FULL);
     }
 

@@ -1,6 +1,7 @@
 package io.culvert.gateway;
 
 import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
 import io.culvert.flow.Tenant;
 import io.culvert.gateway.forward.TunnelPorts;
 import io.culvert.linux.SocketAddressBuffer;
@@ -68,8 +69,7 @@ final class Listeners {
 
     /** For one connection more: not 0, and no other's for a long while. */
     int number() {
-        int number = numbers.incrementAndGet();
-        return number == 0 ? numbers.incrementAndGet() : number;
+        return numbers.updateAndGet(last -> last + 1 == FlowKey.CONNECTIONS ? 1 : last + 1);
     }
 
     /** Whether a connection there would come back to the gateway. */

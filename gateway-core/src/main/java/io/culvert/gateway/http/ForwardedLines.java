@@ -15,16 +15,14 @@ final class ForwardedLines {
         switch (settings.forwarded()) {
             case NONE -> {}
             case X_FORWARDED -> {
-                remove(fields, FieldKind.X_FORWARDED_FOR);
-                remove(fields, FieldKind.X_FORWARDED_HOST);
-                remove(fields, FieldKind.X_FORWARDED_PROTO);
+                removeAll(fields);
                 InetSocketAddress client = flow.facts().client();
                 fields.add("x-forwarded-for", client.getAddress().getHostAddress());
                 fields.add("x-forwarded-proto", request.scheme);
                 fields.add("x-forwarded-host", request.authority);
             }
             case FORWARDED -> {
-                remove(fields, FieldKind.FORWARDED);
+                removeAll(fields);
                 fields.add("forwarded", forwarded(request, flow.facts().client()));
             }
         }
@@ -46,6 +44,14 @@ final class ForwardedLines {
         String from =
                 client.getAddress() instanceof Inet6Address ? "\"[" + address + "]\"" : address;
         return "for=" + from + ";host=\"" + request.authority + "\";proto=" + request.scheme;
+    }
+
+    /** Of either way to say it: a server may believe the other one. */
+    private static void removeAll(Fields fields) {
+        remove(fields, FieldKind.FORWARDED);
+        remove(fields, FieldKind.X_FORWARDED_FOR);
+        remove(fields, FieldKind.X_FORWARDED_HOST);
+        remove(fields, FieldKind.X_FORWARDED_PROTO);
     }
 
     private static void remove(Fields fields, FieldKind kind) {

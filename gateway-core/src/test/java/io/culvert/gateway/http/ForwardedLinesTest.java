@@ -76,15 +76,13 @@ class ForwardedLinesTest {
                     """
                     NONE ~ 192.0.2.1 ~ X-Forwarded-For: 1.1.1.1|x-forwarded-for: 1.1.1.2|X-Forwarded-Proto: http|\
                     X-Forwarded-Host: b.test|Forwarded: for=1.1.1.1|Via: 1.0 other|
-                    X_FORWARDED ~ 192.0.2.1 ~ Forwarded: for=1.1.1.1|Via: 1.0 other|x-forwarded-for: 192.0.2.1|\
+                    X_FORWARDED ~ 192.0.2.1 ~ Via: 1.0 other|x-forwarded-for: 192.0.2.1|\
                     x-forwarded-proto: https|x-forwarded-host: a.test:8443|
-                    X_FORWARDED ~ 2001:db8::1 ~ Forwarded: for=1.1.1.1|Via: 1.0 other|\
+                    X_FORWARDED ~ 2001:db8::1 ~ Via: 1.0 other|\
                     x-forwarded-for: 2001:db8:0:0:0:0:0:1|x-forwarded-proto: https|x-forwarded-host: a.test:8443|
-                    FORWARDED ~ 192.0.2.1 ~ X-Forwarded-For: 1.1.1.1|x-forwarded-for: 1.1.1.2|\
-                    X-Forwarded-Proto: http|X-Forwarded-Host: b.test|Via: 1.0 other|\
+                    FORWARDED ~ 192.0.2.1 ~ Via: 1.0 other|\
                     forwarded: for=192.0.2.1;host="a.test:8443";proto=https|
-                    FORWARDED ~ 2001:db8::1 ~ X-Forwarded-For: 1.1.1.1|x-forwarded-for: 1.1.1.2|\
-                    X-Forwarded-Proto: http|X-Forwarded-Host: b.test|Via: 1.0 other|\
+                    FORWARDED ~ 2001:db8::1 ~ Via: 1.0 other|\
                     forwarded: for="[2001:db8:0:0:0:0:0:1]";host="a.test:8443";proto=https|
                     """)
     void tellsServersWhoTheClientIs(ForwardedFields forwarded, String client, String expected)
