@@ -137,6 +137,11 @@ final class Section {
         errors.add(tree.key(place(key)), message);
     }
 
+    /** The key is there, and does nothing. */
+    void warnKey(String key, String message) {
+        errors.warn(tree.key(place(key)), message);
+    }
+
     void wrong(Position position, String message) {
         errors.add(position, message);
     }

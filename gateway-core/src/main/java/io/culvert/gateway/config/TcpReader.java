@@ -24,7 +24,7 @@ final class TcpReader {
                         : ProxyProtocol.OFF;
         List<Prefix> trusted = section.values("trusted", InterfaceAddress::parsePrefix);
         if (proxyProtocol == ProxyProtocol.OFF && section.has("trusted")) {
-            section.wrongKey(
+            section.warnKey(
                     "trusted",
                     "trusted is for those who say whose connections they bring, with"
                             + " \"proxy-protocol: required\"");

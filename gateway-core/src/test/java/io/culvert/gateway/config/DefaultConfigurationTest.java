@@ -133,7 +133,7 @@ class DefaultConfigurationTest {
     @Test
     void staysOneWhenAllSettingsAreLetIn() {
         Configuration configuration = valid(allLetIn().lines().toList());
-        assertEquals(4, configuration.onramps().size());
+        assertEquals(5, configuration.onramps().size());
         assertEquals(
                 List.of("internet", "lan", "tunnels", "socket"),
                 configuration.offramps().stream().map(OffRamp::name).toList());
