@@ -67,8 +67,9 @@ final class Side implements ByteStream {
 
     void reset() {
         closed = true;
-        out.reset();
+        // Before the peer hears of it, and ends what it says: that is not to be read as an end.
         in.reset();
+        out.reset();
     }
 
     /** Whether the peer has said its last. */
