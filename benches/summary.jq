@@ -9,7 +9,7 @@ def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "s
 def titles: {
     routing: "kernel routing", masquerade: "nft masquerade", haproxy: "HAProxy TPROXY, splice always", "haproxy-auto": "HAProxy TPROXY, splice-auto",
     pasta: "pasta, MTU 65520", slirp4netns: "slirp4netns, MTU 65520",
-    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT", "culvert-hooks": "Culvert, 1,000 rules, 3 hooks",
+    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel, MTU 65520", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT", "culvert-hooks": "Culvert, 1,000 rules, 3 hooks",
     "nginx-http": "nginx, HTTP proxy", "haproxy-http": "HAProxy, HTTP proxy", "culvert-http": "Culvert, HTTP proxy of IP flows", "culvert-tcp-http": "Culvert, HTTP proxy on a port"
 };
 # Processor time is shown per so much work: in seconds times `per` over the units of work.
@@ -50,7 +50,7 @@ def ratio($samples; $candidate; $peer; $measurement):
 | $about + {
     method: [
         "Three network namespaces, client, gateway and server, joined by veth pairs of MTU 1500; made anew for each candidate in each round.",
-        "pasta, slirp4netns and Culvert with its device in the client have no veth to the client; their devices have MTU 65520, 65520 and 1500.",
+        "pasta, slirp4netns and Culvert with its device in the client have no veth to the client; their devices have MTU 65520, 65520 and 1500, the seqpacket tunnel of Culvert 65520.",
         "A tunnel of Culvert\u0027s has the same device in the client, which a process there, `culvert connect`, joins to the gateway: one packet of at most 1500 bytes a message, or in GUE over a veth, a little less. Its processor time is shown beside the gateway\u0027s.",
         "Each round measures every candidate once, after 7 s of warming up, and begins with another candidate.",
         "A figure is the median of \($about.rounds) rounds and (lowest to highest).",
