@@ -112,6 +112,7 @@ class Http3RefusalsTest {
                     client.ask(GOOD + "|x 1".repeat(100)).head().contains(":status=431"),
                     "the connection goes on");
         }
+        proxy.settle();
         assertEquals(before + 1, proxy.proxy.refusals(reason));
     }
 
@@ -155,6 +156,7 @@ class Http3RefusalsTest {
                             .end()
                             .ends());
         }
+        proxy.settle();
         assertEquals(before + 1, proxy.proxy.refusals(Reason.HTTP_LENGTH_INVALID));
     }
 
@@ -175,6 +177,7 @@ class Http3RefusalsTest {
             }
             assertEquals(EXCESSIVE_LOAD, client.closed());
         }
+        proxy.settle();
         assertEquals(1, proxy.proxy.refusals(Reason.HTTP_RESET_FLOOD));
     }
 }

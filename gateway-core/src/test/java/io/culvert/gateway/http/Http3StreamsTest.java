@@ -126,6 +126,7 @@ class Http3StreamsTest {
                 assertFalse(script.rest().contains("0\r\n\r\n"));
             }
         }
+        proxy.settle();
         assertEquals(1, proxy.proxy.refusals(Reason.HTTP_CLIENT_GONE));
     }
 
