@@ -48,15 +48,21 @@ class WebGuardTest {
                         http {
                           access_log %1$s/server.log;
                           client_body_temp_path %1$s/body;
+                          proxy_temp_path %1$s/proxied;
                           server {
                             listen *:%2$d http2;
                             listen [::]:%2$d http2;
                             location / { return 200 "hello\\n"; }
-                            location = /form { return 200 "taken\\n"; }
+                            # Which reads all of a form before it is answered.
+                            location = /form { proxy_pass http://unix:%1$s/form.sock; }
                             location = /shaky {
                               if ($server_addr ~ "2$") { return 500 "oops\\n"; }
                               return 200 "elsewhere\\n";
                             }
+                          }
+                          server {
+                            listen unix:%1$s/form.sock;
+                            location / { return 200 "taken\\n"; }
                           }
                         }
                         """
