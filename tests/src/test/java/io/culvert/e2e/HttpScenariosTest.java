@@ -266,14 +266,19 @@ class HttpScenariosTest {
         return Long.parseLong(matcher.group(1));
     }
 
+    /** A server's address as gRPC writes it. */
+    private String grpc(int port) {
+        return (scene.family().isIpv6() ? "ipv6:" : "ipv4:") + scene.authority(port);
+    }
+
     @Test
     void grpcCallsEndAsTheirEndsSay() throws Exception {
         try (CulvertProcess client =
                 WebServers.python(
                         scene.client(),
                         "grpc_client.py",
-                        (scene.family().isIpv6() ? "ipv6:" : "ipv4:")
-                                + scene.authority(WebServers.GRPC))) {
+                        grpc(WebServers.GRPC),
+                        grpc(WebServers.NOBODY))) {
             int status = client.exitStatus();
             assertEquals(
                     List.of(
@@ -291,6 +296,8 @@ class HttpScenariosTest {
                             "cancelled in the middle",
                             "ended by the server",
                             "cancelled by the server",
+                            "denied by the gateway",
+                            "no server",
                             "after all"),
                     client.output(),
                     () -> String.join("\n", client.errors()));

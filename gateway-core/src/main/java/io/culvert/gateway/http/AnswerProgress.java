@@ -71,6 +71,9 @@ final class AnswerProgress {
     /** A whole answer that is no server's; nothing of another was sent. */
     void own(HttpAnswer answer) {
         ResponseHead head = HookHeads.head(answer, exchange.request);
+        if (exchange.isGrpc() && GrpcAnswer.isTrailersOnly(answer)) {
+            head.contentLength = ResponseHead.UNKNOWN_LENGTH;
+        }
         exchange.status = head.status;
         begun = true;
         done = true;

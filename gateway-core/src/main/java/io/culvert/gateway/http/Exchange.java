@@ -441,8 +441,18 @@ public final class Exchange extends ExchangeFacts {
         abandonServer();
         HttpAnswer own = ErrorAnswer.of(why, request);
         if (hooked == null || !hooked.error(why, own)) {
-            answer(own);
+            answerError(own);
         }
+    }
+
+    /** Answers where nobody else does, as the client understands it. */
+    void answerError(HttpAnswer answer) {
+        answer(isGrpc() ? GrpcAnswer.of(answer) : answer);
+    }
+
+    /** Whether it is a call of gRPC, which there is none of over HTTP/1. */
+    boolean isGrpc() {
+        return client.version() > 1 && request.isGrpc();
     }
 
     /** Answers by itself, or by a plugin's answer; nothing of another has been sent. */

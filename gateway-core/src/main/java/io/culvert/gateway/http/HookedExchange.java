@@ -132,7 +132,7 @@ final class HookedExchange {
         if (!failing) {
             failing = true;
             exchange.hold(true);
-            asking.error(why, own, answer -> onLoop(() -> exchange.answer(answer)));
+            asking.error(why, own, answer -> onLoop(() -> exchange.answerError(answer)));
         }
         return true;
     }
