@@ -46,7 +46,7 @@ import java.util.function.Supplier;
  *
  * <p>Threading: {@link #takeover} and {@link #accept} on any worker, for its own connections.
  */
-final class WebHandlers {
+final class WebHandlers implements QuicEnds {
     private volatile HttpSettings settings;
     private final Tls tls;
     private final Upstreams upstreams;
@@ -99,8 +99,8 @@ final class WebHandlers {
         return new HttpTakeover(this, flow, poller);
     }
 
-    /** Whether QUIC is ended here, as HTTP/3. */
-    boolean speaksHttp3() {
+    @Override
+    public boolean speaksHttp3() {
         return settings.http3() && QuicTls.obstacle().isEmpty();
     }
 
@@ -110,7 +110,8 @@ final class WebHandlers {
     }
 
     /** What is done with a connection that begins with TLS. */
-    Proxying.Tls tls(Proxying proxying) {
+    @Override
+    public Proxying.Tls tls(Proxying proxying) {
         return proxying.tls()
                 .orElse(tls.server().terminates() ? Proxying.Tls.TERMINATE : Proxying.Tls.PASS);
     }

@@ -248,7 +248,8 @@ final class Worker {
                         upgraders,
                         forwarder,
                         shared.routes(),
-                        shared.listeners());
+                        shared.listeners(),
+                        upgraders.quic());
         ingress =
                 Ingress.of(
                         index,
