@@ -1,6 +1,7 @@
 package io.culvert.gateway;
 
 import io.culvert.gateway.detect.RequestTarget;
+import io.culvert.gateway.http.Alternatives;
 import io.culvert.gateway.http.Destinations;
 import io.culvert.gateway.http.ExchangeListener;
 import io.culvert.gateway.http.HttpFlow;
@@ -63,6 +64,7 @@ final class WebHandlers implements QuicEnds {
      * @param rules that decide about each request; empty where that rule has for all of them
      * @param loops whether its target is the gateway itself, which nothing may be sent to
      * @param tunnels where a CONNECT to an authority leads
+     * @param alternatives where else its client finds what it asks for
      */
     record WebFlow(
             String id,
@@ -71,7 +73,8 @@ final class WebHandlers implements QuicEnds {
             Proxying proxying,
             Optional<RequestRules> rules,
             boolean loops,
-            Function<String, Upstream> tunnels) {}
+            Function<String, Upstream> tunnels,
+            Alternatives alternatives) {}
 
     /**
      * @param hooks the plugins in force
@@ -102,6 +105,11 @@ final class WebHandlers implements QuicEnds {
     @Override
     public boolean speaksHttp3() {
         return settings.http3() && QuicTls.obstacle().isEmpty();
+    }
+
+    /** Whether clients by TCP are told of HTTP/3. */
+    boolean advertisesHttp3() {
+        return settings.advertisesHttp3() && speaksHttp3();
     }
 
     /** How long a client may take to begin. */
@@ -148,7 +156,8 @@ final class WebHandlers implements QuicEnds {
                                 name ->
                                         upstreams
                                                 .group(name)
-                                                .map(Destinations.Destination.To::new))));
+                                                .map(Destinations.Destination.To::new))),
+                flow.alternatives());
     }
 
     /**

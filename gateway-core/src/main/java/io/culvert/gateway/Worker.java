@@ -236,7 +236,8 @@ final class Worker {
                                 poller,
                                 shared.listeners(),
                                 new InnerFlows(this::reception, shared.web().resolver()),
-                                NativeMemory.allocate(LONGEST_PACKET)),
+                                NativeMemory.allocate(LONGEST_PACKET),
+                                shared.policy()),
                         shared.listeners());
         explainer =
                 new Explainer(

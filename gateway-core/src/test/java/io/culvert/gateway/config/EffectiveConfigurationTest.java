@@ -148,6 +148,7 @@ class EffectiveConfigurationTest {
                   access-log-sample: 1                  # default
                   access-log-queries: false             # default
                   experimental-http3: false             # default
+                  advertise-http3: false                # default
                 """,
                 shown(
                         """

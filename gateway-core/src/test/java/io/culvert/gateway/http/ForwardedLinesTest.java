@@ -37,7 +37,8 @@ class ForwardedLinesTest {
                 forwarded,
                 usual.connectPorts(),
                 usual.accessLog(),
-                usual.http3());
+                usual.http3(),
+                        usual.advertisesHttp3());
     }
 
     private static HttpFlow of(String client) throws UnknownHostException {

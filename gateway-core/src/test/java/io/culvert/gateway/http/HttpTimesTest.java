@@ -49,7 +49,8 @@ class HttpTimesTest {
                         usual.forwarded(),
                         usual.connectPorts(),
                         usual.accessLog(),
-                        usual.http3());
+                        usual.http3(),
+                        usual.advertisesHttp3());
         proxy =
                 new ProxyUnderTest(
                         settings,
