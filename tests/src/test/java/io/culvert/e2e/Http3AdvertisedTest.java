@@ -69,8 +69,8 @@ class Http3AdvertisedTest {
 
     /** The field of an answer; empty where it has none. */
     private String told(Topology topology, Family family, String version) throws Exception {
-        List<String> answer =
-                Tool.CURL.succeeds(
+        Tool.Result result =
+                Tool.CURL.run(
                         topology.client(),
                         "-sSi",
                         version,
@@ -79,8 +79,8 @@ class Http3AdvertisedTest {
                         "--resolve",
                         NAME + ":443:" + literal(family),
                         "https://" + NAME + "/small");
-        assertTrue(answer.getLast().contains("hello"), answer::toString);
-        return answer.stream()
+        assertTrue(result.says("hello"), result::toString);
+        return result.output().stream()
                 .filter(line -> line.toLowerCase(Locale.ROOT).startsWith("alt-svc:"))
                 .reduce("", String::concat);
     }

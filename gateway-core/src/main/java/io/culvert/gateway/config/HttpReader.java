@@ -76,9 +76,6 @@ final class HttpReader {
         if (spoken && !tls.has("certificates")) {
             section.wrongKey(
                     HTTP3, "there is no certificate to end QUIC with; add tls: certificates");
-        } else if (spoken && tls.has("client-authorities")) {
-            section.wrongKey(
-                    HTTP3, "clients of HTTP/3 are asked for no certificate, as tls has it");
         }
         return spoken;
     }
