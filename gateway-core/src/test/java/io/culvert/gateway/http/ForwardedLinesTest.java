@@ -38,7 +38,7 @@ class ForwardedLinesTest {
                 usual.connectPorts(),
                 usual.accessLog(),
                 usual.http3(),
-                        usual.advertisesHttp3());
+                usual.advertisesHttp3());
     }
 
     private static HttpFlow of(String client) throws UnknownHostException {
