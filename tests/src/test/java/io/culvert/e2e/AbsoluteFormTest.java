@@ -15,6 +15,7 @@ import java.nio.file.Path;
  * Requests in absolute form (RFC 9112 section 3.2.2), as clients send them to a proxy: the name in
  * them takes the place of Host, and leads nowhere else than the flow goes.
  */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 @Timeout(60)
 class AbsoluteFormTest {
     @TempDir private Path directory;

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Clients by TCP are told that HTTP/3 is there, too: where it is. */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 @Timeout(120)
 class Http3AdvertisedTest {
     private static final String NAME = "www.example.test";

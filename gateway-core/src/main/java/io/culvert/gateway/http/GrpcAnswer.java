@@ -83,7 +83,7 @@ final class GrpcAnswer {
                 encoded.append((char) b);
             } else {
                 encoded.append('%')
-                        .append(Character.toUpperCase(Character.forDigit(b >> 4 & 0xf, 16)))
+                        .append(Character.toUpperCase(Character.forDigit((b >> 4) & 0xf, 16)))
                         .append(Character.toUpperCase(Character.forDigit(b & 0xf, 16)));
             }
         }

@@ -177,9 +177,8 @@ final class HookedExchange {
         if (!exchange.isBodyAwaited() || !asking.watches(HttpStage.REQUEST_BODY)) {
             return false;
         }
-        return exchange.request().isGrpc() || exchange.isBodyAsked()
-                ? !up.held.isEmpty()
-                : !exchange.isAnswered();
+        boolean byTurns = exchange.request().isGrpc() || exchange.isBodyAsked();
+        return byTurns ? !up.held.isEmpty() : !exchange.isAnswered();
     }
 
     private boolean needs(Way way, Event event) {

@@ -16,6 +16,7 @@ import java.net.UnknownHostException;
 import java.util.Optional;
 
 /** What servers are told of the client, whatever the client says of itself. */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 class ForwardedLinesTest {
     private static HttpSettings settings(ForwardedFields forwarded, boolean via) {
         HttpSettings usual = HttpSettings.DEFAULT;

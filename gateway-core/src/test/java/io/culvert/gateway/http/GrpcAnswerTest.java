@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import java.io.IOException;
 
 /** What clients of gRPC hear where the gateway answers by itself. */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 class GrpcAnswerTest {
     private static final String CALL =
             ":method POST|:scheme http|:authority a|:path /a|te trailers|content-type ";
