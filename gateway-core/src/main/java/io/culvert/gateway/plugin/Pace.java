@@ -17,7 +17,8 @@ final class Pace {
 
     /** A call has come back. */
     void took(long elapsedNanos) {
-        nanos += (elapsedNanos - nanos) / WEIGHT;
+        long before = nanos;
+        nanos = before + (elapsedNanos - before) / WEIGHT;
     }
 
     /** Whether they take next to nothing. */

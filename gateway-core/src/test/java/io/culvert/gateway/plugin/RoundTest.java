@@ -147,7 +147,9 @@ class RoundTest {
         asked.await();
         assertEquals(0, answers.size());
         round.disperse();
-        assertEquals(Set.of(2, 3), Set.of(port(next()), port(next())));
+        int one = port(next());
+        int other = port(next());
+        assertEquals(Set.of(2, 3), Set.of(one, other));
         held.countDown();
         Answer late = next();
         assertEquals(1, port(late));
