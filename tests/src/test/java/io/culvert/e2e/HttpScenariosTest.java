@@ -76,7 +76,8 @@ class HttpScenariosTest {
 
         /** What the gateway adds to every answer that it has seen (RFC 9110 section 7.6.3). */
         private String via() {
-            return name().endsWith("HAPROXY_HTTP2") ? "via: 2 culvert" : "via: 1.1 culvert";
+            boolean http2 = name().endsWith("HAPROXY_HTTP2") || name().startsWith("INSP");
+            return http2 ? "via: 2 culvert" : "via: 1.1 culvert";
         }
 
         private String trusted() {
