@@ -29,6 +29,7 @@ class Http2RefusalsTest {
                         Arguments.of(Reason.HTTP_PSEUDO_FIELD, GOOD + "|:scheme http"),
                         Arguments.of(Reason.HTTP_PSEUDO_FIELD, GOOD + "|:authority a"),
                         Arguments.of(Reason.HTTP_PSEUDO_FIELD, "x 1|" + GOOD),
+                        Arguments.of(Reason.HTTP_CONNECTION_FIELD, GOOD + "|te deflate"),
                         Arguments.of(Reason.HTTP_SYNTAX, GOOD + "|x  1")));
     }
 
