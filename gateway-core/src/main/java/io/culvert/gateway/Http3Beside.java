@@ -41,7 +41,7 @@ record Http3Beside(WebHandlers handlers, LivePolicy policy, Policy.Question udp)
         Ruling ruling = policy.current().decide(udp, facts).knowing(facts);
         return ruling.decision() instanceof FlowDecision.Upgrade upgrade
                         && QuicUse.of(upgrade, ruling, handlers) == QuicUse.END
-                ? "h3=\":%d\"; ma=%d".formatted(udp.port(), AGE)
+                ? "h3=\":%d\"; ma=%d".formatted(udp.flow().destinationPort(), AGE)
                 : null;
     }
 }
