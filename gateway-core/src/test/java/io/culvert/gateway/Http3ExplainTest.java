@@ -78,11 +78,11 @@ class Http3ExplainTest {
             delimiter = '|',
             value = {
                 "handler: auto | QUIC ends here, as HTTP/3 (experimental); other datagrams are"
-                    + " relayed",
+                        + " relayed",
                 "handler: auto, tls: pass | datagrams are relayed as they are",
                 "handler: http, tls: pass | datagrams are relayed as they are",
                 "handler: auto, tls: inspect | QUIC is refused, since it cannot be inspected;"
-                    + " clients that hear of it use TCP; other datagrams are relayed",
+                        + " clients that hear of it use TCP; other datagrams are relayed",
             })
     void othersAreRelayed(String rule, String text) {
         Explanation explanation = explain(true, rule);

@@ -88,7 +88,7 @@ final class HttpReader {
             section.wrongKey(
                     ADVERTISE,
                     "no rule ends QUIC; add one for udp with \"do: upgrade\" and \"handler:"
-                        + " http\"");
+                            + " http\"");
         }
         return told;
     }
