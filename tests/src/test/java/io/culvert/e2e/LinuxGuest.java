@@ -15,8 +15,8 @@ import java.util.List;
  * tests/linux-guest} makes what is booted. Its network device {@value #DEVICE} is a cable to a TAP
  * device of a host, without any offload, so that all packets are as on a wire.
  *
- * <p>Runs on any processor, by KVM where that is at hand. Commands go by the serial line, one at a
- * time, to bash. Confined to one thread.
+ * <p>Its processor is emulated, for who may use the host's is another matter. Commands go by the
+ * serial line, one at a time, to bash. Confined to one thread.
  */
 final class LinuxGuest implements AutoCloseable {
     /** Of the guest. */
@@ -55,8 +55,6 @@ final class LinuxGuest implements AutoCloseable {
                                 "none",
                                 "-machine",
                                 "pc",
-                                "-accel",
-                                "kvm",
                                 "-accel",
                                 "tcg",
                                 "-cpu",
@@ -120,8 +118,7 @@ final class LinuxGuest implements AutoCloseable {
     /** Waits for a line that begins so, and answers it. */
     private String await(String beginning) throws Exception {
         try {
-            Eventually.holds(
-                    beginning, PATIENCE, () -> hasCome(beginning) || !qemu.isAlive());
+            Eventually.holds(beginning, PATIENCE, () -> hasCome(beginning) || !qemu.isAlive());
         } catch (AssertionError tooLate) {
             throw new AssertionError(qemu.output() + " " + qemu.errors(), tooLate);
         }
