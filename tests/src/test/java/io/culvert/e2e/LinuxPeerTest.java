@@ -41,34 +41,6 @@ class LinuxPeerTest {
     private static final String WAN = "wan";
     private static final int LENGTH = 4_000_000;
 
-    private static final String ON_RAMPS =
-            """
-            workers: 2
-            onramps:
-              - name: gue
-                type: gue
-                listen: ["203.0.113.1:6080", "[2001:db8::1]:6080"]
-                zero-checksums: true
-                peers: [{ from: 203.0.113.2, tenant: acme }, { from: "2001:db8::2", tenant: acme }]
-              - name: gre4
-                type: gre
-                listen: 203.0.113.1
-                peers: [%1$s]
-              - name: gre6
-                type: gre
-                listen: "2001:db8::1"
-                peers: [%2$s]
-            """;
-
-    private static final String GRE_PEERS =
-            """
-            { from: "%1$s", tenant: acme }, { from: "%1$s", key: 41, tenant: acme },
-            { from: "%1$s", key: 42, checksum: true, tenant: acme },
-            { from: "%1$s", key: 43, sequence: true, tenant: acme },
-            { from: "%1$s", key: 44, checksum: true, sequence: true, tenant: acme },
-            { from: "%1$s", key: 45, sequence: true, tenant: acme }\
-            """;
-
     private static List<String> commands;
     private static Topology topology;
     private static LinuxGuest guest;
@@ -198,12 +170,40 @@ class LinuxPeerTest {
                 ip link set %1$s up
                 """
                         .formatted(LinuxGuest.DEVICE));
-        topology.start(
-                ON_RAMPS.formatted(
-                                GRE_PEERS.formatted("203.0.113.2"),
-                                GRE_PEERS.formatted("2001:db8::2"))
-                        + Topology.UPGRADE_ALL,
-                FlowListener.NONE);
+        topology.start(onRamps() + Topology.UPGRADE_ALL, FlowListener.NONE);
+    }
+
+    private static String onRamps() {
+        return """
+        workers: 2
+        onramps:
+          - name: gue
+            type: gue
+            listen: ["203.0.113.1:6080", "[2001:db8::1]:6080"]
+            zero-checksums: true
+            peers: [{ from: 203.0.113.2, tenant: acme }, { from: "2001:db8::2", tenant: acme }]
+          - name: gre4
+            type: gre
+            listen: 203.0.113.1
+            peers: [%s]
+          - name: gre6
+            type: gre
+            listen: "2001:db8::1"
+            peers: [%s]
+        """
+                .formatted(grePeers("203.0.113.2"), grePeers("2001:db8::2"));
+    }
+
+    /** One for each kind of header. */
+    private static String grePeers(String from) {
+        return """
+        { from: "%1$s", tenant: acme }, { from: "%1$s", key: 41, tenant: acme },
+        { from: "%1$s", key: 42, checksum: true, tenant: acme },
+        { from: "%1$s", key: 43, sequence: true, tenant: acme },
+        { from: "%1$s", key: 44, checksum: true, sequence: true, tenant: acme },
+        { from: "%1$s", key: 45, sequence: true, tenant: acme }\
+        """
+                .formatted(from);
     }
 
     @AfterAll
