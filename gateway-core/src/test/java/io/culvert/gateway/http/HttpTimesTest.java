@@ -49,7 +49,8 @@ class HttpTimesTest {
                         usual.forwarded(),
                         usual.connectPorts(),
                         usual.accessLog(),
-                        usual.http3());
+                        usual.http3(),
+                        new MinimumRate(0, usual.streamTimeout()));
         proxy =
                 new ProxyUnderTest(
                         settings,
