@@ -5,11 +5,11 @@ def spread: if length == 0 then null else {median: median, min: min, max: max, s
 def of($candidate; $measurement): map(select(.candidate == $candidate and .measurement == $measurement));
 def present: with_entries(select(.value != null));
 
-def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-gue", "culvert-forward", "culvert-hooks", "nginx-http", "haproxy-http", "culvert-http", "culvert-tcp-http"];
+def candidates: ["routing", "masquerade", "haproxy", "haproxy-auto", "pasta", "slirp4netns", "culvert-veth", "culvert-direct", "culvert-seqpacket", "culvert-gue", "culvert-forward", "culvert-no-hooks", "culvert-hooks", "nginx-http", "haproxy-http", "culvert-http", "culvert-tcp-http"];
 def titles: {
     routing: "kernel routing", masquerade: "nft masquerade", haproxy: "HAProxy TPROXY, splice always", "haproxy-auto": "HAProxy TPROXY, splice-auto",
     pasta: "pasta, MTU 65520", slirp4netns: "slirp4netns, MTU 65520",
-    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel, MTU 65520", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT", "culvert-hooks": "Culvert, 1,000 rules, 3 hooks",
+    "culvert-veth": "Culvert over a veth", "culvert-direct": "Culvert in the client", "culvert-seqpacket": "Culvert, seqpacket tunnel, MTU 65520", "culvert-gue": "Culvert, GUE tunnel", "culvert-forward": "Culvert forwarding, NAT", "culvert-no-hooks": "Culvert, by turns without rules and hooks", "culvert-hooks": "Culvert, by turns with 1,000 rules, 3 hooks",
     "nginx-http": "nginx, HTTP proxy", "haproxy-http": "HAProxy, HTTP proxy", "culvert-http": "Culvert, HTTP proxy of IP flows", "culvert-tcp-http": "Culvert, HTTP proxy on a port"
 };
 # Processor time is shown per so much work: in seconds times `per` over the units of work.
@@ -31,7 +31,7 @@ def bars: [
     ["bar", "close", "slirp4netns", 1], ["bar", "close", "pasta", 1],
     ["bar", "udp", "pasta", 1],
     ["bar", "up", "culvert-direct", 0.5], ["bar", "down", "culvert-direct", 0.5], ["bar", "udp", "culvert-direct", 1],
-    ["hooks", "close", "culvert-direct", 0.95], ["hooks", "keepalive", "culvert-direct", 0.95], ["hooks", "up", "culvert-direct", 0.95],
+    ["hooks", "close", "culvert-no-hooks", 0.95], ["hooks", "keepalive", "culvert-no-hooks", 0.95], ["hooks", "up", "culvert-no-hooks", 0.95],
     ["http", "keepalive", "nginx-http", 0.7], ["http", "close", "nginx-http", 0.7],
     ["http", "keepalive", "haproxy-http", 0.7], ["http", "close", "haproxy-http", 0.7],
     ["bar", "up", "masquerade", 0.8], ["bar", "down", "masquerade", 0.8], ["bar", "udp", "masquerade", 0.8],
@@ -40,10 +40,15 @@ def bars: [
     ["goal", "udp", "masquerade", 1]
 ];
 
+# by_round($samples; ...): what each round measured, by its number; the mean where it did so several times.
+def by_round($samples; $candidate; $measurement):
+    $samples | of($candidate; $measurement) | group_by(.round)
+    | map({key: (.[0].round | tostring), value: (map(.value) | add / length)}) | from_entries;
+
 # ratio($samples; ...): the two are divided within each round, so that a drift of the machine touches both.
 def ratio($samples; $candidate; $peer; $measurement):
-    ($samples | of($peer; $measurement) | map({key: (.round | tostring), value: .value}) | from_entries) as $base
-    | [$samples | of($candidate; $measurement)[] | select($base[.round | tostring]) | .value / $base[.round | tostring]]
+    by_round($samples; $peer; $measurement) as $base
+    | [by_round($samples; $candidate; $measurement) | to_entries[] | select($base[.key]) | .value / $base[.key]]
     | spread;
 
 . as $samples
@@ -55,6 +60,7 @@ def ratio($samples; $candidate; $peer; $measurement):
         "Each round measures every candidate once, after 7 s of warming up, and begins with another candidate.",
         "A figure is the median of \($about.rounds) rounds and (lowest to highest).",
         "Bulk: iperf3 -t \($about.seconds) -O 1, with -R for down and -P 8 for 8 streams; what the receiver got.",
+        "Rules and hooks: one process, which is told to reload by turns: with them, without, without, with, each for \($about.seconds) s. Two processes that are the same differ by up to a fifth in new connections.",
         "Requests: wrk -t1 -c64 -d\($about.seconds)s after one second that does not count, against one nginx worker that returns 6 bytes; with `Connection: close` for a connection each.",
         "UDP: iperf3 -u -b 0 -l 64 -t \($about.seconds) after one second that does not count; datagrams that the server\u0027s socket delivered, upgraded to sockets by Culvert.",
         "Processor time: of the whole system from /proc/stat, which has both servers and clients in it, and of the gateway\u0027s process from /proc/PID/stat.",

@@ -5,12 +5,15 @@ import io.culvert.gateway.forward.TunnelPort;
 import io.culvert.gateway.plugin.Answer;
 import io.culvert.gateway.plugin.HookChain;
 import io.culvert.gateway.plugin.Question;
+import io.culvert.gateway.plugin.Round;
 import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 
@@ -30,6 +33,7 @@ final class UndecidedFlows {
     private final Decided decided;
     private final Map<FlowKey, Waiting> waiting = new HashMap<>();
     private final Map<Integer, Integer> ofTenant = new HashMap<>();
+    private final List<Question> next = new ArrayList<>();
     private int packets;
 
     /** Takes what has waited, now that it is decided. */
@@ -112,9 +116,24 @@ final class UndecidedFlows {
         Question.Taker taker = answer -> post(flow, answer);
         do {
             // Only a chain that was just replaced can say no.
-            flow.question = chain().ask(info, ruling.decision(), taker);
+            flow.question = chain().question(info, ruling.decision(), taker);
         } while (flow.question == null);
+        if (next.isEmpty()) {
+            // When the packets that have arrived are done with, and have all said what they ask.
+            access.loop().execute(this::askAll);
+        }
+        next.add(flow.question);
         return null;
+    }
+
+    private void askAll() {
+        Round round = new Round(next);
+        boolean hasSeveral = next.size() > 1;
+        next.clear();
+        round.begin();
+        if (hasSeveral) {
+            access.later().execute(round::disperse);
+        }
     }
 
     private void post(Waiting flow, Answer answer) {

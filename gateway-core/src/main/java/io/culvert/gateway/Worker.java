@@ -71,6 +71,9 @@ final class Worker {
     /** Unassured flows ended in one tick at most, where the table is crowded. */
     private static final int LOOKS_PER_TICK = 8_192;
 
+    /** So long may a flow wait for the hooks that are asked about another. */
+    private static final long PATIENCE_MILLIS = 5;
+
     /** The kernel's TIME-WAIT inside the namespace, and a little. */
     private static final long SLOT_HOLD_DOWN_NANOS = 65_000_000_000L;
 
@@ -261,7 +264,11 @@ final class Worker {
                         openings,
                         upgraders,
                         forwarder,
-                        new HookAccess(shared.plugins(), shared.undecided(), this::onLoop),
+                        new HookAccess(
+                                shared.plugins(),
+                                shared.undecided(),
+                                this::onLoop,
+                                task -> poller.after(PATIENCE_MILLIS, task)),
                         this::handOver);
         reception =
                 new Reception(

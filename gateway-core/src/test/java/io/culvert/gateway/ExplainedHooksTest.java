@@ -10,25 +10,17 @@ import io.culvert.gateway.explain.Explanation;
 import io.culvert.gateway.explain.Question;
 import io.culvert.gateway.explain.Stage;
 import io.culvert.gateway.plugin.HookChain;
-import io.culvert.gateway.plugin.HookTimesRegistry;
 import io.culvert.gateway.plugin.LoadedPlugin;
-import io.culvert.gateway.plugin.PluginCode;
-import io.culvert.gateway.plugin.PluginEntry;
-import io.culvert.gateway.plugin.PluginHost;
-import io.culvert.gateway.plugin.PluginSettings;
+import io.culvert.gateway.plugin.LonePlugin;
 import io.culvert.gateway.plugin.Plugins;
 import io.culvert.hook.FlowHook;
 import io.culvert.hook.FlowVerdict;
 import io.culvert.hook.Hooks;
-import io.culvert.hook.Host;
-import io.culvert.hook.NoSettings;
-import io.culvert.hook.Plugin;
 
 import org.junit.jupiter.api.Test;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -38,78 +30,8 @@ class ExplainedHooksTest {
     private static final Question MAIL =
             Question.parse("acme", "10.50.0.7", "10.60.0.9:25/tcp", "");
 
-    private record Code(Plugin<NoSettings> plugin) implements PluginCode {
-        @Override
-        public ClassLoader loader() {
-            return ExplainedHooksTest.class.getClassLoader();
-        }
-
-        @Override
-        public void close() {}
-    }
-
-    private record Asked(FlowHook hook) implements Plugin<NoSettings> {
-        @Override
-        public String name() {
-            return "geo";
-        }
-
-        @Override
-        public String version() {
-            return "1";
-        }
-
-        @Override
-        public Class<NoSettings> settings() {
-            return NoSettings.class;
-        }
-
-        @Override
-        public Hooks start(NoSettings settings, Host host) {
-            return Hooks.none().flow(hook);
-        }
-    }
-
-    private static final class Nothing implements PluginHost, PluginSettings {
-        @Override
-        public InstantSource clock() {
-            return InstantSource.system();
-        }
-
-        @Override
-        public System.Logger log() {
-            return System.getLogger("geo");
-        }
-
-        @Override
-        public void every(Duration period, Host.Task task) {}
-
-        @Override
-        public Path resolve(Path path) {
-            return path;
-        }
-
-        @Override
-        public void stop() {}
-
-        @Override
-        public <S extends Record> S read(Class<S> type) {
-            return type.cast(new NoSettings());
-        }
-
-        @Override
-        public String text() {
-            return "{}";
-        }
-    }
-
     private static Explanation explain(Duration deadline, FlowHook hook) throws Exception {
-        Nothing nothing = new Nothing();
-        PluginEntry entry =
-                new PluginEntry(Path.of("geo.jar"), "", nothing, deadline, false, Path.of(""));
-        LoadedPlugin plugin =
-                LoadedPlugin.start(
-                        entry, new Code(new Asked(hook)), nothing, new HookTimesRegistry());
+        LoadedPlugin plugin = LonePlugin.start("geo", Hooks.none().flow(hook), deadline, false);
         Plugins plugins = new Plugins();
         plugins.replace(HookChain.of(List.of(plugin), Set.of("socket"), Set.of()));
         try {

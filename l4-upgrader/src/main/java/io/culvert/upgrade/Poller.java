@@ -121,6 +121,12 @@ public final class Poller {
         Future<?> unused = loop.schedule(guarded(command), 0, TimeUnit.NANOSECONDS);
     }
 
+    /** Runs a command on the loop's thread once, so much later. */
+    public void after(long millis, Runnable command) {
+        // A failure of the command is told by itself.
+        Future<?> unused = loop.schedule(guarded(command), millis, TimeUnit.MILLISECONDS);
+    }
+
     /** Runs a command on the loop's thread again and again, until the loop ends or it is told. */
     public Repetition every(long periodMillis, Runnable command) {
         // A failure of the command is told by itself.

@@ -34,6 +34,8 @@ public final class HookChain {
 
     private final Map<String, Handler> handlers;
 
+    private final Pace pace = new Pace();
+
     /** The gateway while it is in force, and each flow and tunnel that has something of it. */
     private final AtomicInteger users = new AtomicInteger(1);
 
@@ -135,17 +137,22 @@ public final class HookChain {
     }
 
     /**
-     * Asks about a flow; the chain has a user more, until {@link Answer#over}.
+     * A question about a flow, to be asked in a {@link Round}; the chain has a user more, until
+     * {@link Answer#over}.
      *
      * @param proposed to carry it
      * @return {@code null} where the chain was replaced, and all that used it has ended
      */
+    public Question question(FlowInfo flow, FlowDecision proposed, Question.Taker taker) {
+        return retain() ? new Question(this, Draft.of(flow, proposed), false, taker) : null;
+    }
+
+    /** The same, asked at once. */
     public Question ask(FlowInfo flow, FlowDecision proposed, Question.Taker taker) {
-        if (!retain()) {
-            return null;
+        Question question = question(flow, proposed, taker);
+        if (question != null) {
+            question.begin();
         }
-        Question question = new Question(this, false, taker);
-        question.ask(Draft.of(flow, proposed));
         return question;
     }
 
@@ -157,12 +164,13 @@ public final class HookChain {
         Question question =
                 new Question(
                         this,
+                        Draft.of(flow, proposed),
                         true,
                         answer -> {
                             release();
                             taker.take(answer);
                         });
-        question.ask(Draft.of(flow, proposed));
+        question.begin();
         return question;
     }
 
@@ -197,6 +205,10 @@ public final class HookChain {
 
     List<Step> steps() {
         return steps;
+    }
+
+    Pace pace() {
+        return pace;
     }
 
     /** Whether it is still there to be used; if so {@link #release} is to be called. */

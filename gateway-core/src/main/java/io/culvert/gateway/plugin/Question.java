@@ -5,12 +5,14 @@ import io.culvert.hook.Reason;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * One flow's way through the hooks of all plugins, on a virtual thread.
+ * One flow's way through the hooks of all plugins, on a virtual thread of its own or on that of its
+ * {@link Round}.
  *
  * <p>A hook that does not answer in time cannot be stopped. So its thread is left behind: whatever
  * it still brings counts for nothing, and another thread goes on in its place.
  *
- * <p>Threading: {@link #ask} once, {@link #expire} by one other thread now and then.
+ * <p>Threading: {@link #begin} or {@link #ask(Thread)} once, {@link #expire} and {@link #goAlone}
+ * by one other thread now and then.
  */
 public final class Question {
     private final HookChain chain;
@@ -27,22 +29,40 @@ public final class Question {
         void take(Answer answer);
     }
 
-    /** A thread asks one step about a draft. Whoever replaces it decides how it goes on. */
+    /**
+     * A thread asks one step about a draft. Whoever replaces it decides how it goes on.
+     *
+     * @param thread {@code null} before there is one
+     */
     private record Turn(Thread thread, int step, Draft draft, long sinceNanos) {
         Turn(Thread thread, int step, Draft draft) {
             this(thread, step, draft, System.nanoTime());
         }
     }
 
-    Question(HookChain chain, boolean explained, Taker taker) {
+    Question(HookChain chain, Draft draft, boolean explained, Taker taker) {
         this.chain = chain;
         this.explained = explained;
         this.taker = taker;
+        turn.set(new Turn(null, 0, draft));
     }
 
-    /** Begins; the answer may come before this returns. */
-    void ask(Draft draft) {
-        go(null, 0, draft);
+    /** Whether others may wait for it. */
+    boolean isQuick() {
+        return chain.pace().isQuick();
+    }
+
+    /** Begins on a thread of its own; the answer may come before this returns. */
+    void begin() {
+        boolean unused = go(turn.get(), 0, turn.get().draft);
+    }
+
+    /** Goes on without its round, where that has not come to it yet. */
+    void goAlone() {
+        Turn first = turn.get();
+        if (first != null && first.thread == null) {
+            boolean unused = go(first, 0, first.draft);
+        }
     }
 
     /**
@@ -68,12 +88,31 @@ public final class Question {
             }
             return;
         }
+        boolean unused = ask(mine);
+    }
+
+    /**
+     * Asks on a thread that others share, unless somebody else does.
+     *
+     * @return false where the thread was given up meanwhile, and is good for nothing more
+     */
+    boolean ask(Thread thread) {
+        Turn first = turn.get();
+        if (first == null || first.thread != null) {
+            return true;
+        }
+        Turn mine = new Turn(thread, 0, first.draft);
+        return !turn.compareAndSet(first, mine) || ask(mine);
+    }
+
+    /** The same, from a turn that is this thread's. */
+    private boolean ask(Turn from) {
+        Turn mine = from;
         while (true) {
             Draft draft = mine.draft;
             int next = mine.step;
             if (next == chain.steps().size() || draft.isRefused()) {
-                answer(mine, draft);
-                return;
+                return answer(mine, draft);
             }
             Step step = chain.steps().get(next);
             if (step.applies(draft)) {
@@ -83,7 +122,7 @@ public final class Question {
             if (!turn.compareAndSet(mine, following)) {
                 // Too late. Only now is it certain that whoever gave us up has said so.
                 step.plugin().back(mine.thread);
-                return;
+                return false;
             }
             mine = following;
         }
@@ -116,7 +155,9 @@ public final class Question {
             return step.failed(draft, Reason.HOOK_FAILED);
         } finally {
             thread.setContextClassLoader(null);
-            figures.took(System.nanoTime() - start);
+            long took = System.nanoTime() - start;
+            figures.took(took);
+            chain.pace().took(took);
             plugin.leave();
         }
     }
@@ -128,7 +169,7 @@ public final class Question {
      */
     public void expire(long nowNanos) {
         Turn late = turn.get();
-        if (late == null || late.step == chain.steps().size()) {
+        if (late == null || late.thread == null || late.step == chain.steps().size()) {
             return;
         }
         Step step = chain.steps().get(late.step);
@@ -136,6 +177,7 @@ public final class Question {
         if (nowNanos - late.sinceNanos <= plugin.entry().deadline().toNanos()) {
             return;
         }
+        chain.pace().took(nowNanos - late.sinceNanos);
         Draft after = step.failed(late.draft, Reason.HOOK_TIMEOUT);
         plugin.giveUp(late.thread);
         if (after.isRefused() ? answer(late, after) : go(late, late.step + 1, after)) {

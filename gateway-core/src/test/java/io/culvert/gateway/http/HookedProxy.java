@@ -3,32 +3,23 @@ package io.culvert.gateway.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.culvert.gateway.config.SettingsText;
 import io.culvert.gateway.plugin.HookChain;
-import io.culvert.gateway.plugin.HookTimesRegistry;
 import io.culvert.gateway.plugin.HttpQuestions;
 import io.culvert.gateway.plugin.LoadedPlugin;
-import io.culvert.gateway.plugin.PluginCode;
-import io.culvert.gateway.plugin.PluginEntry;
-import io.culvert.gateway.plugin.PluginHost;
+import io.culvert.gateway.plugin.LonePlugin;
 import io.culvert.gateway.upstream.Protocol;
 import io.culvert.hook.Context;
 import io.culvert.hook.Endpoint;
 import io.culvert.hook.FlowInfo;
 import io.culvert.hook.Hooks;
-import io.culvert.hook.Host;
 import io.culvert.hook.HttpFilter;
 import io.culvert.hook.HttpHook;
-import io.culvert.hook.NoSettings;
-import io.culvert.hook.Plugin;
 import io.culvert.hook.TunnelInfo;
 
 import java.io.IOException;
-import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -71,37 +62,6 @@ final class HookedProxy implements AutoCloseable {
     /** What a flow's hook knows. */
     record User(String name) {}
 
-    /** A plugin with nothing but a hook for HTTP. */
-    private record Code(String name, Hooks hooks) implements PluginCode, Plugin<NoSettings> {
-        @Override
-        public Plugin<?> plugin() {
-            return this;
-        }
-
-        @Override
-        public ClassLoader loader() {
-            return HookedProxy.class.getClassLoader();
-        }
-
-        @Override
-        public void close() {}
-
-        @Override
-        public String version() {
-            return "1";
-        }
-
-        @Override
-        public Class<NoSettings> settings() {
-            return NoSettings.class;
-        }
-
-        @Override
-        public Hooks start(NoSettings settings, Host host) {
-            return hooks;
-        }
-    }
-
     static LoadedPlugin plugin(String name, HttpFilter filter, HttpHook hook, boolean failsOpen)
             throws Exception {
         return plugin(name, filter, hook, failsOpen, Duration.ofSeconds(20));
@@ -110,25 +70,7 @@ final class HookedProxy implements AutoCloseable {
     private static LoadedPlugin plugin(
             String name, HttpFilter filter, HttpHook hook, boolean failsOpen, Duration deadline)
             throws Exception {
-        PluginEntry entry =
-                new PluginEntry(
-                        Path.of(name),
-                        "",
-                        new SettingsText("settings", "{}"),
-                        deadline,
-                        failsOpen,
-                        Path.of(""));
-        PluginHost host =
-                (PluginHost)
-                        Proxy.newProxyInstance(
-                                HookedProxy.class.getClassLoader(),
-                                new Class<?>[] {PluginHost.class},
-                                (_, _, _) -> null);
-        return LoadedPlugin.start(
-                entry,
-                new Code(name, Hooks.none().http(filter, hook)),
-                host,
-                new HookTimesRegistry());
+        return LonePlugin.start(name, Hooks.none().http(filter, hook), deadline, failsOpen);
     }
 
     /** Of everything, with patience. */
