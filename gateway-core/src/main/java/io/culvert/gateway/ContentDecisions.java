@@ -13,7 +13,6 @@ import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.upgrade.Takeover;
-import io.culvert.wire.IpAddress;
 
 import java.time.Duration;
 import java.util.Optional;
@@ -78,7 +77,7 @@ final class ContentDecisions {
             return carry(meanwhile, opening, facts, Optional.empty(), proxy);
         }
         Policy now = policy.current();
-        Policy.Question question = question(flow);
+        Policy.Question question = Policy.Question.of(flow);
         Ruling ruling = now.decide(question, facts);
         if (ruling.isNotable()) {
             ruleLog.decided(ruling, flow);
@@ -161,19 +160,8 @@ final class ContentDecisions {
     /** The rules that decide about each request of a flow; empty where none asks. */
     static Optional<RequestRules> requests(Flow flow, Ruling ruling, Policy now) {
         return Optional.ofNullable(ruling.facts())
-                .map(facts -> new RequestRules(now, question(flow), facts))
+                .map(facts -> new RequestRules(now, Policy.Question.of(flow), facts))
                 .filter(RequestRules::ask);
-    }
-
-    /** What to ask the policy about a flow. */
-    static Policy.Question question(Flow flow) {
-        FlowKey key = flow.key();
-        return new Policy.Question(
-                flow.tenant().name(),
-                key.protocol(),
-                new IpAddress(key.sourceHigh(), key.sourceLow()),
-                new IpAddress(key.destinationHigh(), key.destinationLow()),
-                key.destinationPort());
     }
 
     void tick() {

@@ -350,17 +350,8 @@ final class Explainer {
     }
 
     private void ruling(Pending pending) {
-        IpPacket ip = pending.ip;
         Policy rules = policy.current();
-        Ruling ruling =
-                rules.decide(
-                        pending.tenant().name(),
-                        ip.protocol(),
-                        ip.sourceHigh(),
-                        ip.sourceLow(),
-                        ip.destinationHigh(),
-                        ip.destinationLow(),
-                        ip.destinationPort());
+        Ruling ruling = rules.decide(pending.tenant().name(), pending.key);
         pending.findings.ruling(rules, ruling, pending.tenant().name(), pending.key);
         pending.ruling = ruling;
         pending.decision = ruling.decision();

@@ -330,18 +330,10 @@ final class Findings {
 
     /** What the policy would say if the flow opened now. */
     private void now(Flow live, Policy policy) {
-        FlowKey key = live.key();
-        Ruling ruling =
-                policy.decide(
-                        live.tenant().name(),
-                        key.protocol(),
-                        key.sourceHigh(),
-                        key.sourceLow(),
-                        key.destinationHigh(),
-                        key.destinationLow(),
-                        key.destinationPort());
+        Policy.Question question = Policy.Question.of(live);
+        Ruling ruling = policy.decide(question);
         if (ruling.asks() && live.content() instanceof Facts facts) {
-            ruling = policy.decide(ContentDecisions.question(live), facts);
+            ruling = policy.decide(question, facts);
         }
         if (!ruling.decision().equals(live.decision())) {
             stage(

@@ -72,15 +72,7 @@ final class FlowOpener implements UndecidedFlows.Decided {
     /** What the policy says of it now. */
     Ruling ruling(Beginning one) {
         one.setKey(key);
-        return policy.current()
-                .decide(
-                        one.port().tenant().name(),
-                        key.protocol(),
-                        key.sourceHigh(),
-                        key.sourceLow(),
-                        key.destinationHigh(),
-                        key.destinationLow(),
-                        key.destinationPort());
+        return policy.current().decide(one.port().tenant().name(), key);
     }
 
     /** Opens a flow, if it may be and the ruling does not refuse it. */

@@ -1,7 +1,6 @@
 package io.culvert.gateway;
 
 import io.culvert.flow.Flow;
-import io.culvert.flow.FlowKey;
 import io.culvert.flow.FlowTable;
 import io.culvert.gateway.detect.Facts;
 import io.culvert.gateway.policy.Policy;
@@ -86,23 +85,15 @@ final class FlowRecheck {
         if (flow.decision() == DeviceIngress.INBOUND) {
             return true;
         }
-        FlowKey key = flow.key();
-        Ruling ruling =
-                policy.decide(
-                        flow.tenant().name(),
-                        key.protocol(),
-                        key.sourceHigh(),
-                        key.sourceLow(),
-                        key.destinationHigh(),
-                        key.destinationLow(),
-                        key.destinationPort());
+        Policy.Question question = Policy.Question.of(flow);
+        Ruling ruling = policy.decide(question);
         if (ruling.asks()) {
             if (!(flow.content() instanceof Facts facts)) {
                 // It is decided by this policy once it is known, or was before anybody asked.
                 return flow.decision() instanceof FlowDecision.Upgrade upgrade
                         && ContentDecisions.decide(ruling, upgrade);
             }
-            ruling = policy.decide(ContentDecisions.question(flow), facts);
+            ruling = policy.decide(question, facts);
         }
         FlowDecision decision = ruling.decision();
         // What plugins have made of the policy's word is theirs to say, unless it is a refusal.

@@ -16,7 +16,6 @@ import io.culvert.gateway.policy.Ruling;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.Reason;
 import io.culvert.tun.Packet;
-import io.culvert.wire.IpAddress;
 import io.culvert.wire.IpPacket;
 import io.culvert.wire.IpProtocol;
 
@@ -178,13 +177,7 @@ final class TunnelIngress implements QuicFlows.Heard {
             refusals.drop(packet, Reason.TUNNEL_GONE);
             return;
         }
-        Policy.Question question =
-                new Policy.Question(
-                        port.tenant().name(),
-                        ip.protocol(),
-                        new IpAddress(ip.sourceHigh(), ip.sourceLow()),
-                        new IpAddress(ip.destinationHigh(), ip.destinationLow()),
-                        ip.destinationPort());
+        Policy.Question question = new Policy.Question(port.tenant().name(), key);
         opener.open(
                 beginning.of(port, ip, packet),
                 policy.current().decide(question, facts).knowing(facts));

@@ -141,8 +141,8 @@ record Upgraders(
     /**
      * Gives an upgraded flow its path.
      *
-     * @param recipient who gets a TCP connection, see {@link TcpUpgrader#open}; {@code null} for
-     *     the relay
+     * @param recipient who gets a TCP connection, see {@link TcpUpgrader#open}: told that it is
+     *     over whatever this answers; {@code null} for the relay
      * @param ip its first packet, counted; a TCP flow takes it, another one has yet to be given it
      * @return {@code null}, or why there can be none; then the packet is the caller's
      */
@@ -159,8 +159,7 @@ record Upgraders(
         }
         SocketOffRamp offRamp = offRamps.get(decision.via());
         if (offRamp == null) {
-            // Taken out of the configuration since it was decided.
-            return Reason.NO_ROUTE;
+            return noOffRamp(recipient);
         }
         return switch (protocol) {
             case IpProtocol.TCP -> tcp.open(flow, offRamp, recipient, ip, packet, in.device());
@@ -184,11 +183,7 @@ record Upgraders(
             AcceptedOutcome outcome) {
         SocketOffRamp offRamp = offRamps.get(decision.via());
         if (offRamp == null) {
-            // Taken out of the configuration since it was decided.
-            if (recipient != null) {
-                recipient.over();
-            }
-            return Reason.NO_ROUTE;
+            return noOffRamp(recipient);
         }
         SocketOffRamp.Target to = offRamp.target(flow);
         Reason obstacle = listeners.has(to) ? Reason.LOOP : null;
@@ -216,14 +211,24 @@ record Upgraders(
         return null;
     }
 
+    /** It was taken out of the configuration since it was decided. */
+    private static Reason noOffRamp(Recipient recipient) {
+        tellOver(recipient);
+        return Reason.NO_ROUTE;
+    }
+
+    private static void tellOver(Recipient recipient) {
+        if (recipient != null) {
+            recipient.over();
+        }
+    }
+
     private Reason openInto(
             Flow flow, Recipient recipient, IpPacket ip, Packet packet, TunnelPort in) {
         PacketDevice tunnel = forwarder.tunnelTo(flow.tenant(), flow.key());
         PacketDevice aliased = tunnel == null ? null : forwarder.aliased(flow, tunnel);
         if (aliased == null) {
-            if (recipient != null) {
-                recipient.over();
-            }
+            tellOver(recipient);
             return tunnel == null ? Reason.NO_ROUTE : Reason.OUTSIDE_PORTS_EXHAUSTED;
         }
         if (flow.key().protocol() == IpProtocol.TCP) {

@@ -1,5 +1,6 @@
 package io.culvert.bench;
 
+import io.culvert.flow.FlowKey;
 import io.culvert.gateway.policy.Action;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Rule;
@@ -36,9 +37,7 @@ public class PolicyBenchmark {
     @Param({"0", "10", "1000", "10000"})
     int rules;
 
-    private final long[] high = new long[FLOWS];
-    private final long[] low = new long[FLOWS];
-    private final int[] ports = new int[FLOWS];
+    private final FlowKey[] flows = new FlowKey[FLOWS];
 
     private Policy policy;
     private int next;
@@ -51,9 +50,9 @@ public class PolicyBenchmark {
             int network = random.nextInt(Math.max(1, 2 * rules));
             IpAddress target =
                     network % 2 == 0 ? ipv4(network / 2, i) : new IpAddress(ipv6(network / 2), i);
-            high[i] = target.high();
-            low[i] = target.low();
-            ports[i] = i % 4 < 2 ? 443 : 1 + random.nextInt(65_535);
+            int port = i % 4 < 2 ? 443 : 1 + random.nextInt(65_535);
+            long source = 0xffff_0a00_0000L + i;
+            flows[i] = new FlowKey().set(1, 6, 0, source, 0, target.high(), target.low(), port);
         }
     }
 
@@ -90,8 +89,6 @@ public class PolicyBenchmark {
 
     @Benchmark
     public Ruling decide() {
-        int flow = next++ & (FLOWS - 1);
-        return policy.decide(
-                "acme", 6, 0, 0xffff_0a00_0000L + flow, high[flow], low[flow], ports[flow]);
+        return policy.decide("acme", flows[next++ & (FLOWS - 1)]);
     }
 }

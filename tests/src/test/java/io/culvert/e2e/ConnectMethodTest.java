@@ -46,7 +46,7 @@ class ConnectMethodTest {
     @TempDir private Path directory;
 
     private static FrontDoor open(String policy) throws IOException {
-        return FrontDoor.open("onramps:\n" + FrontDoor.onRamp("") + PORTS + policy);
+        return FrontDoor.open(FrontDoor.plain() + PORTS + policy);
     }
 
     private static Tool.Result curl(FrontDoor door, Family family, String... arguments)
@@ -211,31 +211,9 @@ class ConnectMethodTest {
     @ParameterizedTest
     @EnumSource
     void allBytesPassAndHalfClosesToo(Family family) throws Exception {
-        int upload = 5 * MIB + 1;
-        int download = 20 * MIB + 3;
-        try (FrontDoor door = open(PROXY);
-                TcpServer server =
-                        TcpServer.on(
-                                door.topology.server(),
-                                family,
-                                family.server(),
-                                FrontDoor.ECHO,
-                                c -> {
-                                    new Content(1).receive(c, upload);
-                                    assertEquals("", FrontDoor.read(c, 1));
-                                    new Content(2).send(c, download);
-                                })) {
-            try (SocketChannel client = tunnel(door, family)) {
-                new Content(1).send(client, upload);
-                client.shutdownOutput();
-                new Content(2).receiveAll(client, download);
-            }
-            FlowLog.Ended inner = door.log.ended(FrontDoor.ECHO);
-            assertEquals(Reason.FINISHED, inner.reason());
-            assertEquals(upload, inner.flow().initiatorBytes());
-            assertEquals(download, inner.flow().targetBytes());
-            assertEquals(List.of(), server.failures());
-            door.leavesNothing();
+        try (FrontDoor door = open(PROXY)) {
+            door.carriesAllAndHalfCloses(
+                    family, 5 * MIB + 1, 20 * MIB + 3, () -> tunnel(door, family));
         }
     }
 
@@ -267,15 +245,10 @@ class ConnectMethodTest {
     @EnumSource
     void aResetOfTheClientIsAReset(Family family) throws Exception {
         try (FrontDoor door = open(PROXY);
-                TcpServer server = door.echo(family)) {
-            try (SocketChannel client = tunnel(door, family)) {
-                FrontDoor.write(client, "hello");
-                assertEquals("hello", FrontDoor.read(client, 5));
-                client.setOption(StandardSocketOptions.SO_LINGER, 0);
-            }
-            assertEquals(Reason.RESET_BY_INITIATOR, door.log.ended(FrontDoor.ECHO).reason());
-            Eventually.holds("the server is told", () -> !server.failures().isEmpty());
-            door.leavesNothing();
+                TcpServer server = door.echo(family);
+                SocketChannel client = tunnel(door, family)) {
+            FrontDoor.echoes(client, "hello");
+            door.passesAResetOn(server, client);
         }
     }
 
@@ -297,8 +270,7 @@ class ConnectMethodTest {
 
     private static void echoOnce(FrontDoor door, Family family) throws IOException {
         try (SocketChannel client = tunnel(door, family)) {
-            FrontDoor.write(client, "a");
-            assertEquals("a", FrontDoor.read(client, 1));
+            FrontDoor.echoes(client, "a");
             client.shutdownOutput();
             assertEquals("", FrontDoor.read(client, 1));
         }

@@ -4,14 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.culvert.gateway.WorkerStatus;
+import io.culvert.hook.Reason;
 import io.culvert.wire.IpAddress;
 
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
  * A gateway that accepts connections itself, between a client and a server that have no other way
@@ -27,6 +30,9 @@ final class FrontDoor implements AutoCloseable {
 
     /** Where the server's echo is. */
     static final int ECHO = 6_000;
+
+    /** A policy with which everything is carried to a socket. */
+    static final String RELAY = "policy: { rules: [ { name: all, do: upgrade } ] }\n";
 
     final Topology topology;
     final FlowLog log = new FlowLog();
@@ -72,6 +78,16 @@ final class FrontDoor implements AutoCloseable {
             %3$s
         """
                 .formatted(name, port, settings);
+    }
+
+    /** The on-ramps: that one alone, for connections that say where they lead. */
+    static String plain() {
+        return "onramps:\n" + onRamp("");
+    }
+
+    /** The on-ramps: that one alone, whose connections lead to the server's echo. */
+    static String to(Family family) {
+        return "onramps:\n" + onRamp("target: \"" + at(family.server(), ECHO) + "\"");
     }
 
     /** A literal of an address and port. */
@@ -147,6 +163,57 @@ final class FrontDoor implements AutoCloseable {
             line.append(next);
         }
         return line.toString();
+    }
+
+    /** How a test comes to be connected with the echo's port of the server. */
+    interface Way {
+        SocketChannel open() throws IOException;
+    }
+
+    /** An echo answers. */
+    static void echoes(SocketChannel through, String text) throws IOException {
+        write(through, text);
+        assertEquals(text, read(through, text.length()));
+    }
+
+    /**
+     * What is sent one way, the end of it, and then what is sent the other way comes, and is
+     * counted.
+     */
+    void carriesAllAndHalfCloses(Family family, int upload, int download, Way way)
+            throws Exception {
+        try (TcpServer server =
+                TcpServer.on(
+                        topology.server(),
+                        family,
+                        family.server(),
+                        ECHO,
+                        c -> {
+                            new Content(1).receive(c, upload);
+                            assertEquals("", read(c, 1));
+                            new Content(2).send(c, download);
+                        })) {
+            try (SocketChannel client = way.open()) {
+                new Content(1).send(client, upload);
+                client.shutdownOutput();
+                new Content(2).receiveAll(client, download);
+            }
+            FlowLog.Ended ended = log.ended(ECHO);
+            assertEquals(Reason.FINISHED, ended.reason());
+            assertEquals(upload, ended.flow().initiatorBytes());
+            assertEquals(download, ended.flow().targetBytes());
+            assertEquals(List.of(), server.failures());
+            leavesNothing();
+        }
+    }
+
+    /** The client's reset is one for the server. */
+    void passesAResetOn(TcpServer server, SocketChannel client) throws Exception {
+        client.setOption(StandardSocketOptions.SO_LINGER, 0);
+        client.close();
+        assertEquals(Reason.RESET_BY_INITIATOR, log.ended(ECHO).reason());
+        Eventually.holds("the server is told", () -> !server.failures().isEmpty());
+        leavesNothing();
     }
 
     /** Neither flows nor what they hold are left. */

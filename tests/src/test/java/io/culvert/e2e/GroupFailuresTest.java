@@ -8,10 +8,13 @@ import io.culvert.linux.Route;
 
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -102,6 +105,12 @@ class GroupFailuresTest {
             bothServe();
         }
 
+        /** So many requests more, and all are well. */
+        void isMissedByNobodySince(Map<String, Long> before, int requests) throws Exception {
+            load.goesOn(requests);
+            assertTrue(WELL.equals(load.since(before)), () -> before + ", then " + load.outcomes());
+        }
+
         void restart() throws Exception {
             other = HttpMember.on(aside, address(family, 2), PORT);
         }
@@ -128,17 +137,43 @@ class GroupFailuresTest {
         }
     }
 
-    /** RFC 9110 section 9.2.2: what has been sent of a POST may not be sent again. */
-    @ParameterizedTest
-    @EnumSource(names = "IPV4")
-    void requestsThatMayBeAreTriedElsewhereWhereAServerResets(Family family) throws Exception {
+    /** What a server does, over which version of IP, what comes of it then, and what else may. */
+    static List<Arguments> manners() {
+        return List.of(
+                // RFC 9110 section 9.2.2: what has been sent of a POST may not be sent again.
+                fails(HttpMember.Manner.RESETS, Family.IPV4, "POST 502 UPSTREAM_CLOSED"),
+                fails(
+                        HttpMember.Manner.SILENT,
+                        Family.IPV4,
+                        "GET 504 UPSTREAM_TIMEOUT",
+                        "POST 504 UPSTREAM_TIMEOUT"),
+                // Its answer is passed on, and counts.
+                fails(HttpMember.Manner.UNAVAILABLE, Family.IPV6, "GET 503", "POST 503"),
+                // Where the reset overtakes even the head, it is as if there had been none. It is
+                // never made to look whole.
+                fails(
+                        HttpMember.Manner.BREAKS_OFF,
+                        Family.IPV4,
+                        "GET broken",
+                        "POST broken",
+                        "POST 502 UPSTREAM_CLOSED"));
+    }
+
+    private static Arguments fails(HttpMember.Manner manner, Family family, String... promised) {
+        return Arguments.of(manner, family, List.of(promised));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("manners")
+    void aServerThatFailsIsLeftAloneUntilItIsWell(
+            HttpMember.Manner manner, Family family, List<String> promised) throws Exception {
         try (Stage stage = new Stage(family, "")) {
-            stage.other.become(HttpMember.Manner.RESETS);
-            stage.load.awaits("POST 502 UPSTREAM_CLOSED", 1);
+            stage.other.become(manner);
+            stage.load.awaits(promised.getFirst(), 1);
             stage.ejects();
             stage.other.become(HttpMember.Manner.WELL);
             stage.recovers();
-            stage.came("POST 502 UPSTREAM_CLOSED");
+            stage.came(promised.toArray(String[]::new));
         }
     }
 
@@ -151,54 +186,10 @@ class GroupFailuresTest {
             stage.load.goesOn(10);
             Map<String, Long> before = stage.load.outcomes();
             stage.ejects();
-            stage.load.goesOn(30);
-            assertTrue(
-                    WELL.equals(stage.load.since(before)),
-                    () -> before + ", then " + stage.load.outcomes());
+            stage.isMissedByNobodySince(before, 30);
             stage.restart();
             stage.recovers();
             stage.came("POST 502 UPSTREAM_CLOSED", "GET broken", "POST broken");
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = "IPV4")
-    void aServerThatIsSilentHasItsTime(Family family) throws Exception {
-        try (Stage stage = new Stage(family, "")) {
-            stage.other.become(HttpMember.Manner.SILENT);
-            stage.load.awaits("GET 504 UPSTREAM_TIMEOUT", 1);
-            stage.ejects();
-            stage.other.become(HttpMember.Manner.WELL);
-            stage.recovers();
-            stage.came("GET 504 UPSTREAM_TIMEOUT", "POST 504 UPSTREAM_TIMEOUT");
-        }
-    }
-
-    /** Its answer is passed on, and counts. */
-    @ParameterizedTest
-    @EnumSource(names = "IPV6")
-    void aServerThatSaysThatItCannotIsLeftAlone(Family family) throws Exception {
-        try (Stage stage = new Stage(family, "")) {
-            stage.other.become(HttpMember.Manner.UNAVAILABLE);
-            stage.load.awaits("GET 503", 1);
-            stage.ejects();
-            stage.other.become(HttpMember.Manner.WELL);
-            stage.recovers();
-            stage.came("GET 503", "POST 503");
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = "IPV4")
-    void anAnswerThatBreaksOffIsNeverMadeToLookWhole(Family family) throws Exception {
-        try (Stage stage = new Stage(family, "")) {
-            stage.other.become(HttpMember.Manner.BREAKS_OFF);
-            stage.load.awaits("GET broken", 1);
-            stage.ejects();
-            stage.other.become(HttpMember.Manner.WELL);
-            stage.recovers();
-            // Where the reset overtakes even the head, it is as if there had been none.
-            stage.came("GET broken", "POST broken", "POST 502 UPSTREAM_CLOSED");
         }
     }
 
@@ -258,10 +249,7 @@ class GroupFailuresTest {
             Eventually.holds("down", () -> isDown(stage, 1));
             stage.load.goesOn(5);
             Map<String, Long> before = stage.load.outcomes();
-            stage.load.goesOn(20);
-            assertTrue(
-                    WELL.equals(stage.load.since(before)),
-                    () -> before + ", then " + stage.load.outcomes());
+            stage.isMissedByNobodySince(before, 20);
             stage.steady.become(HttpMember.Manner.UNAVAILABLE);
             stage.load.awaits("GET 503 UPSTREAM_UNHEALTHY", 3);
             stage.steady.become(HttpMember.Manner.WELL);

@@ -3,6 +3,8 @@ package io.culvert.e2e;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +37,36 @@ class HostileHttpTest {
     private static final int FLOOD = 20_000;
     private static final String HIDDEN = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
 
-    @TempDir private Path directory;
+    @TempDir private static Path directory;
+
+    /** For all of them: what is counted is counted from where the one before has left it. */
+    private static Topology topology;
+
+    private static CulvertProcess culvert;
+
+    @BeforeAll
+    static void open() throws Exception {
+        topology = Topology.withoutGateway();
+        Path configuration = directory.resolve("edge.yaml");
+        Files.writeString(configuration, configuration());
+        culvert =
+                CulvertProcess.start(
+                        topology.gatewayHost(),
+                        "run",
+                        "--control",
+                        directory.resolve("control.sock").toString(),
+                        configuration.toString());
+        culvert.awaitReady();
+        topology.routeClients();
+    }
+
+    @AfterAll
+    static void close() throws IOException {
+        if (culvert != null) {
+            culvert.close();
+        }
+        topology.close();
+    }
 
     /** A request behind which, or in which, another one hides, and what is said to it. */
     private record Smuggled(String reason, String request) {}
@@ -81,7 +112,7 @@ class HostileHttpTest {
         return "POST / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
     }
 
-    private String configuration(Topology topology) {
+    private static String configuration() {
         return topology.onRamps(1500, "acme")
                 + """
                 policy: { rules: [ { do: upgrade, handler: http } ] }
@@ -91,7 +122,7 @@ class HostileHttpTest {
     }
 
     /** Requests and connections refused so far, by reason. */
-    private static Map<String, Long> refused(Topology topology) throws IOException {
+    private static Map<String, Long> refused() throws IOException {
         String page;
         try (SocketChannel channel =
                 topology.server()
@@ -118,47 +149,32 @@ class HostileHttpTest {
     }
 
     /** How much more there is of it than there was. */
-    private static void counted(
-            Topology topology, Map<String, Long> before, String reason, int times)
+    private static void counted(Map<String, Long> before, String reason, int times)
             throws Exception {
         Eventually.equal(
                 before.getOrDefault(reason, 0L) + times,
                 reason,
-                () -> refused(topology).getOrDefault(reason, 0L));
+                () -> refused().getOrDefault(reason, 0L));
     }
 
     /** The gateway with honest clients, and a dishonest one beside them. */
     @FunctionalInterface
     private interface Attack {
-        void on(Topology topology, Family family, HttpMember server) throws Exception;
+        void on(HttpMember server) throws Exception;
     }
 
     private void attack(Family family, Attack attack) throws Exception {
-        Path configuration = directory.resolve("edge.yaml");
-        try (Topology topology = Topology.withoutGateway();
-                HttpMember server = HttpMember.on(topology.server(), family.server(), PORT)) {
-            Files.writeString(configuration, configuration(topology));
-            try (CulvertProcess culvert =
-                    CulvertProcess.start(
-                            topology.gatewayHost(),
-                            "run",
-                            "--control",
-                            directory.resolve("control.sock").toString(),
-                            configuration.toString())) {
-                culvert.awaitReady();
-                topology.routeClients();
-                try (HttpLoad load =
-                        HttpLoad.start(CLIENTS, topology.client(), family, server.address())) {
-                    load.goesOn(5);
-                    attack.on(topology, family, server);
-                    load.goesOn(5);
-                    Map<String, Long> _ = load.end();
-                    load.came(Set.of("GET 200", "POST 200"));
-                }
-                assertEquals(
-                        List.of(),
-                        culvert.errors().stream().filter(l -> l.contains("ERROR")).toList());
+        try (HttpMember server = HttpMember.on(topology.server(), family.server(), PORT)) {
+            try (HttpLoad load =
+                    HttpLoad.start(CLIENTS, topology.client(), family, server.address())) {
+                load.goesOn(5);
+                attack.on(server);
+                load.goesOn(5);
+                Map<String, Long> _ = load.end();
+                load.came(Set.of("GET 200", "POST 200"));
             }
+            assertEquals(
+                    List.of(), culvert.errors().stream().filter(l -> l.contains("ERROR")).toList());
         }
     }
 
@@ -175,16 +191,16 @@ class HostileHttpTest {
     void requestsThatTwoReadersWouldReadDifferentlyReachNoServer(Family family) throws Exception {
         attack(
                 family,
-                (topology, _, server) -> {
+                server -> {
                     for (Smuggled one : SMUGGLED) {
-                        Map<String, Long> before = refused(topology);
+                        Map<String, Long> before = refused();
                         HttpLoad.Answer answer =
                                 ask(
                                         topology.client().connect(family, server.address()),
                                         one.request());
                         assertEquals("400 " + one.reason(), answer.outcome(), one.request());
                         assertTrue(answer.ends(), one.request());
-                        counted(topology, before, one.reason(), 1);
+                        counted(before, one.reason(), 1);
                     }
                     assertEquals(0, server.hidden());
                 });
@@ -195,14 +211,14 @@ class HostileHttpTest {
     void headsWithoutEndAreRefused(Family family) throws Exception {
         attack(
                 family,
-                (topology, _, server) -> {
-                    Map<String, Long> before = refused(topology);
+                server -> {
+                    Map<String, Long> before = refused();
                     HttpLoad.Answer answer =
                             ask(
                                     topology.client().connect(family, server.address()),
                                     "GET / HTTP/1.1\r\nHost: a\r\nX: " + "a".repeat(70_000));
                     assertEquals("431 HTTP_FIELDS_TOO_LONG", answer.outcome());
-                    try (RawHttp2 client = client(topology, family, server)) {
+                    try (RawHttp2 client = client(family, server)) {
                         client.frame(
                                 RawHttp2.HEADERS,
                                 RawHttp2.END_HEADERS | RawHttp2.END_STREAM,
@@ -214,13 +230,12 @@ class HostileHttpTest {
                     Eventually.holds(
                             "counted",
                             () ->
-                                    refused(topology).getOrDefault("HTTP_FIELDS_TOO_LONG", 0L)
+                                    refused().getOrDefault("HTTP_FIELDS_TOO_LONG", 0L)
                                             >= before.getOrDefault("HTTP_FIELDS_TOO_LONG", 0L) + 2);
                 });
     }
 
-    private static RawHttp2 client(Topology topology, Family family, HttpMember server)
-            throws IOException {
+    private static RawHttp2 client(Family family, HttpMember server) throws IOException {
         return new RawHttp2(topology.client().connect(family, server.address()));
     }
 
@@ -233,9 +248,9 @@ class HostileHttpTest {
     private void flood(Family family, String reason, Flood flood) throws Exception {
         attack(
                 family,
-                (topology, _, server) -> {
-                    Map<String, Long> before = refused(topology);
-                    try (RawHttp2 client = client(topology, family, server)) {
+                server -> {
+                    Map<String, Long> before = refused();
+                    try (RawHttp2 client = client(family, server)) {
                         try {
                             for (int i = 0; i < FLOOD; i++) {
                                 flood.send(client, i);
@@ -243,7 +258,7 @@ class HostileHttpTest {
                         } catch (IOException ended) {
                             // It had enough.
                         }
-                        counted(topology, before, reason, 1);
+                        counted(before, reason, 1);
                     }
                 });
     }

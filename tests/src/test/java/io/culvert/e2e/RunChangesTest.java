@@ -180,7 +180,7 @@ class RunChangesTest {
             admitted(topology, server);
             String next = file(topology, "next.yaml", judge(0));
 
-            CulvertProcess apply = command(topology, "apply", "--confirm", "20s", next);
+            CulvertProcess apply = command(topology, "apply", "--confirm", "6s", next);
             awaitPlugins(1);
             refused(topology);
 
@@ -207,7 +207,7 @@ class RunChangesTest {
             refused(topology);
             String next = file(topology, "next.yaml", Topology.UPGRADE_ALL);
 
-            CulvertProcess apply = command(topology, "apply", "--confirm", "20s", next);
+            CulvertProcess apply = command(topology, "apply", "--confirm", "6s", next);
             awaitPlugins(0);
             admitted(topology, server);
             Path jar = directory.resolve("JudgePlugin.jar");

@@ -67,13 +67,50 @@ class RunCommandTest {
         return new ObjectMapper().readTree(ControlClient.ask(control, "status").getFirst());
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void saysReadyAndNothingElseAndCarriesTraffic(Family family) throws Exception {
+    /** One server for each version of IP: a program takes its time to start, and serves both. */
+    private record Servers(TcpServer ipv4, TcpServer ipv6) implements AutoCloseable {
+        static Servers on(Topology topology, TcpServer.Service service) throws IOException {
+            return new Servers(
+                    TcpServer.on(topology.server(), Family.IPV4, service),
+                    TcpServer.on(topology.server(), Family.IPV6, service));
+        }
+
+        InetSocketAddress address(Family family) throws IOException {
+            return (family.isIpv6() ? ipv6 : ipv4).address();
+        }
+
+        SocketChannel connect(Topology topology, Family family) throws IOException {
+            return topology.client().connect(family, address(family));
+        }
+
+        /** What is sent to each comes back. */
+        void exchange(Topology topology) throws IOException {
+            for (Family family : Family.values()) {
+                try (SocketChannel client = connect(topology, family)) {
+                    exchangeAll(client);
+                }
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            ipv4.close();
+            ipv6.close();
+        }
+    }
+
+    private static void exchangeAll(SocketChannel client) throws IOException {
+        new Content(1).send(client, 100_000);
+        client.shutdownOutput();
+        new Content(1).receiveAll(client, 100_000);
+    }
+
+    @Test
+    void saysReadyAndNothingElseAndCarriesTraffic() throws Exception {
         try (Topology topology = Topology.withoutGateway();
-                TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO);
+                Servers servers = Servers.on(topology, TcpServer.ECHO);
                 CulvertProcess culvert = run(topology, "5s")) {
-            exchange(topology, family, server.address());
+            servers.exchange(topology);
 
             assertEquals(
                     "rw-------",
@@ -154,39 +191,34 @@ class RunCommandTest {
                         + inet.getPort();
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void letsConnectionsEndAfterSigterm(Family family) throws Exception {
+    @Test
+    void letsConnectionsEndAfterSigterm() throws Exception {
         try (Topology topology = Topology.withoutGateway();
-                TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO);
+                Servers servers = Servers.on(topology, TcpServer.ECHO);
                 CulvertProcess culvert = run(topology, "30s")) {
-            try (SocketChannel client = topology.client().connect(family, server.address())) {
+            try (SocketChannel ipv4 = servers.connect(topology, Family.IPV4);
+                    SocketChannel ipv6 = servers.connect(topology, Family.IPV6)) {
                 culvert.terminate();
-                awaitDraining(topology, family);
+                awaitDraining(topology, Family.IPV4);
 
-                new Content(1).send(client, 100_000);
-                client.shutdownOutput();
-                new Content(1).receiveAll(client, 100_000);
+                exchangeAll(ipv4);
+                exchangeAll(ipv6);
             }
             assertEquals(
                     0, culvert.exitStatus(Duration.ofSeconds(10)), () -> "" + culvert.errors());
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void endsUnderLoadOnceItHasDrainedAndLeavesNothing(Family family) throws Exception {
+    @Test
+    void endsUnderLoadOnceItHasDrainedAndLeavesNothing() throws Exception {
         try (Topology topology = Topology.withoutGateway()) {
             List<String> before = surroundings(topology);
-            try (TcpServer server =
-                            TcpServer.on(
-                                    topology.server(),
-                                    family,
-                                    c -> new Content(1).send(c, Long.MAX_VALUE));
+            try (Servers servers =
+                            Servers.on(topology, c -> new Content(1).send(c, Long.MAX_VALUE));
                     CulvertProcess culvert = run(topology, "2s")) {
                 List<SocketChannel> clients = new ArrayList<>();
                 for (int i = 0; i < 20; i++) {
-                    SocketChannel client = topology.client().connect(family, server.address());
+                    SocketChannel client = servers.connect(topology, Family.values()[i % 2]);
                     clients.add(client);
                     Thread.ofVirtual().start(() -> readForEver(client));
                 }
@@ -246,16 +278,16 @@ class RunCommandTest {
                 && !route.destination().isMulticastAddress();
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void endsAtOnceAtASecondSigterm(Family family) throws Exception {
+    @Test
+    void endsAtOnceAtASecondSigterm() throws Exception {
         try (Topology topology = Topology.withoutGateway();
-                TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO);
+                Servers servers = Servers.on(topology, TcpServer.ECHO);
                 CulvertProcess culvert = run(topology, "50s");
-                SocketChannel client = topology.client().connect(family, server.address())) {
+                SocketChannel ipv4 = servers.connect(topology, Family.IPV4);
+                SocketChannel ipv6 = servers.connect(topology, Family.IPV6)) {
             culvert.terminate();
-            awaitDraining(topology, family);
-            assertTrue(culvert.isAlive() && client.isConnected());
+            awaitDraining(topology, Family.IPV6);
+            assertTrue(culvert.isAlive() && ipv4.isConnected() && ipv6.isConnected());
 
             culvert.terminate();
 
@@ -278,14 +310,14 @@ class RunCommandTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void startsAgainAfterSigkill(Family family) throws Exception {
+    @Test
+    void startsAgainAfterSigkill() throws Exception {
         try (Topology topology = Topology.withoutGateway();
-                TcpServer server = TcpServer.on(topology.server(), family, TcpServer.ECHO)) {
+                Servers servers = Servers.on(topology, TcpServer.ECHO)) {
             try (CulvertProcess killed = run(topology, "1s");
-                    SocketChannel client = topology.client().connect(family, server.address())) {
-                assertTrue(client.isConnected());
+                    SocketChannel ipv4 = servers.connect(topology, Family.IPV4);
+                    SocketChannel ipv6 = servers.connect(topology, Family.IPV6)) {
+                assertTrue(ipv4.isConnected() && ipv6.isConnected());
                 killed.kill();
                 assertTrue(Files.exists(control), "what a crash leaves");
                 Eventually.holds(
@@ -293,7 +325,7 @@ class RunCommandTest {
                         () -> topology.client().link(Topology.DEVICE).isEmpty());
             }
             try (CulvertProcess culvert = run(topology, "1s")) {
-                exchange(topology, family, server.address());
+                servers.exchange(topology);
                 culvert.terminate();
                 assertEquals(0, culvert.exitStatus());
                 assertFalse(Files.exists(control));
@@ -321,15 +353,6 @@ class RunCommandTest {
             assertEquals(1, command.exitStatus());
             assertEquals(1, command.errors().size());
             assertTrue(command.errors().getFirst().startsWith("culvert: no gateway"));
-        }
-    }
-
-    private static void exchange(Topology topology, Family family, InetSocketAddress to)
-            throws Exception {
-        try (SocketChannel client = topology.client().connect(family, to)) {
-            new Content(1).send(client, 100_000);
-            client.shutdownOutput();
-            new Content(1).receiveAll(client, 100_000);
         }
     }
 }

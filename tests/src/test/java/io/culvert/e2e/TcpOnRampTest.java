@@ -1,7 +1,6 @@
 package io.culvert.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.flow.FlowKey;
@@ -21,14 +20,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 
 /** Connections that the gateway accepts itself, with programs that know nothing of it. */
 @Timeout(60)
@@ -38,8 +32,6 @@ class TcpOnRampTest {
     /** curl(1), EXIT CODES: handshake failed. */
     private static final int TLS_FAILED = 35;
 
-    private static final String ON_RAMPS = "onramps:\n";
-    private static final String RELAY = "policy: { rules: [ { name: all, do: upgrade } ] }\n";
     private static final String UPSTREAM =
             "upstreams: [ { name: pages, servers: [\"10.2.0.2:8080\"] } ]\n";
     private static final String HTTP =
@@ -50,16 +42,6 @@ class TcpOnRampTest {
                     + UPSTREAM;
 
     @TempDir private Path directory;
-
-    private static String plain() {
-        return ON_RAMPS + FrontDoor.onRamp("");
-    }
-
-    private static String to(Family family) {
-        return ON_RAMPS
-                + FrontDoor.onRamp(
-                        "target: \"" + FrontDoor.at(family.server(), FrontDoor.ECHO) + "\"");
-    }
 
     /** What a connection of the client's to the gateway is called. */
     private static void between(Family family, FlowKey key) {
@@ -74,7 +56,7 @@ class TcpOnRampTest {
     @ParameterizedTest
     @EnumSource
     void aPageComesFromAnUpstream(Family family) throws Exception {
-        try (FrontDoor door = FrontDoor.open(plain() + HTTP);
+        try (FrontDoor door = FrontDoor.open(FrontDoor.plain() + HTTP);
                 Nginx _ = Nginx.on(door.topology.server(), directory)) {
             Tool.Result result = door.curl(FrontDoor.url(family, "/small"));
 
@@ -130,11 +112,13 @@ class TcpOnRampTest {
                     - { name: rest, protocol: tcp, do: upgrade, handler: auto, upstream: pages }
                 """
                         + UPSTREAM;
-        try (FrontDoor door = FrontDoor.open(plain() + rules);
+        try (FrontDoor door = FrontDoor.open(FrontDoor.plain() + rules);
                 Nginx _ = Nginx.on(door.topology.server(), directory)) {
             door.topology
                     .gateway()
-                    .apply(Topology.configuration(plain() + rules + certificate(door)), false);
+                    .apply(
+                            Topology.configuration(FrontDoor.plain() + rules + certificate(door)),
+                            false);
 
             Tool.Result page =
                     door.curl(
@@ -173,57 +157,30 @@ class TcpOnRampTest {
 
     @ParameterizedTest
     @EnumSource
-    void aRelayCarriesAllAndHalfClosesTo(Family family) throws Exception {
-        int upload = 3 * MIB + 1;
-        int download = 20 * MIB + 3;
-        try (FrontDoor door = FrontDoor.open(to(family) + RELAY);
-                TcpServer server =
-                        TcpServer.on(
-                                door.topology.server(),
-                                family,
-                                family.server(),
-                                FrontDoor.ECHO,
-                                c -> {
-                                    new Content(1).receive(c, upload);
-                                    assertEquals("", FrontDoor.read(c, 1));
-                                    new Content(2).send(c, download);
-                                })) {
-            try (SocketChannel client = door.connect(family)) {
-                new Content(1).send(client, upload);
-                client.shutdownOutput();
-                new Content(2).receiveAll(client, download);
-            }
-            FlowLog.Ended ended = door.log.ended(FrontDoor.ECHO);
-            assertEquals(Reason.FINISHED, ended.reason());
-            assertEquals(upload, ended.flow().initiatorBytes());
-            assertEquals(download, ended.flow().targetBytes());
-            assertEquals(List.of(), server.failures());
-            door.leavesNothing();
+    void aRelayCarriesAllAndHalfClosesToo(Family family) throws Exception {
+        try (FrontDoor door = FrontDoor.open(FrontDoor.to(family) + FrontDoor.RELAY)) {
+            door.carriesAllAndHalfCloses(
+                    family, 3 * MIB + 1, 20 * MIB + 3, () -> door.connect(family));
         }
     }
 
     @ParameterizedTest
     @EnumSource
     void aLiveConnectionIsShownAndOneThatIsResetIsPassedOn(Family family) throws Exception {
-        try (FrontDoor door = FrontDoor.open(to(family) + RELAY);
-                TcpServer server = door.echo(family)) {
-            try (SocketChannel client = door.connect(family)) {
-                FrontDoor.write(client, "hello");
-                assertEquals("hello", FrontDoor.read(client, 5));
-                FlowView view = view(door);
-                assertEquals("relaying", view.state());
-                assertEquals(
-                        FrontDoor.at(family.client(), client.socket().getLocalPort()),
-                        view.initiator());
-                assertEquals(FrontDoor.at(family.server(), FrontDoor.ECHO), view.target());
-                // Counted once it is sent.
-                Eventually.equal(5L, "up", () -> view(door).bytesUp());
-                Eventually.equal(5L, "down", () -> view(door).bytesDown());
-                client.setOption(StandardSocketOptions.SO_LINGER, 0);
-            }
-            assertEquals(Reason.RESET_BY_INITIATOR, door.log.ended(FrontDoor.ECHO).reason());
-            Eventually.holds("the server is told", () -> !server.failures().isEmpty());
-            door.leavesNothing();
+        try (FrontDoor door = FrontDoor.open(FrontDoor.to(family) + FrontDoor.RELAY);
+                TcpServer server = door.echo(family);
+                SocketChannel client = door.connect(family)) {
+            FrontDoor.echoes(client, "hello");
+            FlowView view = view(door);
+            assertEquals("relaying", view.state());
+            assertEquals(
+                    FrontDoor.at(family.client(), client.socket().getLocalPort()),
+                    view.initiator());
+            assertEquals(FrontDoor.at(family.server(), FrontDoor.ECHO), view.target());
+            // Counted once it is sent.
+            Eventually.equal(5L, "up", () -> view(door).bytesUp());
+            Eventually.equal(5L, "down", () -> view(door).bytesDown());
+            door.passesAResetOn(server, client);
         }
     }
 
@@ -234,7 +191,7 @@ class TcpOnRampTest {
     @ParameterizedTest
     @EnumSource
     void aTargetThatRefusesIsAReset(Family family) throws Exception {
-        try (FrontDoor door = FrontDoor.open(to(family) + RELAY)) {
+        try (FrontDoor door = FrontDoor.open(FrontDoor.to(family) + FrontDoor.RELAY)) {
             door.resets(family);
             assertEquals(Reason.DIAL_REFUSED, door.log.ended(FrontDoor.ECHO).reason());
             door.leavesNothing();
@@ -247,7 +204,7 @@ class TcpOnRampTest {
         String rules =
                 "policy: { rules: [ { name: no, source: %s/%d, do: deny } ], default: upgrade }\n"
                         .formatted(family.client().getHostAddress(), family.isIpv6() ? 128 : 32);
-        try (FrontDoor door = FrontDoor.open(plain() + rules)) {
+        try (FrontDoor door = FrontDoor.open(FrontDoor.plain() + rules)) {
             door.resets(family);
             FlowLog.Refused refused = door.log.refused(1).getFirst();
             assertEquals(Reason.POLICY_RULE, refused.reason());
@@ -272,7 +229,7 @@ class TcpOnRampTest {
                 FrontDoor.onRamp("second", 7_001, "")
                         // Without one, nobody could have meant the rules.
                         + "  - { name: packets, type: tun, tenant: acme, device: culv9 }\n";
-        try (FrontDoor door = FrontDoor.open(to(family) + others + rules)) {
+        try (FrontDoor door = FrontDoor.open(FrontDoor.to(family) + others + rules)) {
             door.resets(family);
             door.resets(door.topology.client(), family, FrontDoor.address(family, 7_001));
             assertEquals(
@@ -292,7 +249,7 @@ class TcpOnRampTest {
                     - { name: pages, source: [10.1.0.0/24, "fd00:1::/64"], do: upgrade, handler: http }
                     - { name: rest, do: upgrade }
                 """;
-        try (FrontDoor door = FrontDoor.open(plain() + rules)) {
+        try (FrontDoor door = FrontDoor.open(FrontDoor.plain() + rules)) {
             door.resets(
                     door.topology.server(),
                     family,
@@ -311,7 +268,7 @@ class TcpOnRampTest {
         String settings =
                 "plugins: [ { jar: %s } ]\n".formatted(PluginJars.write(directory, ApiPlugin.class))
                         + "policy: { rules: [ { do: upgrade, handler: http, protocol: tcp } ] }\n";
-        try (FrontDoor door = FrontDoor.open(plain() + settings)) {
+        try (FrontDoor door = FrontDoor.open(FrontDoor.plain() + settings)) {
             Tool.Result result =
                     door.curl(FrontDoor.url(family, "/one"), FrontDoor.url(family, "/two"));
 
@@ -326,95 +283,6 @@ class TcpOnRampTest {
 
     @ParameterizedTest
     @EnumSource
-    void onRampsComeAndGoWhileADownloadGoesOn(Family family) throws Exception {
-        String first = to(family);
-        String second =
-                first
-                        + to(family)
-                                .replace(ON_RAMPS, "")
-                                .replace("web", "second")
-                                .replace("7000", "7001");
-        long half = 4 * MIB;
-        try (FrontDoor door = FrontDoor.open(first + RELAY);
-                TcpServer server =
-                        TcpServer.on(
-                                door.topology.server(),
-                                family,
-                                family.server(),
-                                FrontDoor.ECHO,
-                                c -> new Content(1).send(c, 2 * half));
-                SocketChannel client = door.connect(family)) {
-            new Content(1).receive(client, half);
-            door.topology.gateway().apply(Topology.configuration(second + RELAY), false);
-            try (SocketChannel other =
-                    door.topology.client().connect(family, FrontDoor.address(family, 7_001))) {
-                new Content(1).receive(other, 1);
-                door.topology.gateway().apply(Topology.configuration(first + RELAY), false);
-                assertEquals(Reason.ON_RAMP_REMOVED, door.log.ended(FrontDoor.ECHO).reason());
-                assertThrows(IOException.class, () -> new Content(1).receive(other, 1, 2 * half));
-            }
-            assertThrows(
-                    IOException.class,
-                    () -> door.topology.client().connect(family, FrontDoor.address(family, 7_001)));
-            new Content(1).receive(client, half, 2 * half);
-            assertEquals(2, server.accepted());
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void anOnRampMovesToAnotherPortAndItsConnectionsStay(Family family) throws Exception {
-        String moved =
-                to(family).replace(Integer.toString(FrontDoor.PORT), Integer.toString(7_001));
-        try (FrontDoor door = FrontDoor.open(to(family) + RELAY);
-                TcpServer _ = door.echo(family);
-                SocketChannel before = door.connect(family)) {
-            FrontDoor.write(before, "a");
-            assertEquals("a", FrontDoor.read(before, 1));
-            door.topology.gateway().apply(Topology.configuration(moved + RELAY), false);
-            assertThrows(IOException.class, () -> door.connect(family));
-            try (SocketChannel after =
-                    door.topology.client().connect(family, FrontDoor.address(family, 7_001))) {
-                FrontDoor.write(after, "b");
-                assertEquals("b", FrontDoor.read(after, 1));
-            }
-            FrontDoor.write(before, "c");
-            assertEquals("c", FrontDoor.read(before, 1));
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void aPortThatSomebodyElseHasChangesNothing(Family family) throws Exception {
-        try (FrontDoor door = FrontDoor.open(to(family) + RELAY);
-                TcpServer _ = door.echo(family);
-                TcpServer _ =
-                        TcpServer.on(
-                                door.topology.gatewayHost(),
-                                family,
-                                family.gatewayInside(),
-                                7_001,
-                                TcpServer.ECHO)) {
-            String wanted = to(family) + FrontDoor.onRamp("second", 7_001, "") + RELAY;
-            IOException failure =
-                    assertThrows(
-                            IOException.class,
-                            () ->
-                                    door.topology
-                                            .gateway()
-                                            .apply(Topology.configuration(wanted), false));
-            assertTrue(
-                    failure.getMessage().startsWith("on-ramp second cannot listen on TCP "),
-                    failure::getMessage);
-            try (SocketChannel client = door.connect(family)) {
-                FrontDoor.write(client, "a");
-                assertEquals("a", FrontDoor.read(client, 1));
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource
     void whatIsExplainedIsWhatHappens(Family family) throws Exception {
         String rules =
                 """
@@ -424,11 +292,10 @@ class TcpOnRampTest {
                     - { name: all, do: upgrade }
                 """;
         String more = FrontDoor.onRamp("second", 7_001, "") + FrontDoor.onRamp("third", 7_002, "");
-        try (FrontDoor door = FrontDoor.open(to(family) + more + rules);
+        try (FrontDoor door = FrontDoor.open(FrontDoor.to(family) + more + rules);
                 TcpServer _ = door.echo(family);
                 SocketChannel client = door.connect(family)) {
-            FrontDoor.write(client, "a");
-            assertEquals("a", FrontDoor.read(client, 1));
+            FrontDoor.echoes(client, "a");
 
             Explanation carried = explain(door, family, family.server(), FrontDoor.ECHO, "web");
             assertEquals("upgrade", carried.outcome(), carried::toString);
@@ -458,57 +325,5 @@ class TcpOnRampTest {
                                 port,
                                 6,
                                 onRamp));
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void aDrainWaitsForWhoIsThereAndResetsWhoComes(Family family) throws Exception {
-        try (FrontDoor door = FrontDoor.open(to(family) + RELAY);
-                TcpServer _ = door.echo(family);
-                SocketChannel client = door.connect(family)) {
-            FrontDoor.write(client, "a");
-            assertEquals("a", FrontDoor.read(client, 1));
-            FutureTask<Boolean> drain =
-                    new FutureTask<>(
-                            () -> {
-                                door.topology
-                                        .gateway()
-                                        .drain(Duration.ofSeconds(60), new CountDownLatch(1));
-                                return door.topology.gateway().flows() == 0;
-                            });
-            Thread.ofVirtual().start(drain);
-            Eventually.holds(
-                    "newcomers are reset",
-                    () -> {
-                        try (SocketChannel other = door.connect(family)) {
-                            FrontDoor.write(other, "x");
-                            return FrontDoor.read(other, 1).isEmpty();
-                        } catch (IOException refused) {
-                            return true;
-                        }
-                    });
-            FrontDoor.write(client, "b");
-            assertEquals("b", FrontDoor.read(client, 1));
-            assertEquals(Reason.SHUTDOWN, door.log.refused(1).getFirst().reason());
-            client.shutdownOutput();
-            assertEquals("", FrontDoor.read(client, 1));
-            assertTrue(drain.get(30, TimeUnit.SECONDS));
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void aLimitResetsTheNewOneAndTheOthersStay(Family family) throws Exception {
-        String limits = "limits: { flows-per-tenant: 1 }\n";
-        try (FrontDoor door = FrontDoor.open(to(family) + RELAY + limits);
-                TcpServer _ = door.echo(family);
-                SocketChannel first = door.connect(family)) {
-            FrontDoor.write(first, "a");
-            assertEquals("a", FrontDoor.read(first, 1));
-            door.resets(family);
-            assertEquals(Reason.TENANT_LIMIT, door.log.refused(1).getFirst().reason());
-            FrontDoor.write(first, "b");
-            assertEquals("b", FrontDoor.read(first, 1));
-        }
     }
 }

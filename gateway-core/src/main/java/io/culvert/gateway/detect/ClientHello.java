@@ -56,17 +56,7 @@ public final class ClientHello {
      * @param message from its first byte at the position on; what stands behind it is not looked at
      */
     public Progress read(ByteBuffer message) {
-        // In network byte order, whatever the caller's is in.
-        bytes = message.duplicate();
-        at = message.position();
-        end = message.limit();
-        broken = false;
-        serverName = "";
-        alpn = List.of();
-        cipherSuites = NONE;
-        signatureSchemes = NONE;
-        version = 0;
-        seen = 0;
+        begin(message);
         if (end - at >= 1 && message.get(at) != CLIENT_HELLO) {
             return Progress.OTHER;
         }
@@ -81,6 +71,32 @@ public final class ClientHello {
         at += HEADER_LENGTH;
         body();
         return broken ? Progress.OTHER : Progress.KNOWN;
+    }
+
+    /**
+     * Reads one whose type and length have been read.
+     *
+     * @param message behind them, from the position to the limit: all of it
+     * @return whether it is one
+     */
+    public boolean readBody(ByteBuffer message) {
+        begin(message);
+        body();
+        return !broken;
+    }
+
+    private void begin(ByteBuffer message) {
+        // In network byte order, whatever the caller's is in.
+        bytes = message.duplicate();
+        at = message.position();
+        end = message.limit();
+        broken = false;
+        serverName = "";
+        alpn = List.of();
+        cipherSuites = NONE;
+        signatureSchemes = NONE;
+        version = 0;
+        seen = 0;
     }
 
     /** How long the message is that begins there, header included. */

@@ -1,5 +1,7 @@
 package io.culvert.gateway.policy;
 
+import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
 import io.culvert.flow.RateLimits;
 import io.culvert.flow.SourceLimiters;
 import io.culvert.gateway.detect.Facts;
@@ -176,22 +178,41 @@ public final class Policy {
     /**
      * A flow to ask about.
      *
-     * @param protocol IP protocol number, 0 to 255
-     * @param port the target's; not looked at for protocols that have none
+     * @param tenant by name; the key's number of it is not looked at, nor is the initiator's port
+     * @param flow which is not set again
      */
-    public record Question(
-            String tenant, int protocol, IpAddress source, IpAddress destination, int port) {}
+    public record Question(String tenant, FlowKey flow) {
+        /**
+         * One that no packet is there of.
+         *
+         * @param protocol IP protocol number, 0 to 255
+         * @param port the target's; not looked at for protocols that have none
+         */
+        public Question(
+                String tenant, int protocol, IpAddress source, IpAddress destination, int port) {
+            this(
+                    tenant,
+                    new FlowKey()
+                            .set(
+                                    0,
+                                    protocol,
+                                    source.high(),
+                                    source.low(),
+                                    0,
+                                    destination.high(),
+                                    destination.low(),
+                                    port));
+        }
+
+        /** The question whose answer a live flow is. */
+        public static Question of(Flow flow) {
+            return new Question(flow.tenant().name(), flow.key());
+        }
+    }
 
     /** What becomes of a flow. */
     public Ruling decide(Question question) {
-        return decide(
-                question.tenant(),
-                question.protocol(),
-                question.source().high(),
-                question.source().low(),
-                question.destination().high(),
-                question.destination().low(),
-                question.port());
+        return decide(question.tenant(), question.flow());
     }
 
     /**
@@ -210,129 +231,11 @@ public final class Policy {
     /**
      * What becomes of a flow.
      *
-     * @param tenant whose flow it is
-     * @param protocol IP protocol number, 0 to 255
-     * @param sourceHigh the initiator's address, upper half; IPv4 addresses are in mapped form
-     * @param destinationPort the target's port; not looked at for protocols that have none
+     * @param tenant whose flow it is, by name
+     * @param flow as {@link Question#flow}, but not kept: it may be set again
      */
-    public Ruling decide(
-            String tenant,
-            int protocol,
-            long sourceHigh,
-            long sourceLow,
-            long destinationHigh,
-            long destinationLow,
-            int destinationPort) {
-        int first =
-                index.first(
-                        tenant,
-                        protocol,
-                        sourceHigh,
-                        sourceLow,
-                        destinationHigh,
-                        destinationLow,
-                        destinationPort,
-                        0,
-                        inForce);
-        if (first < 0 || !compiled[first].isAudited()) {
-            return opening(
-                    first,
-                    tenant,
-                    protocol,
-                    sourceHigh,
-                    sourceLow,
-                    destinationHigh,
-                    destinationLow,
-                    destinationPort);
-        }
-        if (compiled[first].asks()) {
-            return asking(
-                    first,
-                    tenant,
-                    protocol,
-                    sourceHigh,
-                    sourceLow,
-                    destinationHigh,
-                    destinationLow,
-                    destinationPort);
-        }
-        int next =
-                index.first(
-                        tenant,
-                        protocol,
-                        sourceHigh,
-                        sourceLow,
-                        destinationHigh,
-                        destinationLow,
-                        destinationPort,
-                        first + 1,
-                        deciding);
-        Ruling ruling =
-                opening(
-                        next,
-                        tenant,
-                        protocol,
-                        sourceHigh,
-                        sourceLow,
-                        destinationHigh,
-                        destinationLow,
-                        destinationPort);
-        return ruling.asks() ? ruling : ruling.after(compiled[first].ruling(protocol));
-    }
-
-    private Ruling opening(
-            int rule,
-            String tenant,
-            int protocol,
-            long sourceHigh,
-            long sourceLow,
-            long destinationHigh,
-            long destinationLow,
-            int destinationPort) {
-        return rule >= 0 && compiled[rule].asks()
-                ? asking(
-                        rule,
-                        tenant,
-                        protocol,
-                        sourceHigh,
-                        sourceLow,
-                        destinationHigh,
-                        destinationLow,
-                        destinationPort)
-                : ruling(rule, protocol);
-    }
-
-    /** What is done of a rule that asks until it is known what the flow says. */
-    private Ruling asking(
-            int rule,
-            String tenant,
-            int protocol,
-            long sourceHigh,
-            long sourceLow,
-            long destinationHigh,
-            long destinationLow,
-            int destinationPort) {
-        if (protocol != Protocol.TCP.number()) {
-            // Its packets wait, and it is no flow yet.
-            return compiled[rule].asking(MEANWHILE);
-        }
-        int next = rule;
-        while (next >= 0 && !compiled[next].upgrades()) {
-            next =
-                    index.first(
-                            tenant,
-                            protocol,
-                            sourceHigh,
-                            sourceLow,
-                            destinationHigh,
-                            destinationLow,
-                            destinationPort,
-                            next + 1,
-                            inForce);
-        }
-        FlowDecision towards = ruling(next, protocol).decision();
-        return compiled[rule].asking(
-                towards instanceof FlowDecision.Upgrade upgrade ? upgrade : MEANWHILE);
+    public Ruling decide(String tenant, FlowKey flow) {
+        return walk(tenant, flow, inForce, deciding, true);
     }
 
     /**
@@ -342,21 +245,57 @@ public final class Policy {
      *     matches where it has them decrypted, and is then asked about each
      */
     public Ruling decide(Question question, Facts facts) {
-        int protocol = question.protocol();
-        int first =
-                index.first(question, 0, rule -> isInForce(rule) && compiled[rule].meets(facts));
-        if (first < 0 || !compiled[first].isAudited()) {
-            return ruling(first, protocol);
+        RuleIndex.Counts met = rule -> isInForce(rule) && compiled[rule].meets(facts);
+        return walk(
+                question.tenant(),
+                question.flow(),
+                met,
+                rule -> !compiled[rule].isAudited() && met.counts(rule),
+                false);
+    }
+
+    /**
+     * The first rule that counts decides, unless it is in audit mode: then the first that can.
+     *
+     * @param counting rules, if they match
+     * @param able those of them that decide, or ask
+     * @param mayAsk whether rules that ask what the flow says have yet to be told
+     */
+    private Ruling walk(
+            String tenant,
+            FlowKey flow,
+            RuleIndex.Counts counting,
+            RuleIndex.Counts able,
+            boolean mayAsk) {
+        int first = index.first(tenant, flow, 0, counting);
+        boolean asks = first >= 0 && mayAsk && compiled[first].asks();
+        if (asks || first < 0 || !compiled[first].isAudited()) {
+            return ruling(first, tenant, flow, mayAsk);
         }
-        int next =
-                index.first(
-                        question,
-                        first + 1,
-                        rule ->
-                                !compiled[rule].isAudited()
-                                        && isInForce(rule)
-                                        && compiled[rule].meets(facts));
-        return ruling(next, protocol).after(compiled[first].ruling(protocol));
+        int next = index.first(tenant, flow, first + 1, able);
+        Ruling ruling = ruling(next, tenant, flow, mayAsk);
+        return ruling.asks() ? ruling : ruling.after(compiled[first].ruling(flow.protocol()));
+    }
+
+    private Ruling ruling(int rule, String tenant, FlowKey flow, boolean mayAsk) {
+        return mayAsk && rule >= 0 && compiled[rule].asks()
+                ? asking(rule, tenant, flow)
+                : ruling(rule, flow.protocol());
+    }
+
+    /** What is done of a rule that asks until it is known what the flow says. */
+    private Ruling asking(int rule, String tenant, FlowKey flow) {
+        if (flow.protocol() != Protocol.TCP.number()) {
+            // Its packets wait, and it is no flow yet.
+            return compiled[rule].asking(MEANWHILE);
+        }
+        int next = rule;
+        while (next >= 0 && !compiled[next].upgrades()) {
+            next = index.first(tenant, flow, next + 1, inForce);
+        }
+        FlowDecision towards = ruling(next, flow.protocol()).decision();
+        return compiled[rule].asking(
+                towards instanceof FlowDecision.Upgrade upgrade ? upgrade : MEANWHILE);
     }
 
     /** Whether any rule asks about HTTP requests. */

@@ -1,5 +1,6 @@
 package io.culvert.gateway.policy;
 
+import io.culvert.flow.FlowKey;
 import io.culvert.wire.IpAddress;
 
 import java.util.ArrayList;
@@ -92,44 +93,30 @@ final class RuleIndex {
 
     /** As below. */
     int first(Policy.Question question, int from, Counts counts) {
-        return first(
-                question.tenant(),
-                question.protocol(),
-                question.source().high(),
-                question.source().low(),
-                question.destination().high(),
-                question.destination().low(),
-                question.port(),
-                from,
-                counts);
+        return first(question.tenant(), question.flow(), from, counts);
     }
 
     /**
      * The first rule that matches, counts and is none before {@code from}; -1 where there is none.
      */
-    int first(
-            String tenant,
-            int protocol,
-            long sourceHigh,
-            long sourceLow,
-            long destinationHigh,
-            long destinationLow,
-            int destinationPort,
-            int from,
-            Counts counts) {
+    int first(String tenant, FlowKey flow, int from, Counts counts) {
         if (blocks == 0) {
             return -1;
         }
         long[][] inTenant = byTenant.getOrDefault(tenant, ofOtherTenants);
-        long[][] inProtocol = byProtocol[protocol & 0xff];
+        int protocol = flow.protocol();
+        long[][] inProtocol = byProtocol[protocol];
         // Rules with ports are in no other protocol's set.
-        long[][] inPort = Protocol.hasPorts(protocol) ? ports.at(0, destinationPort) : inProtocol;
+        long[][] inPort =
+                Protocol.hasPorts(protocol) ? ports.at(0, flow.destinationPort()) : inProtocol;
         long[][] inSource =
-                (IpAddress.isIpv4(sourceHigh, sourceLow) ? sources4 : sources6)
-                        .at(sourceHigh, sourceLow);
+                of(sources4, sources6, /* high= */ flow.sourceHigh(), /* low= */ flow.sourceLow());
         long[][] inDestination =
-                (IpAddress.isIpv4(destinationHigh, destinationLow) ? destinations4 : destinations6)
-                        .at(destinationHigh, destinationLow);
+                of(
+                        destinations4,
+                        destinations6,
+                        /* high= */ flow.destinationHigh(),
+                        /* low= */ flow.destinationLow());
         for (int block = from / RuleSets.BLOCK_RULES; block < blocks; block++) {
             long[] t = inTenant[block];
             long[] p = inProtocol[block];
@@ -154,5 +141,9 @@ final class RuleIndex {
             }
         }
         return -1;
+    }
+
+    private static long[][] of(Stretches ipv4, Stretches ipv6, long high, long low) {
+        return (IpAddress.isIpv4(high, low) ? ipv4 : ipv6).at(high, low);
     }
 }

@@ -33,7 +33,7 @@ final class GroupKeeper {
     /** However short a name server says. */
     private static final Duration LEAST = Duration.ofMillis(500);
 
-    /** Where no server answered, or the name is not there yet. */
+    /** Where the name is not there yet. */
     private static final Duration AGAIN = Duration.ofSeconds(2);
 
     private final Group group;
@@ -199,7 +199,8 @@ final class GroupKeeper {
                 return;
             }
             say(answer);
-            Duration wait = answer.isFound() ? max(LEAST, answer.lifetime()) : AGAIN;
+            Duration wait =
+                    answer.kind() == NameAnswer.Kind.ABSENT ? AGAIN : max(LEAST, answer.lifetime());
             next = loop.schedule(this::ask, wait.toNanos(), TimeUnit.NANOSECONDS);
             if (answer.kind() == NameAnswer.Kind.FAILED) {
                 return;

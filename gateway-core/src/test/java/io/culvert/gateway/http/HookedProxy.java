@@ -1,6 +1,5 @@
 package io.culvert.gateway.http;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.gateway.plugin.HookChain;
@@ -18,8 +17,6 @@ import io.culvert.hook.TunnelInfo;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -29,33 +26,15 @@ import java.util.concurrent.locks.LockSupport;
 
 /** A proxy whose requests plugins are asked about, and the server behind it. */
 final class HookedProxy implements AutoCloseable {
-    private final ServerSocket server;
-    private final ProxyUnderTest proxy;
-
-    /** Between the proxy and the server, where HTTP/2 is spoken between the two proxies. */
-    private final Optional<ProxyUnderTest> inner;
+    private final ScriptedProxy behind;
 
     private HookChain chain = HookChain.none();
 
-    HookedProxy(Protocol protocol) throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
-        InetSocketAddress address = (InetSocketAddress) server.getLocalSocketAddress();
-        inner =
-                protocol == Protocol.HTTP2
-                        ? Optional.of(new ProxyUnderTest(HttpSettings.DEFAULT, address))
-                        : Optional.empty();
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        inner.map(ProxyUnderTest::address).orElse(address),
-                        protocol,
-                        1,
-                        0,
-                        System::nanoTime);
+    HookedProxy(Protocol protocol) {
+        behind = ScriptedProxy.speaking(protocol);
     }
 
-    HookedProxy() throws IOException {
+    HookedProxy() {
         this(Protocol.HTTP1);
     }
 
@@ -89,7 +68,7 @@ final class HookedProxy implements AutoCloseable {
                         end,
                         end,
                         Context.EMPTY.with(new User("alice")));
-        proxy.hooks = Optional.of(new HttpQuestions(() -> chain, flow, _ -> Optional.empty()));
+        proxy().hooks = Optional.of(new HttpQuestions(() -> chain, flow, _ -> Optional.empty()));
     }
 
     void use(HttpHook hook) throws Exception {
@@ -102,29 +81,26 @@ final class HookedProxy implements AutoCloseable {
     }
 
     ProxyUnderTest proxy() {
-        return proxy;
+        return behind.proxy();
     }
 
     Script connect() throws IOException {
-        return Script.connect(proxy.address());
+        return behind.connect();
     }
 
     /** The server's end of the next connection. */
     Script accept() throws IOException {
-        return new Script(server.accept());
+        return behind.accept();
     }
 
     /** From now on connections are refused. */
     void refuse() throws IOException {
-        server.close();
+        behind.server().close();
     }
 
     @Override
     public void close() throws IOException {
-        proxy.close();
-        inner.ifPresent(ProxyUnderTest::close);
-        server.close();
-        assertEquals(0, proxy.live.get(), "every pick was released");
+        behind.close();
         chain.release();
         // A call that was given up goes on for a while.
         long patience = System.nanoTime() + Duration.ofSeconds(20).toNanos();

@@ -3,14 +3,10 @@ package io.culvert.gateway.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.concurrent.CompletableFuture;
 
 /** How bodies and tunnels end that have no length: behind all of it, or visibly before. */
@@ -19,29 +15,8 @@ class Http1EndsTest {
     /** More than the sockets on the way hold. */
     private static final String MUCH = "0123456789abcdef".repeat(1 << 20);
 
-    private ServerSocket server;
-    private ProxyUnderTest proxy;
-
-    @BeforeEach
-    void begin() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(), server.getLocalPort()));
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        proxy.close();
-        server.close();
-    }
-
-    private Script accept() throws IOException {
-        return new Script(server.accept());
-    }
+    @AutoClose private final ScriptedProxy behind = new ScriptedProxy();
+    private final ProxyUnderTest proxy = behind.proxy();
 
     private static CompletableFuture<Void> sending(Script from, String text) {
         return CompletableFuture.runAsync(
@@ -59,7 +34,7 @@ class Http1EndsTest {
     void aClientThatReadsSlowlyGetsAllOfABodyThatEndsWithItsConnection() throws Exception {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.0\r\n\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 CompletableFuture<Void> sent = sending(origin, "HTTP/1.0 200 OK\r\n\r\n" + MUCH);
                 client.head();
@@ -73,7 +48,7 @@ class Http1EndsTest {
     void aServerThatResetsABodyWithoutALengthHasTheClientReset() throws Exception {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.0\r\n\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 origin.send("HTTP/1.0 200 OK\r\n\r\nhalf");
                 client.head();
@@ -100,7 +75,7 @@ class Http1EndsTest {
     void theEndOfATunnelsDirectionComesBehindAllOfIt() throws Exception {
         try (Script client = Script.connect(proxy.address())) {
             client.send(ASK);
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 upgrade(client, origin);
                 CompletableFuture<Void> up = sending(client, MUCH);
                 assertEquals(MUCH.length(), origin.rest().length());
@@ -116,7 +91,7 @@ class Http1EndsTest {
     void aResetOfOneEndOfATunnelIsOneOfTheOther() throws Exception {
         try (Script client = Script.connect(proxy.address())) {
             client.send(ASK);
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 upgrade(client, origin);
                 origin.socket.setSoLinger(true, 0);
             }
@@ -124,7 +99,7 @@ class Http1EndsTest {
         }
         try (Script client = Script.connect(proxy.address())) {
             client.send(ASK);
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 upgrade(client, origin);
                 client.socket.setSoLinger(true, 0);
                 client.socket.close();

@@ -4,48 +4,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.concurrent.CompletableFuture;
 
 /** HTTP/1.1 on both sides, byte by byte: the test is the client and the server. */
 @SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 class Http1ProxyTest {
-    private ServerSocket server;
-    private ProxyUnderTest proxy;
-
-    @BeforeEach
-    void begin() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(), server.getLocalPort()));
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        proxy.close();
-        server.close();
-    }
-
-    private Script accept() throws IOException {
-        return new Script(server.accept());
-    }
+    @AutoClose private final ScriptedProxy behind = new ScriptedProxy();
+    private final ProxyUnderTest proxy = behind.proxy();
 
     @Test
     void passesARequestAndItsAnswerOnAndKeepsBothConnections() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET /a?b=c HTTP/1.1\r\nHost: example.test\r\nX-One: 1\r\n\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 assertEquals(
                         "GET /a?b=c HTTP/1.1\r\nHost: example.test\r\nX-One: 1\r\n"
                                 + "via: 1.1 culvert\r\n\r\n",
@@ -73,7 +48,7 @@ class Http1ProxyTest {
             client.send(
                     "POST /up HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                             + "3\r\nabc\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 assertTrue(origin.head().contains("Transfer-Encoding: chunked\r\n"));
                 assertEquals("3\r\nabc\r\n", origin.read(8), "before the body has ended");
                 client.send("0\r\nX-Sum: 7\r\n\r\n");
@@ -93,7 +68,7 @@ class Http1ProxyTest {
             client.send(
                     "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"
                             + "GET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 for (int i = 1; i <= 3; i++) {
                     assertTrue(origin.head().startsWith("GET /" + i + " "));
                     origin.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + i);
@@ -110,14 +85,14 @@ class Http1ProxyTest {
     void triesAgainWhereAKeptConnectionTurnsOutToBeClosed() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            Script origin = accept();
+            Script origin = behind.accept();
             origin.head();
             origin.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
             client.head();
             client.send("GET /again HTTP/1.1\r\nHost: a\r\n\r\n");
             origin.head();
             origin.close();
-            try (Script second = accept()) {
+            try (Script second = behind.accept()) {
                 assertTrue(second.head().startsWith("GET /again "));
                 second.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
                 assertTrue(client.head().startsWith("HTTP/1.1 200 OK"));
@@ -131,7 +106,7 @@ class Http1ProxyTest {
         try (Script client = Script.connect(proxy.address())) {
             client.send("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
             CompletableFuture<Void> dial = new CompletableFuture<>();
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 proxy.gate = dial;
             }
@@ -139,7 +114,7 @@ class Http1ProxyTest {
             client.send("2\r\nab\r\n");
             proxy.settle();
             dial.complete(null);
-            try (Script next = accept()) {
+            try (Script next = behind.accept()) {
                 next.head();
                 client.send("0\r\n\r\n");
                 assertEquals("2\r\nab\r\n0\r\n\r\n", next.read(12));
@@ -153,7 +128,7 @@ class Http1ProxyTest {
     void doesNotSendARequestAnewOnceItsEndWasSent() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 assertEquals("0\r\n\r\n", origin.read(5));
             }
@@ -166,7 +141,7 @@ class Http1ProxyTest {
     void doesNotTryAPostAgain() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            Script origin = accept();
+            Script origin = behind.accept();
             origin.head();
             origin.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
             client.head();
@@ -185,7 +160,7 @@ class Http1ProxyTest {
             client.send(
                     "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket"
                             + "\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 String request = origin.head();
                 assertTrue(request.contains("Connection: Upgrade\r\nUpgrade: websocket\r\n"));
                 assertTrue(request.contains("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="));
@@ -211,7 +186,7 @@ class Http1ProxyTest {
             client.send(
                     "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n"
                             + "\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 assertTrue(origin.head().contains("Expect: 100-continue\r\n"));
                 origin.send("HTTP/1.1 100 Continue\r\n\r\n");
                 assertEquals("HTTP/1.1 100 Continue\r\n\r\n", client.head());
@@ -229,7 +204,7 @@ class Http1ProxyTest {
     void givesTheWholeOfABodyThatEndsWithTheConnection() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.0\r\n\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 origin.send("HTTP/1.0 200 OK\r\n\r\nall of it");
                 origin.socket.shutdownOutput();
@@ -243,7 +218,7 @@ class Http1ProxyTest {
     void showsTheClientThatABodyWasCut() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 origin.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
                 client.head();
@@ -259,7 +234,7 @@ class Http1ProxyTest {
             client.send(
                     "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Mine\r\nX-Mine: 1\r\n"
                             + "Keep-Alive: 5\r\nProxy-Connection: x\r\nX-Yours: 2\r\n\r\n");
-            try (Script origin = accept()) {
+            try (Script origin = behind.accept()) {
                 String request = origin.head();
                 assertFalse(request.contains("X-Mine"), request);
                 assertFalse(request.contains("Keep-Alive"), request);

@@ -5,17 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.gateway.upstream.Protocol;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** Connections of HTTP/2 end with what is on them, and bound what is on its way on them. */
@@ -26,47 +20,14 @@ class Http2DrainTest {
 
     private static final String GET = ":method GET|:scheme http|:authority a|:path /a";
 
-    private ServerSocket server;
-    private Optional<ProxyUnderTest> inner = Optional.empty();
-    private ProxyUnderTest proxy;
-
-    @BeforeEach
-    void listen() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
-    }
-
-    private void begin(Protocol protocol) {
-        InetSocketAddress address = (InetSocketAddress) server.getLocalSocketAddress();
-        if (protocol == Protocol.HTTP2) {
-            inner = Optional.of(new ProxyUnderTest(HttpSettings.DEFAULT, address));
-        }
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        inner.map(ProxyUnderTest::address).orElse(address),
-                        protocol,
-                        1,
-                        0,
-                        System::nanoTime);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        proxy.close();
-        inner.ifPresent(ProxyUnderTest::close);
-        server.close();
-        assertEquals(0, proxy.live.get(), "every pick was released");
-    }
-
     @Test
     void aDrainSaysGoawayAndLetsWhatRunsFinish() throws Exception {
-        begin(Protocol.HTTP1);
-        try (FrameScript client = FrameScript.connect(proxy.address())) {
+        try (ScriptedProxy behind = new ScriptedProxy();
+                FrameScript client = FrameScript.connect(behind.proxy().address())) {
             client.headers(1, true, GET);
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
-                proxy.proxy.drain();
+                behind.proxy().proxy.drain();
                 assertEquals("GOAWAY 0 NO_ERROR", client.until("GOAWAY"));
                 origin.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
                 String head = client.until("HEADERS 1");
@@ -82,11 +43,11 @@ class Http2DrainTest {
             value = Protocol.class,
             names = {"HTTP1", "HTTP2"})
     void aServerIsStoppedWhileItsClientReadsNothing(Protocol protocol) throws Exception {
-        begin(protocol);
         int size = 4_000_000;
-        try (FrameScript client = FrameScript.connect(proxy.address())) {
+        try (ScriptedProxy behind = ScriptedProxy.speaking(protocol);
+                FrameScript client = FrameScript.connect(behind.proxy().address())) {
             client.headers(1, true, GET);
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 CompletableFuture<Void> sent =
                         CompletableFuture.runAsync(
@@ -106,10 +67,8 @@ class Http2DrainTest {
                     got += length(client.until("DATA 1"));
                 }
                 assertEquals(WINDOW, got);
-                proxy.settle();
-                inner.ifPresent(ProxyUnderTest::settle);
-                proxy.settle();
-                int held = proxy.serverBytesRead.get() - got;
+                behind.settle();
+                int held = behind.proxy().serverBytesRead.get() - got;
                 // A buffer that was being read, one that waits, and a server's own window.
                 assertTrue(held < 400_000, () -> held + " bytes are in the gateway");
 

@@ -15,8 +15,7 @@ import io.culvert.hook.Reason;
 import io.culvert.hook.RequestVerdict;
 import io.culvert.hook.ResponseVerdict;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
@@ -30,17 +29,7 @@ import java.util.concurrent.TimeUnit;
 class Http2HooksTest {
     private static final String HEAD = ":scheme http|:authority a|:path ";
 
-    private HookedProxy proxy;
-
-    @BeforeEach
-    void begin() throws IOException {
-        proxy = new HookedProxy(Protocol.HTTP2);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        proxy.close();
-    }
+    @AutoClose private final HookedProxy proxy = new HookedProxy(Protocol.HTTP2);
 
     private FrameScript connect() throws IOException {
         return FrameScript.connect(proxy.proxy().address());

@@ -5,15 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.gateway.upstream.Protocol;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 
 /** What a server of HTTP/2 is told where a request and its answer do not end together. */
 @Timeout(60)
@@ -21,36 +17,15 @@ class Http2OutboundTest {
     /** Netty's first one: 1 would be of a connection that began with HTTP/1. */
     private static final int STREAM = 3;
 
-    private ServerSocket server;
-    private ProxyUnderTest proxy;
-
-    @BeforeEach
-    void begin() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(), server.getLocalPort()),
-                        Protocol.HTTP2,
-                        1,
-                        0,
-                        System::nanoTime);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        proxy.close();
-        server.close();
-    }
+    @AutoClose private final ScriptedProxy behind = ScriptedProxy.before(Protocol.HTTP2);
+    private final ProxyUnderTest proxy = behind.proxy();
 
     /** RFC 9113 section 8.1: else its stream would be half open for as long as the connection. */
     @Test
     void aServerThatAnswersEarlyHearsThatTheRestWillNotCome() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nsome");
-            try (FrameScript origin = FrameScript.accept(server)) {
+            try (FrameScript origin = FrameScript.accept(behind.server())) {
                 String _ = origin.until("HEADERS");
                 origin.headers(STREAM, true, ":status 403");
                 String answer = client.head();
@@ -84,7 +59,7 @@ class Http2OutboundTest {
 
     private FrameScript ask(Script client) throws IOException {
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-        FrameScript origin = FrameScript.accept(server);
+        FrameScript origin = FrameScript.accept(behind.server());
         String _ = origin.until("HEADERS");
         return origin;
     }

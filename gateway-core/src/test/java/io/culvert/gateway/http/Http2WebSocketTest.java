@@ -3,14 +3,10 @@ package io.culvert.gateway.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 
 /** WebSockets on a stream of HTTP/2 (RFC 8441), towards a server that speaks HTTP/1. */
 @SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
@@ -19,31 +15,14 @@ class Http2WebSocketTest {
             ":method CONNECT|:protocol websocket|:scheme http|:path /chat|:authority a"
                     + "|sec-websocket-version 13";
 
-    private ServerSocket server;
-    private ProxyUnderTest proxy;
-
-    @BeforeEach
-    void begin() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(), server.getLocalPort()));
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        proxy.close();
-        server.close();
-    }
+    @AutoClose private final ScriptedProxy behind = new ScriptedProxy();
+    private final ProxyUnderTest proxy = behind.proxy();
 
     @Test
     void carriesItBothWaysToTheEnd() throws IOException {
         try (FrameScript client = FrameScript.connect(proxy.address())) {
             client.headers(1, false, OPENING);
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 String request = origin.head();
                 assertTrue(request.startsWith("GET /chat HTTP/1.1\r\nHost: a\r\n"), request);
                 assertTrue(request.contains("Upgrade: websocket\r\n"), request);
@@ -72,7 +51,7 @@ class Http2WebSocketTest {
     void doesNotBelieveAServerThatHasNotSeenTheKey() throws IOException {
         try (FrameScript client = FrameScript.connect(proxy.address())) {
             client.headers(1, false, OPENING);
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 origin.send(
                         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"

@@ -18,9 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Random;
@@ -36,33 +34,28 @@ class Http3StreamsTest {
     private static final String POST = ":method POST|:scheme https|:authority a|:path /";
     private static final int MIB = 1024 * 1024;
 
-    /** More than all that may wait on the way. */
+    /**
+     * More than all that may wait on the way. That somebody is stopped is looked at once as much
+     * has passed beside him, by the same loop: what is not stopped has passed by then as well.
+     */
     private static final int MUCH = 16 * MIB;
 
     @TempDir private Path folder;
 
+    private final ScriptedProxy behind = new ScriptedProxy();
+    private final ProxyUnderTest proxy = behind.proxy();
     private QuicAuthority authority;
-    private ServerSocket server;
-    private ProxyUnderTest proxy;
     private Channel socket;
 
     @BeforeEach
     void begin() throws Exception {
         authority = new QuicAuthority(folder, "a.example", "b.example");
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(), server.getLocalPort()));
         socket = proxy.datagrams(authority.tls());
     }
 
     @AfterEach
     void end() throws Exception {
-        proxy.close();
-        server.close();
+        behind.close();
         authority.close();
     }
 
@@ -74,10 +67,6 @@ class Http3StreamsTest {
         return Http3Client.connect(address(), authority.file(), "a.example");
     }
 
-    private Script accept() throws Exception {
-        return new Script(server.accept());
-    }
-
     @Test
     void informationalAnswersAndTrailersPass() throws Exception {
         try (Http3Client client = connect()) {
@@ -86,7 +75,7 @@ class Http3StreamsTest {
                             .data("ab".getBytes(StandardCharsets.US_ASCII))
                             .trailers("x-sum", "1");
             call.end();
-            try (Script script = accept()) {
+            try (Script script = behind.accept()) {
                 String head = script.head();
                 assertTrue(head.contains("Transfer-Encoding: chunked"), head);
                 assertEquals("2\r\nab\r\n0\r\nx-sum: 1\r\n\r\n", script.read(22));
@@ -105,7 +94,7 @@ class Http3StreamsTest {
     void anAnswerToHeadHasALengthAndNoBody() throws Exception {
         try (Http3Client client = connect()) {
             Http3Client.Call call = client.ask(GET.replace("GET", "HEAD"));
-            try (Script script = accept()) {
+            try (Script script = behind.accept()) {
                 assertTrue(script.head().startsWith("HEAD / HTTP/1.1\r\n"));
                 script.send("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
                 assertEquals(0, call.body().length);
@@ -119,7 +108,7 @@ class Http3StreamsTest {
         try (Http3Client client = connect()) {
             Http3Client.Call call =
                     client.begin(POST).data("ab".getBytes(StandardCharsets.US_ASCII));
-            try (Script script = accept()) {
+            try (Script script = behind.accept()) {
                 script.head();
                 script.read(7);
                 call.reset();
@@ -134,7 +123,7 @@ class Http3StreamsTest {
     void anAnswerThatBreaksOffIsReset() throws Exception {
         try (Http3Client client = connect()) {
             Http3Client.Call call = client.ask(GET);
-            try (Script script = accept()) {
+            try (Script script = behind.accept()) {
                 script.head();
                 script.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n123");
                 call.head();
@@ -149,7 +138,7 @@ class Http3StreamsTest {
         try (Http3Client client = connect()) {
             Http3Client.Call call =
                     client.begin(POST).data("ab".getBytes(StandardCharsets.US_ASCII));
-            try (Script script = accept()) {
+            try (Script script = behind.accept()) {
                 script.head();
                 script.send("HTTP/1.1 403 No\r\ncontent-length: 2\r\n\r\nno");
                 assertEquals("no", call.text());
@@ -161,7 +150,7 @@ class Http3StreamsTest {
     /** The connection serves on. */
     private String again(Http3Client client) throws Exception {
         Http3Client.Call call = client.ask(GET);
-        try (Script script = accept()) {
+        try (Script script = behind.accept()) {
             script.head();
             script.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nno");
             return call.text();
@@ -179,21 +168,23 @@ class Http3StreamsTest {
                 var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Http3Client.Call call = client.begin(GET);
             call.reads(false).end();
-            try (Script script = accept()) {
+            try (Script script = behind.accept()) {
                 script.head();
-                script.send("HTTP/1.1 200 OK\r\ncontent-length: " + MUCH + "\r\n\r\n");
-                Future<?> writer =
-                        threads.submit(
-                                () -> {
-                                    OutputStream out = script.socket.getOutputStream();
-                                    for (int at = 0; at < MUCH; at += MIB) {
-                                        out.write(content, at, MIB);
-                                        sent.addAndGet(MIB);
-                                    }
-                                    return null;
-                                });
-                settles(sent);
+                Future<?> writer = threads.submit(() -> answer(script, content, sent));
+                try (Http3Client other = connect()) {
+                    Http3Client.Call passing = other.ask(GET);
+                    try (Script meanwhile = behind.accept()) {
+                        meanwhile.head();
+                        Future<?> all =
+                                threads.submit(
+                                        () -> answer(meanwhile, content, new AtomicInteger()));
+                        assertArrayEquals(content, passing.body());
+                        all.get();
+                    }
+                }
                 assertTrue(sent.get() < MUCH, () -> "sent by then: " + sent);
+                int taken = proxy.serverBytesRead.get() - MUCH;
+                assertTrue(taken < MUCH / 4, () -> "taken by then: " + taken);
                 call.reads(true);
                 assertArrayEquals(content, call.body());
                 writer.get();
@@ -201,34 +192,53 @@ class Http3StreamsTest {
         }
     }
 
+    /** Answers with that, as fast as it is taken. */
+    private static Void answer(Script script, byte[] content, AtomicInteger sent) throws Exception {
+        script.send("HTTP/1.1 200 OK\r\ncontent-length: " + content.length + "\r\n\r\n");
+        OutputStream out = script.socket.getOutputStream();
+        for (int at = 0; at < content.length; at += MIB) {
+            out.write(content, at, MIB);
+            sent.addAndGet(MIB);
+        }
+        return null;
+    }
+
     @Test
     void aServerThatDoesNotReadStopsTheClient() throws Exception {
-        byte[] piece = new byte[MIB];
         AtomicInteger left = new AtomicInteger();
         try (Http3Client client = connect()) {
-            Http3Client.Call call = client.begin(POST + "|content-length " + MUCH);
-            for (int i = 0; i < MUCH / MIB; i++) {
-                call.data(piece).written().addListener(_ -> left.addAndGet(MIB));
-            }
-            call.end();
-            try (Script script = accept()) {
+            Http3Client.Call call = post(client, left);
+            try (Script script = behind.accept()) {
                 script.head();
-                settles(left);
+                try (Http3Client other = connect()) {
+                    Http3Client.Call passing = post(other, new AtomicInteger());
+                    try (Script meanwhile = behind.accept()) {
+                        meanwhile.head();
+                        take(meanwhile, passing);
+                    }
+                }
                 assertTrue(left.get() < MUCH, () -> "left by then: " + left);
-                InputStream in = script.socket.getInputStream();
-                in.skipNBytes(MUCH);
-                script.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-                assertTrue(call.head().contains(":status=200"));
+                take(script, call);
             }
         }
     }
 
-    /** Waits until a number stays as it is, which it may for another reason as well. */
-    private static void settles(AtomicInteger number) throws InterruptedException {
-        for (int before = -1; before != number.get(); ) {
-            before = number.get();
-            Thread.sleep(300);
+    private static Http3Client.Call post(Http3Client client, AtomicInteger left) throws Exception {
+        byte[] piece = new byte[MIB];
+        Http3Client.Call call = client.begin(POST + "|content-length " + MUCH);
+        for (int i = 0; i < MUCH / MIB; i++) {
+            call.data(piece).written().addListener(_ -> left.addAndGet(MIB));
         }
+        call.end();
+        return call;
+    }
+
+    /** Reads the whole request, and answers it. */
+    private static void take(Script script, Http3Client.Call call) throws Exception {
+        InputStream in = script.socket.getInputStream();
+        in.skipNBytes(MUCH);
+        script.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        assertTrue(call.head().contains(":status=200"));
     }
 
     @Test
@@ -238,7 +248,7 @@ class Http3StreamsTest {
                     client.begin(
                             ":method CONNECT|:protocol websocket|:scheme https|:authority a"
                                     + "|:path /chat|sec-websocket-version 13");
-            try (Script script = accept()) {
+            try (Script script = behind.accept()) {
                 String request = script.head();
                 assertTrue(request.startsWith("GET /chat HTTP/1.1\r\n"), request);
                 assertTrue(request.contains("Upgrade: websocket\r\n"), request);
@@ -262,7 +272,7 @@ class Http3StreamsTest {
     void aDrainSaysGoodbyeAndLetsRequestsFinish() throws Exception {
         try (Http3Client client = connect()) {
             Http3Client.Call call = client.ask(GET);
-            try (Script script = accept()) {
+            try (Script script = behind.accept()) {
                 script.head();
                 proxy.proxy.drain();
                 assertEquals(4, client.goAway());

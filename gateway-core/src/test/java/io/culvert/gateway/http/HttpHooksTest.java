@@ -15,8 +15,7 @@ import io.culvert.hook.Reason;
 import io.culvert.hook.RequestVerdict;
 import io.culvert.hook.ResponseVerdict;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
@@ -32,17 +31,7 @@ import java.util.concurrent.TimeUnit;
 class HttpHooksTest {
     private static final String GET = "GET /a HTTP/1.1\r\nHost: example.test\r\nX-One: 1\r\n\r\n";
 
-    private HookedProxy proxy;
-
-    @BeforeEach
-    void begin() throws IOException {
-        proxy = new HookedProxy();
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        proxy.close();
-    }
+    @AutoClose private final HookedProxy proxy = new HookedProxy();
 
     @Test
     void changesARequestAndItsAnswer() throws Exception {

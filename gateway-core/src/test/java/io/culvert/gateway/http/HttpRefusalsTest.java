@@ -6,39 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.hook.Reason;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.List;
 
 /** Requests that two readers could understand differently, and what a client is told of them. */
 class HttpRefusalsTest {
-    private static ServerSocket server;
-    private static ProxyUnderTest proxy;
-
-    @BeforeAll
-    static void begin() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(), server.getLocalPort()));
-    }
-
-    @AfterAll
-    static void end() throws IOException {
-        proxy.close();
-        server.close();
-    }
+    @AutoClose private static final ScriptedProxy BEHIND = new ScriptedProxy();
+    private static final ProxyUnderTest PROXY = BEHIND.proxy();
 
     static List<Arguments> heads() {
         String host = "Host: a\r\n";
@@ -146,7 +126,7 @@ class HttpRefusalsTest {
 
     @Test
     void refusesATunnelToAPortThatIsNotAllowedAndKeepsTheConnection() throws IOException {
-        try (Script client = Script.connect(proxy.address())) {
+        try (Script client = Script.connect(PROXY.address())) {
             for (int i = 0; i < 2; i++) {
                 client.send("CONNECT b:22 HTTP/1.1\r\nHost: b:22\r\nAccept: text/json\r\n\r\n");
                 String answer = client.head();
@@ -186,32 +166,32 @@ class HttpRefusalsTest {
     @ParameterizedTest
     @MethodSource("chunks")
     void endsARequestWhoseChunksAreNotInOrder(Reason reason, String body) throws IOException {
-        long before = proxy.proxy.refusals(reason);
-        try (Script client = Script.connect(proxy.address())) {
+        long before = PROXY.proxy.refusals(reason);
+        try (Script client = Script.connect(PROXY.address())) {
             client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body);
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = BEHIND.accept()) {
                 String all = origin.rest();
                 assertFalse(all.endsWith("0\r\n\r\n"), "the server sees no whole request: " + all);
             }
             String answer = client.rest();
             assertTrue(answer.contains("\r\nculvert-reason: " + reason + "\r\n"), answer);
         }
-        assertEquals(before + 1, proxy.proxy.refusals(reason));
+        assertEquals(before + 1, PROXY.proxy.refusals(reason));
     }
 
     @ParameterizedTest
     @MethodSource("heads")
     void isRefusedCountedAndSaid(Reason reason, int status, String request) throws IOException {
-        long before = proxy.proxy.refusals(reason);
-        long dials = proxy.proxy.pool().dials();
-        try (Script client = Script.connect(proxy.address())) {
+        long before = PROXY.proxy.refusals(reason);
+        long dials = PROXY.proxy.pool().dials();
+        try (Script client = Script.connect(PROXY.address())) {
             client.send(request);
             String answer = client.rest();
             assertTrue(answer.startsWith("HTTP/1.1 " + status + " "), answer);
             assertTrue(answer.contains("\r\nculvert-reason: " + reason + "\r\n"), answer);
             assertTrue(answer.contains("\r\nConnection: close\r\n"), answer);
         }
-        assertEquals(before + 1, proxy.proxy.refusals(reason));
-        assertEquals(dials, proxy.proxy.pool().dials(), "nothing of it comes to a server");
+        assertEquals(before + 1, PROXY.proxy.refusals(reason));
+        assertEquals(dials, PROXY.proxy.pool().dials(), "nothing of it comes to a server");
     }
 }

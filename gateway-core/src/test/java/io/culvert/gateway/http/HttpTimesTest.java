@@ -3,17 +3,12 @@ package io.culvert.gateway.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.culvert.gateway.upstream.Protocol;
 import io.culvert.hook.Reason;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -22,50 +17,31 @@ import java.util.function.BooleanSupplier;
 /** Whoever is slow, silent or gone, with a clock that the test turns. */
 class HttpTimesTest {
     private final AtomicLong clock = new AtomicLong();
-    private ServerSocket server;
-    private ProxyUnderTest proxy;
+    @AutoClose private final ScriptedProxy behind = new ScriptedProxy(settings(), clock::get);
+    private final ProxyUnderTest proxy = behind.proxy();
 
-    @BeforeEach
-    void begin() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
+    private static HttpSettings settings() {
         HttpSettings usual = HttpSettings.DEFAULT;
-        HttpSettings settings =
-                new HttpSettings(
-                        usual.headerTimeout(),
-                        usual.requestTimeout(),
-                        usual.idleTimeout(),
-                        usual.streamTimeout(),
-                        usual.responseTimeout(),
-                        usual.upstreamIdleTimeout(),
-                        usual.upstreamIdle(),
-                        usual.headerBytes(),
-                        usual.headerCount(),
-                        10,
-                        usual.streams(),
-                        usual.streamWindow(),
-                        usual.connectionWindow(),
-                        usual.via(),
-                        usual.forwarded(),
-                        usual.connectPorts(),
-                        usual.accessLog(),
-                        usual.http3(),
-                        new MinimumRate(0, usual.streamTimeout()));
-        proxy =
-                new ProxyUnderTest(
-                        settings,
-                        new InetSocketAddress(
-                                InetAddress.getLoopbackAddress(), server.getLocalPort()),
-                        Protocol.HTTP1,
-                        1,
-                        0,
-                        clock::get);
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        proxy.close();
-        server.close();
+        return new HttpSettings(
+                usual.headerTimeout(),
+                usual.requestTimeout(),
+                usual.idleTimeout(),
+                usual.streamTimeout(),
+                usual.responseTimeout(),
+                usual.upstreamIdleTimeout(),
+                usual.upstreamIdle(),
+                usual.headerBytes(),
+                usual.headerCount(),
+                10,
+                usual.streams(),
+                usual.streamWindow(),
+                usual.connectionWindow(),
+                usual.via(),
+                usual.forwarded(),
+                usual.connectPorts(),
+                usual.accessLog(),
+                usual.http3(),
+                new MinimumRate(0, usual.streamTimeout()));
     }
 
     private void pass(Duration time) {
@@ -109,7 +85,7 @@ class HttpTimesTest {
     void answersABodyThatDoesNotComeToAnEnd() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1");
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 assertEquals("1", origin.read(1));
                 for (int i = 0; i < 4; i++) {
@@ -129,7 +105,7 @@ class HttpTimesTest {
     void letsARequestGoOnForWhichTheAnswerHasBegun() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n1");
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 assertEquals("1", origin.read(1));
                 origin.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1");
@@ -155,7 +131,7 @@ class HttpTimesTest {
     void answersForAServerThatIsSilent() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 pass(Duration.ofSeconds(61));
                 String answer = client.head();
@@ -172,7 +148,7 @@ class HttpTimesTest {
     void closesAConnectionThatIsIdleOnEitherSide() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 origin.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
                 client.head();
@@ -190,7 +166,7 @@ class HttpTimesTest {
     void endsAnExchangeInWhichNothingMoves() throws IOException {
         try (Script client = Script.connect(proxy.address())) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 origin.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1");
                 client.head();
@@ -214,7 +190,7 @@ class HttpTimesTest {
             try (Script client = Script.connect(proxy.address())) {
                 // Not idempotent, or it would be tried again.
                 client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
-                try (Script origin = new Script(server.accept())) {
+                try (Script origin = behind.accept()) {
                     origin.head();
                     origin.send(answer);
                     String told = client.head();
@@ -244,7 +220,7 @@ class HttpTimesTest {
     void letsTheServerGoWhereTheClientHasGone() throws IOException {
         Script client = Script.connect(proxy.address());
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-        try (Script origin = new Script(server.accept())) {
+        try (Script origin = behind.accept()) {
             origin.head();
             client.close();
             assertEquals("", origin.rest());

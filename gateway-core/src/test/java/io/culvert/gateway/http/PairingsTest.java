@@ -4,28 +4,21 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
-
 import io.culvert.gateway.upstream.Protocol;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import java.util.concurrent.Executors;
 
 /**
  * Real curl, HTTP/1.1 and HTTP/2 on either side. The server of HTTP/2 is a second proxy, in front
@@ -37,68 +30,19 @@ import java.util.concurrent.Executors;
  * </pre>
  */
 class PairingsTest {
-    private static final byte[] BIG = new byte[5_000_000];
+    private static final byte[] BIG = TwoProxies.bytes(5_000_000);
 
-    private static HttpServer origin;
-    private static ProxyUnderTest inner;
-    private static ProxyUnderTest outer;
+    @AutoClose private static final TwoProxies PROXIES = new TwoProxies(BIG.length);
 
     @TempDir private Path folder;
 
-    @BeforeAll
-    static void begin() throws IOException {
-        new Random(1).nextBytes(BIG);
-        origin = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
-        origin.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        origin.createContext("/big", exchange -> answer(exchange, BIG));
-        origin.createContext(
-                "/echo",
-                exchange -> {
-                    exchange.sendResponseHeaders(200, 0);
-                    exchange.getRequestBody().transferTo(exchange.getResponseBody());
-                    exchange.close();
-                });
-        origin.createContext(
-                "/fields",
-                exchange -> {
-                    StringBuilder text = new StringBuilder(exchange.getRequestMethod() + "\n");
-                    exchange.getRequestHeaders()
-                            .forEach(
-                                    (name, values) ->
-                                            text.append(name)
-                                                    .append(": ")
-                                                    .append(values)
-                                                    .append('\n'));
-                    answer(exchange, text.toString().getBytes(StandardCharsets.UTF_8));
-                });
-        origin.start();
-        inner = proxy(origin.getAddress(), Protocol.HTTP1);
-        outer = proxy(inner.address(), Protocol.HTTP2);
-    }
-
-    private static ProxyUnderTest proxy(InetSocketAddress server, Protocol protocol) {
-        return new ProxyUnderTest(HttpSettings.DEFAULT, server, protocol, 2, 0, System::nanoTime);
-    }
-
-    private static void answer(HttpExchange exchange, byte[] body) throws IOException {
-        boolean head = exchange.getRequestMethod().equals("HEAD");
-        exchange.sendResponseHeaders(200, head ? -1 : body.length);
-        if (!head) {
-            exchange.getResponseBody().write(body);
-        }
-        exchange.close();
-    }
-
-    @AfterAll
-    static void end() {
-        outer.close();
-        inner.close();
-        origin.stop(0);
+    private static InetSocketAddress address(String way) {
+        return PROXIES.towards(way.equals("inner") ? Protocol.HTTP1 : Protocol.HTTP2).address();
     }
 
     private byte[] curl(String version, String way, String path, String... options)
             throws IOException, InterruptedException {
-        int port = way.equals("inner") ? inner.port() : outer.port();
+        int port = address(way).getPort();
         Path answer = folder.resolve("answer");
         List<String> command = new ArrayList<>(List.of("curl", "-sS", "--max-time", "60"));
         command.add(version.equals("2") ? "--http2-prior-knowledge" : "--http1.1");
@@ -150,7 +94,7 @@ class PairingsTest {
 
     @Test
     void saysThatAServerOfHttp2CannotSwitchToAnotherProtocol() throws IOException {
-        try (Script client = Script.connect(outer.address())) {
+        try (Script client = Script.connect(address("outer"))) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
             String answer = client.head();
             assertTrue(answer.startsWith("HTTP/1.1 501 Not Implemented\r\n"), answer);
@@ -163,7 +107,7 @@ class PairingsTest {
     void servesManyAtOnce(String version, String way) throws Exception {
         // Not curl's own --parallel: that of Debian 12 fails with any server of HTTP/2.
         List<Process> all = new ArrayList<>();
-        int port = way.equals("inner") ? inner.port() : outer.port();
+        int port = address(way).getPort();
         for (int i = 0; i < 12; i++) {
             all.add(
                     new ProcessBuilder(

@@ -3,17 +3,12 @@ package io.culvert.gateway.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.culvert.gateway.upstream.Protocol;
 import io.culvert.hook.Reason;
 
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -29,29 +24,13 @@ class UpstreamPoolTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    private ServerSocket server;
-    private ProxyUnderTest proxy;
-
-    @BeforeEach
-    void begin() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setSoTimeout(30_000);
-        proxy =
-                new ProxyUnderTest(
-                        HttpSettings.DEFAULT,
-                        (InetSocketAddress) server.getLocalSocketAddress(),
-                        Protocol.HTTP1,
-                        LOOPS,
-                        0,
-                        System::nanoTime);
-    }
+    private final ScriptedProxy behind = ScriptedProxy.ofWorkers(LOOPS);
+    private final ProxyUnderTest proxy = behind.proxy();
 
     @AfterEach
     void end() throws IOException {
-        proxy.close();
-        server.close();
+        behind.close();
         threads.close();
-        assertEquals(0, proxy.live.get(), "every pick was released");
     }
 
     private static void get(Script client, String path) throws IOException {
@@ -71,7 +50,7 @@ class UpstreamPoolTest {
                 clients.add(Script.connect(proxy.address()));
             }
             get(clients.getFirst(), "/first");
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 origin.send(OK);
                 answered(clients.getFirst());
@@ -98,13 +77,13 @@ class UpstreamPoolTest {
         try (Script first = Script.connect(proxy.address());
                 Script second = Script.connect(proxy.address())) {
             get(first, "/first");
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 origin.head();
                 origin.send(OK);
                 answered(first);
             }
             get(second, "/second");
-            try (Script origin = new Script(server.accept())) {
+            try (Script origin = behind.accept()) {
                 assertTrue(origin.head().startsWith("GET /second "));
                 origin.send(OK);
                 answered(second);
@@ -139,8 +118,8 @@ class UpstreamPoolTest {
         Future<Void> _ =
                 threads.submit(
                         () -> {
-                            while (!server.isClosed()) {
-                                Script origin = new Script(server.accept());
+                            while (!behind.server().isClosed()) {
+                                Script origin = behind.accept();
                                 Future<Void> _ = threads.submit(() -> serve(origin));
                             }
                             return null;

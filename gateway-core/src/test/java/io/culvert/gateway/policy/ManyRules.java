@@ -37,7 +37,7 @@ final class ManyRules {
                 network % 2 == 0
                         ? IpAddress.ofIpv4(network(network) + 7)
                         : new IpAddress(network6(network), 7);
-        return policy.decide("acme", 6, 0, 1, target.high(), target.low(), 8000);
+        return policy.decide(new Policy.Question("acme", 6, new IpAddress(0, 1), target, 8000));
     }
 
     private static int network(int number) {

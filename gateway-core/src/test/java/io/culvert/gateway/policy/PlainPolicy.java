@@ -1,6 +1,7 @@
 package io.culvert.gateway.policy;
 
 import io.culvert.nat.PortRange;
+import io.culvert.wire.IpAddress;
 import io.culvert.wire.Prefix;
 
 import java.time.Instant;
@@ -24,13 +25,12 @@ record PlainPolicy(List<Rule> rules) {
         Ruling ask(Policy policy) {
             return policy.at(() -> at)
                     .decide(
-                            tenant,
-                            protocol,
-                            sourceHigh,
-                            sourceLow,
-                            destinationHigh,
-                            destinationLow,
-                            port);
+                            new Policy.Question(
+                                    tenant,
+                                    protocol,
+                                    new IpAddress(sourceHigh, sourceLow),
+                                    new IpAddress(destinationHigh, destinationLow),
+                                    port));
         }
     }
 

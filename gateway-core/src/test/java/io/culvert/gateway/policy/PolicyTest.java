@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 
+import io.culvert.flow.FlowKey;
 import io.culvert.hook.FlowDecision;
 import io.culvert.hook.FlowDecision.Forward;
 import io.culvert.hook.FlowDecision.Refuse;
@@ -64,7 +65,11 @@ class PolicyTest {
             Policy policy, String tenant, int protocol, String source, String target, int port) {
         IpAddress from = IpAddress.parse(source);
         IpAddress to = IpAddress.parse(target);
-        return policy.decide(tenant, protocol, from.high(), from.low(), to.high(), to.low(), port)
+        return policy.decide(new Policy.Question(tenant, protocol, from, to, port)).decision();
+    }
+
+    private static FlowDecision decide(Policy policy, IpAddress target) {
+        return policy.decide(new Policy.Question("a", 6, new IpAddress(0, 1), target, 80))
                 .decision();
     }
 
@@ -150,14 +155,13 @@ class PolicyTest {
                                 "",
                                 "");
                 Policy policy = new Policy(Action.DENY, List.of(rule));
-                assertEquals(
-                        MATCH, policy.decide("a", 6, 0, 1, -1, -1, 80).decision(), "/" + length);
+                assertEquals(MATCH, decide(policy, new IpAddress(-1, -1)), "/" + length);
                 if (length > 0) {
                     long wrongHigh = length <= 64 ? -1 ^ (1L << (64 - length)) : -1;
                     long wrongLow = length <= 64 ? -1 : -1 ^ (1L << (128 - length));
                     assertEquals(
                             NO_MATCH,
-                            policy.decide("a", 6, 0, 1, wrongHigh, wrongLow, 80).decision(),
+                            decide(policy, new IpAddress(wrongHigh, wrongLow)),
                             "/" + length);
                 }
             }
@@ -346,10 +350,10 @@ class PolicyTest {
 
     private static int refusals(Policy policy) {
         int refused = 0;
+        FlowKey key = new FlowKey();
         for (int i = 0; i < 10_000; i++) {
-            FlowDecision decision =
-                    policy.decide("emca", 6, 0, 0xffff_0a00_0000L + i, 0, 0xffff_0101_0101L, i)
-                            .decision();
+            key.set(1, 6, 0, 0xffff_0a00_0000L + i, 5000, 0, 0xffff_0101_0101L, i);
+            FlowDecision decision = policy.decide("emca", key).decision();
             refused += decision instanceof Refuse refuse && refuse.answered() ? 1 : 0;
         }
         return refused;

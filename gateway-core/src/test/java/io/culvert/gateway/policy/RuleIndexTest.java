@@ -9,6 +9,7 @@ import io.culvert.gateway.policy.PlainPolicy.Question;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
+import java.util.function.Supplier;
 
 class RuleIndexTest {
     private int decided;
@@ -23,7 +24,7 @@ class RuleIndexTest {
         for (int i = 0; i < flows; i++) {
             Question question = random.question();
             Ruling ruling = question.ask(policy);
-            String why = "seed " + seed + ", " + question;
+            Supplier<String> why = () -> "seed " + seed + ", " + question;
             assertSame(plain.decides(question), ruling.rule(), why);
             Rule would = plain.wouldRefuse(question);
             assertSame(would, ruling.audited() == null ? null : ruling.audited().rule(), why);

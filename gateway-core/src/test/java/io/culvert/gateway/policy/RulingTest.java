@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import io.culvert.gateway.config.ConfigurationFile;
 import io.culvert.gateway.config.Loaded;
+import io.culvert.wire.IpAddress;
 
 import org.junit.jupiter.api.Test;
 
@@ -18,7 +19,17 @@ class RulingTest {
     }
 
     private static Ruling tcp(Policy policy, int port) {
-        return policy.decide("acme", 6, 0, 0xffff_0a00_0001L, 0, 0xffff_0101_0101L, port);
+        return ask(policy, 6, port);
+    }
+
+    private static Ruling ask(Policy policy, int protocol, int port) {
+        return policy.decide(
+                new Policy.Question(
+                        "acme",
+                        protocol,
+                        IpAddress.parse("10.0.0.1"),
+                        IpAddress.parse("1.1.1.1"),
+                        port));
     }
 
     @Test
@@ -46,7 +57,7 @@ class RulingTest {
                 "{ source: [10.0.0.0/8, 192.0.2.1/32], protocol: [tcp, 99],"
                         + " ports: [80, 8000-8100], do: forward, via: tunnels }",
                 web.text());
-        assertEquals("edge.yaml:4", policy.decide("a", 17, 0, 1, 0, 2, 3).where());
+        assertEquals("edge.yaml:4", ask(policy, 17, 3).where());
     }
 
     @Test

@@ -17,9 +17,6 @@ final class NameCache {
     /** RFC 8767 section 5: one to three days. */
     static final Duration STALE = Duration.ofDays(1);
 
-    /** RFC 8767 section 4: 30 seconds is recommended for a stale answer. */
-    static final Duration STALE_LIFETIME = Duration.ofSeconds(30);
-
     private final LongSupplier clock;
     private final Map<Key, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
     private ResolverSettings settings;
@@ -72,13 +69,17 @@ final class NameCache {
                 : Optional.empty();
     }
 
-    /** What was good not long ago. */
-    synchronized Optional<NameAnswer> stale(Key key) {
+    /**
+     * What was good not long ago.
+     *
+     * @param lifetime that it is to have
+     */
+    synchronized Optional<NameAnswer> stale(Key key, Duration lifetime) {
         Entry entry = entries.get(key);
         return entry != null
                         && entry.answer.isFound()
                         && clock.getAsLong() - entry.untilNanos < STALE.toNanos()
-                ? Optional.of(entry.answer.lasting(STALE_LIFETIME))
+                ? Optional.of(entry.answer.lasting(lifetime))
                 : Optional.empty();
     }
 

@@ -34,8 +34,9 @@ import java.util.function.LongSupplier;
  * <p><b>Theory of operation.</b> A name is looked for in the host's own table (hosts(5)), then
  * among what is kept, then at the servers, IPv4 and IPv6 at once; who asks for what is being asked
  * for waits for the same answer. A server that is silent or cannot answer has the next one asked;
- * where none can, what was known until a day ago is good for another while. A tenant with servers
- * of its own sees nothing of the host's: neither its table nor its search domains.
+ * where none can, what was known until a day ago is good for another while, and nobody asks for the
+ * name until it is over ({@link FailedNames}). A tenant with servers of its own sees nothing of the
+ * host's: neither its table nor its search domains.
  *
  * <p>Threading: any thread asks; the loop does the work.
  */
@@ -47,6 +48,7 @@ public final class StubResolver implements Resolver, AutoCloseable {
 
     private final EventLoop loop;
     private final NameCache cache;
+    private final FailedNames failed;
     private final ServerOrder order;
     private final FileReader<ResolvConf> resolvConf;
     private final FileReader<HostsFileEntriesProvider> hosts;
@@ -69,6 +71,7 @@ public final class StubResolver implements Resolver, AutoCloseable {
         this.loop = loop;
         this.settings = settings;
         this.cache = new NameCache(settings, clock);
+        this.failed = new FailedNames(clock);
         this.order = new ServerOrder(clock);
         this.resolvConf = new FileReader<>(resolvConf, ResolvConf::read);
         this.hosts =
@@ -83,7 +86,16 @@ public final class StubResolver implements Resolver, AutoCloseable {
     public void become(ResolverSettings next) {
         cache.become(next);
         settings = next;
-        loop.execute(this::closeSockets);
+        if (loop.inEventLoop()) {
+            renew();
+        } else {
+            loop.execute(this::renew);
+        }
+    }
+
+    private void renew() {
+        closeSockets();
+        failed.forget();
     }
 
     @Override
@@ -198,6 +210,10 @@ public final class StubResolver implements Resolver, AutoCloseable {
         if (kept.isPresent()) {
             return loop.newSucceededFuture(kept.get());
         }
+        Optional<NameAnswer> failure = failed.get(key);
+        if (failure.isPresent()) {
+            return loop.newSucceededFuture(knownBefore(key, failure.get()));
+        }
         Future<NameAnswer> same = underWay.get(key);
         if (same != null) {
             return same;
@@ -215,16 +231,24 @@ public final class StubResolver implements Resolver, AutoCloseable {
                 .addListener(
                         (Future<NameAnswer> done) -> {
                             underWay.remove(key);
-                            NameAnswer answer = done.getNow();
+                            // Other servers may be asked by now.
                             result.setSuccess(
-                                    answer.kind() == NameAnswer.Kind.FAILED
-                                            ? cache.stale(key).orElse(answer)
-                                            // Other servers may be asked by now.
-                                            : settings.equals(at)
-                                                    ? cache.put(key, answer)
-                                                    : answer);
+                                    settings.equals(at) ? kept(key, done.getNow()) : done.getNow());
                         });
         return result;
+    }
+
+    private NameAnswer kept(NameCache.Key key, NameAnswer answer) {
+        if (answer.kind() == NameAnswer.Kind.FAILED) {
+            return knownBefore(key, failed.failed(key, answer));
+        }
+        failed.answered(key);
+        return cache.put(key, answer);
+    }
+
+    /** What was known of a name that cannot be asked for, for as long as it is not. */
+    private NameAnswer knownBefore(NameCache.Key key, NameAnswer failure) {
+        return cache.stale(key, failure.lifetime()).orElse(failure);
     }
 
     private DnsNameResolver sockets() {

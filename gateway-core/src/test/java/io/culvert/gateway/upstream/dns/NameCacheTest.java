@@ -77,11 +77,11 @@ class NameCacheTest {
     void hasWhatWasFoundForAnotherDayWhereNoServerAnswers() {
         cache.put(NAME, found(20));
         pass(Duration.ofHours(23));
-        NameAnswer stale = cache.stale(NAME).orElseThrow();
+        NameAnswer stale = cache.stale(NAME, Duration.ofSeconds(3)).orElseThrow();
         assertEquals(ADDRESS, stale.addresses());
-        assertEquals(Duration.ofSeconds(30), stale.lifetime());
+        assertEquals(Duration.ofSeconds(3), stale.lifetime());
         pass(Duration.ofHours(2));
-        assertEquals(Optional.empty(), cache.stale(NAME));
+        assertEquals(Optional.empty(), cache.stale(NAME, Duration.ofSeconds(3)));
     }
 
     @Test

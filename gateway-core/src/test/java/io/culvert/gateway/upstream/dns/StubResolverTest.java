@@ -161,12 +161,61 @@ class StubResolverTest {
         now.addAndGet(Duration.ofMinutes(5).toNanos());
         NameAnswer stale = ask("", "api.example");
         assertEquals(List.of("192.0.2.1"), texts(stale));
-        assertEquals(Duration.ofSeconds(30), stale.lifetime());
+        assertEquals(FailedNames.FIRST, stale.lifetime());
+        assertEquals(
+                stale,
+                ask("", "api.example").lasting(FailedNames.FIRST),
+                "and for that long nobody is asked");
 
         now.addAndGet(Duration.ofDays(2).toNanos());
         NameAnswer failed = ask("", "api.example");
         assertEquals(NameAnswer.Kind.FAILED, failed.kind());
         assertEquals("the name server answers ServFail(2)", failed.problem());
+    }
+
+    @Test
+    void leavesServersThatKnowNothingAloneForLongerAndLonger() throws Exception {
+        first.fails("api.example", 2);
+        second.fails("api.example", 2);
+        for (int seconds : new int[] {1, 2, 4, 8, 16, 30, 30}) {
+            int asked = first.questions().size();
+            NameAnswer answer = ask("", "api.example");
+            assertEquals(NameAnswer.Kind.FAILED, answer.kind());
+            assertEquals(Duration.ofSeconds(seconds), answer.lifetime());
+            assertEquals(asked + 4, first.questions().size(), "both families, twice");
+
+            now.addAndGet(Duration.ofSeconds(seconds).toNanos() - 1);
+            assertEquals(Duration.ofNanos(1), ask("", "api.example").lifetime());
+            assertEquals(asked + 4, first.questions().size(), "nobody was asked");
+            now.addAndGet(1);
+        }
+    }
+
+    @Test
+    void findsServersThatAreBackAndBeginsAnewWithTheNextFailure() throws Exception {
+        first.fails("api.example", 2);
+        second.fails("api.example", 2);
+        ask("", "api.example");
+        now.addAndGet(Duration.ofSeconds(1).toNanos());
+        ask("", "api.example");
+        first.addresses("api.example", 10, "192.0.2.1", "2001:db8::1");
+        now.addAndGet(Duration.ofSeconds(2).toNanos());
+        assertEquals(List.of("2001:db8:0:0:0:0:0:1", "192.0.2.1"), texts(ask("", "api.example")));
+
+        first.fails("api.example", 2);
+        now.addAndGet(Duration.ofSeconds(10).toNanos());
+        assertEquals(Duration.ofSeconds(1), ask("", "api.example").lifetime());
+    }
+
+    @Test
+    void asksOthersAtOnceWhereTheyAreConfigured() throws Exception {
+        first.fails("api.example", 2);
+        second.fails("api.example", 2);
+        assertEquals(NameAnswer.Kind.FAILED, ask("", "api.example").kind());
+        second.addresses("api.example", 300, "192.0.2.1");
+        assertEquals(List.of(), addresses("api.example"), "not yet");
+        resolver.become(settings(Map.of(), Duration.ofSeconds(10)));
+        assertEquals(List.of("192.0.2.1"), addresses("api.example"));
     }
 
     @Test
