@@ -12,7 +12,7 @@ enum SlowAttack {
     HEADS("slow heads", "/small", "-H"),
 
     /** A body that comes in small pieces. */
-    BODIES("slow bodies", "/stored", "-B", "-t", "PUT", "-s", "100000"),
+    BODIES("slow bodies", "/stored", "-B -t PUT -s 100000"),
 
     /** A small window, and now and then a few bytes taken of the answer. */
     READERS("slow readers", "/big", "-X"),
@@ -35,18 +35,18 @@ enum SlowAttack {
 
     private final String words;
     private final String path;
-    private final List<String> options;
+    private final String options;
 
-    SlowAttack(String words, String path, String... options) {
+    SlowAttack(String words, String path, String options) {
         this.words = words;
         this.path = path;
-        this.options = List.of(options);
+        this.options = options;
     }
 
     /** Begins; it ends by itself. */
     CulvertProcess start(Host attacker, Family family, int seconds) throws IOException {
         String server = family.server().getHostAddress();
-        List<String> arguments = new ArrayList<>(options);
+        List<String> arguments = new ArrayList<>(List.of(options.split(" ", -1)));
         arguments.addAll(
                 List.of(
                         "-c",
