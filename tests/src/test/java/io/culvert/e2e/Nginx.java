@@ -137,6 +137,10 @@ final class Nginx implements AutoCloseable {
         }
     }
 
+    ProcessHandle handle() {
+        return process.handle();
+    }
+
     @Override
     public void close() throws IOException {
         process.close();

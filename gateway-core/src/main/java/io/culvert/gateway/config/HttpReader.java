@@ -3,6 +3,7 @@ package io.culvert.gateway.config;
 import io.culvert.gateway.http.AccessLogSettings;
 import io.culvert.gateway.http.ForwardedFields;
 import io.culvert.gateway.http.HttpSettings;
+import io.culvert.gateway.http.MinimumRate;
 import io.culvert.gateway.http.PortSet;
 import io.culvert.gateway.tls.QuicTls;
 
@@ -56,7 +57,10 @@ final class HttpReader {
                         section.value("access-log", HttpReader::path),
                         section.number("access-log-sample", 1),
                         section.flag("access-log-queries", false)),
-                http3());
+                http3(),
+                new MinimumRate(
+                        section.number("minimum-rate", DEFAULT.minimumRate().bytes()),
+                        time("minimum-rate-time", "1s", "10m", DEFAULT.minimumRate().time())));
     }
 
     private boolean http3() {

@@ -24,6 +24,7 @@ import java.time.Duration;
  * @param connectPorts where CONNECT may lead
  * @param accessLog of requests
  * @param http3 whether HTTP/3 is spoken with clients
+ * @param minimumRate of clients that are waited for
  */
 public record HttpSettings(
         Duration headerTimeout,
@@ -43,7 +44,8 @@ public record HttpSettings(
         ForwardedFields forwarded,
         PortSet connectPorts,
         AccessLogSettings accessLog,
-        boolean http3) {
+        boolean http3,
+        MinimumRate minimumRate) {
     public static final HttpSettings DEFAULT =
             new HttpSettings(
                     Duration.ofSeconds(10),
@@ -63,7 +65,8 @@ public record HttpSettings(
                     ForwardedFields.NONE,
                     PortSet.NONE,
                     AccessLogSettings.NONE,
-                    false);
+                    false,
+                    MinimumRate.DEFAULT);
 
     HeadLimits headLimits() {
         return new HeadLimits(headerBytes, headerCount);

@@ -36,7 +36,8 @@ class ForwardedLinesTest {
                 forwarded,
                 usual.connectPorts(),
                 usual.accessLog(),
-                usual.http3());
+                usual.http3(),
+                usual.minimumRate());
     }
 
     private static HttpFlow of(String client) throws UnknownHostException {

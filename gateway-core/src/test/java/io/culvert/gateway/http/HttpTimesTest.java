@@ -40,7 +40,8 @@ class HttpTimesTest {
                 usual.forwarded(),
                 usual.connectPorts(),
                 usual.accessLog(),
-                usual.http3());
+                usual.http3(),
+                new MinimumRate(0, usual.streamTimeout()));
     }
 
     private void pass(Duration time) {
