@@ -23,6 +23,8 @@ def measurements: [
 ];
 # Those whose packets come by a tunnel, and are held to what the on-ramp of type tun does.
 def tunnels: ["culvert-seqpacket", "culvert-gue"];
+# Of a proxy's requests, at least so many percent go by a connection to the server that was there already.
+def reuse: 99.9;
 # What Culvert is held to: so many times what a peer did in the same round.
 def bars: [
     ["bar", "up", "haproxy-auto", 1.3], ["bar", "down", "haproxy-auto", 1.3], ["bar", "up", "haproxy", 1.3], ["bar", "down", "haproxy", 1.3],
@@ -66,6 +68,7 @@ def ratio($samples; $candidate; $peer; $measurement):
         "Processor time: of the whole system from /proc/stat, which has both servers and clients in it, and of the gateway\u0027s process from /proc/PID/stat.",
         "Before a candidate counts, the server must see its connections from the right address, and Culvert\u0027s flows must show them as upgraded.",
         "Proxies of HTTP have one worker each and keep connections to the server; what comes of one that is not HTTP is routed past it.",
+        "Requests that opened none: 100 % less the connections that the server\u0027s kernel took (PassiveOpens) for each hundred requests counted, the first second\u0027s not among them.",
         "HAProxy, where it is none, has one thread a processor and is measured twice: splicing bulk always, and by splice-auto, which here copies; all else has its defaults."
     ],
     titles: titles,
@@ -80,7 +83,9 @@ def ratio($samples; $candidate; $peer; $measurement):
             carried: (map(select(.sent > 0) | (.work + .overflowed) / .sent * 100) | spread),
             p50_us: (map(.p50_us | numbers) | spread),
             p99_us: (map(.p99_us | numbers) | spread),
-            failed: (map(.failed | numbers) | add)
+            failed: (map(.failed | numbers) | add),
+            reused: (if $c | endswith("-http") then map(select(.opened) | 100 * (1 - .opened / .work)) | spread
+                | if . then . + {met: (.median >= reuse)} else . end else null end)
         } | present end)}) | present)
     }],
     bars: [bars[] as [$kind, $measurement, $peer, $factor]

@@ -4,6 +4,8 @@ def shown($unit): if $unit == "requests/s" then . / 1000 | digits | "\(.) k" els
 def figure($unit): if . == null then "–" elif .samples == 1 then .median | shown($unit)
     else "\(.median | shown($unit)) (\(.min | shown($unit))–\(.max | shown($unit)))" end;
 def figure: figure("");
+# Three places, for what is almost all.
+def percent: . * 1000 + 1e-6 | floor / 1000;
 def row: "| " + join(" | ") + " |";
 def heading: row, (map("---") | row);
 def verdict: if . == null then "–" else "\(figure) × \(if .met then "met" else "**missed**" end)" end;
@@ -53,6 +55,19 @@ def verdict: if . == null then "–" else "\(figure) × \(if .met then "met" els
     + [$r[] | if .p50_us then "\(.p50_us.median / 1000 | digits) / \(.p99_us.median / 1000 | digits)" else "–" end]
     + [[$r[].failed // 0] | add // 0 | tostring] | select(length == 4) | row),
 "",
+(if any(.measurements[].candidates[]; .reused) then
+    "## Connections to the server",
+    "",
+    "Of the requests to a proxy of HTTP, how many percent went by a connection that was there already; 99.9 is the bar for Culvert.",
+    "",
+    (["candidate", "keep-alive", "a connection each"] | heading),
+    ($candidates[] | select(endswith("-http")) as $c
+        | [$run.titles[$c]] + [$run.measurements[] | select(.name == "keepalive" or .name == "close") | .candidates[$c].reused
+            | if . == null then "–" else "\(.median | percent) (\(.min | percent)–\(.max | percent))"
+                + (if $c | startswith("culvert-") then if .met then " met" else " **missed**" end else "" end) end]
+        | select(length == 3) | row),
+    ""
+else empty end),
 (if any(.measurements[]; .name == "udp") then
     "## Datagrams carried",
     "",

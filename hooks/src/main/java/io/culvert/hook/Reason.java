@@ -63,6 +63,7 @@ public enum Reason {
     HTTP_FIELDS_TOO_LONG("the request's fields are too long, or too many"),
     HTTP_BODY_TOO_LONG("the request's body is too long"),
     HTTP_TIMEOUT("the request did not come in time"),
+    HTTP_TOO_SLOW("the client sends its request, or takes the answer, more slowly than it has to"),
     HTTP_CONNECT("a tunnel may not lead there"),
     HTTP_UPGRADE("the request wants a protocol that cannot be spoken with the server"),
     HTTP_RESET_FLOOD("the client cancels more requests than an honest one does"),

@@ -55,6 +55,12 @@ public final class SocketOptions {
     /** The mark of every packet sent, for policy routing; needs CAP_NET_ADMIN or CAP_NET_RAW. */
     public static final int SO_MARK = 36;
 
+    /** Which buffers keep their size: bits of {@link #SOCK_RCVBUF_LOCK} (Linux 5.14). */
+    public static final int SO_BUF_LOCK = 72;
+
+    /** Of {@link #SO_BUF_LOCK}: the receive buffer. */
+    public static final int SOCK_RCVBUF_LOCK = 2;
+
     /** Level: TCP, tcp(7). */
     public static final int IPPROTO_TCP = 6;
 

@@ -71,6 +71,8 @@ final class Nginx implements AutoCloseable {
                 daemon off;
                 # One process alone, which changes no user: a user namespace may not let it.
                 master_process off;
+                # Whose its folders are: root's in a user namespace, which may know nobody else.
+                user root;
                 pid %1$s/nginx.pid;
                 error_log stderr;
                 events { worker_connections 4096; }
@@ -79,6 +81,10 @@ final class Nginx implements AutoCloseable {
                   log_format connection '$connection $connection_requests $server_protocol $uri';
                   access_log %1$s/connections.log connection;
                   client_body_temp_path %1$s/body;
+                  proxy_temp_path %1$s/proxy;
+                  fastcgi_temp_path %1$s/fastcgi;
+                  uwsgi_temp_path %1$s/uwsgi;
+                  scgi_temp_path %1$s/scgi;
                   client_max_body_size 0;
                   keepalive_requests 1000000;
                   types { text/html html; text/css css; image/svg+xml svg; }
@@ -129,6 +135,10 @@ final class Nginx implements AutoCloseable {
                     .distinct()
                     .count();
         }
+    }
+
+    ProcessHandle handle() {
+        return process.handle();
     }
 
     @Override

@@ -68,7 +68,7 @@ final class PacedRequests implements AutoCloseable {
         }
     }
 
-    /** From now on answers count for {@link #percentile99}. */
+    /** From now on answers count for {@link #percentile}. */
     void begin() {
         micros = new CopyOnWriteArrayList<>();
     }
@@ -82,10 +82,10 @@ final class PacedRequests implements AutoCloseable {
                 () -> answers() >= enough || !failures.isEmpty());
     }
 
-    /** Microseconds that 99 of a hundred answers have not taken longer than. */
-    long percentile99() {
+    /** Microseconds that so many of a hundred answers have not taken longer than. */
+    long percentile(int hundredths) {
         long[] sorted = micros.stream().mapToLong(Long::longValue).sorted().toArray();
-        return sorted.length == 0 ? -1 : sorted[sorted.length * 99 / 100];
+        return sorted.length == 0 ? -1 : sorted[sorted.length * hundredths / 100];
     }
 
     /** What was answered otherwise, or not at all. */

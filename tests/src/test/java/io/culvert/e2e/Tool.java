@@ -43,7 +43,8 @@ enum Tool {
     H2LOAD("h2load", "nghttp2-client"),
     NGHTTPD("nghttpd", "nghttp2-server"),
     CERTUTIL("certutil", "libnss3-tools"),
-    DNSMASQ("dnsmasq", "dnsmasq-base");
+    DNSMASQ("dnsmasq", "dnsmasq-base"),
+    QEMU("qemu-system-x86_64", "qemu-system-x86");
 
     /** None of them takes as long, whatever else the machine does. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);

@@ -3,6 +3,7 @@ package io.culvert.gateway.config;
 import io.culvert.gateway.http.AccessLogSettings;
 import io.culvert.gateway.http.ForwardedFields;
 import io.culvert.gateway.http.HttpSettings;
+import io.culvert.gateway.http.MinimumRate;
 import io.culvert.gateway.http.PortSet;
 import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Protocol;
@@ -68,7 +69,10 @@ final class HttpReader {
                         section.number("access-log-sample", 1),
                         section.flag("access-log-queries", false)),
                 http3(),
-                advertisesHttp3());
+                advertisesHttp3(),
+                new MinimumRate(
+                        section.number("minimum-rate", DEFAULT.minimumRate().bytes()),
+                        time("minimum-rate-time", "1s", "10m", DEFAULT.minimumRate().time())));
     }
 
     private boolean http3() {

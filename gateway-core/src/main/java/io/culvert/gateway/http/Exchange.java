@@ -56,7 +56,7 @@ public final class Exchange extends ExchangeFacts {
         this.loop = loop;
         HttpSettings settings = proxy.settings();
         deadlines = new Deadlines(settings, begun);
-        requested = new RequestProgress(this, loop, deadlines, settings.bodyBytes());
+        requested = new RequestProgress(this, loop, deadlines, settings);
         answered = new AnswerProgress(this, loop, deadlines, settings);
         servers = new Attempts(this, loop, proxy);
     }
@@ -430,6 +430,22 @@ public final class Exchange extends ExchangeFacts {
         }
         if (passed != null) {
             requestBroken(passed);
+        } else if (requested.isTooSlow(awaitsBody(), nowNanos)) {
+            requestBroken(Reason.HTTP_TOO_SLOW);
+        }
+    }
+
+    private boolean awaitsBody() {
+        return server != null
+                && server.isWritable()
+                && client.maySend()
+                && (hooked == null || !hooked.holdsRequest());
+    }
+
+    /** The client takes too little of what is there for it. */
+    void tooSlow() {
+        if (!over) {
+            abort(Reason.HTTP_TOO_SLOW);
         }
     }
 

@@ -20,6 +20,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
     private final HttpFlow flow;
     private final RequestHead head = new RequestHead();
     private final RequestReader reader;
+    private final Uptake uptake;
 
     /** The one under way; null while a request is awaited. */
     private Exchange exchange;
@@ -37,6 +38,7 @@ final class Http1Inbound extends Http1Link implements InboundStream {
         head.scheme = scheme;
         reader = new RequestReader(proxy.settings().headLimits(), head);
         reader.begin();
+        uptake = new Uptake(proxy.settings().minimumRate(), loop.tcpInfo());
         deadline = loop.now() + proxy.settings().headerTimeout().toNanos();
     }
 
@@ -186,6 +188,11 @@ final class Http1Inbound extends Http1Link implements InboundStream {
     }
 
     @Override
+    public boolean maySend() {
+        return true;
+    }
+
+    @Override
     public int version() {
         return 1;
     }
@@ -231,7 +238,9 @@ final class Http1Inbound extends Http1Link implements InboundStream {
 
     @Override
     public void sweep(long nowNanos) {
-        if (exchange != null) {
+        if (uptake.isTooSlow(context().channel(), nowNanos)) {
+            tooSlow();
+        } else if (exchange != null) {
             exchange.sweep(nowNanos);
         } else if (nowNanos >= deadline) {
             if (lingering || idle || (reader.isAtStart() && !hasUnread())) {
@@ -240,6 +249,20 @@ final class Http1Inbound extends Http1Link implements InboundStream {
                 refuse(Reason.HTTP_TIMEOUT);
             }
         }
+    }
+
+    private void tooSlow() {
+        if (exchange == null) {
+            proxy.refused(Reason.HTTP_TOO_SLOW);
+            abort(Reason.HTTP_TOO_SLOW);
+        } else {
+            exchange.tooSlow();
+        }
+    }
+
+    @Override
+    void leavesUnsent(Channel channel) {
+        Farewell.watch(proxy, loop(), channel, uptake);
     }
 
     @Override

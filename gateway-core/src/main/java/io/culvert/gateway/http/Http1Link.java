@@ -1,6 +1,7 @@
 package io.culvert.gateway.http;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -365,11 +366,16 @@ abstract class Http1Link extends ChannelInboundHandlerAdapter implements Link {
             pass();
             closed = true;
             loop.remove(this);
-            ChannelFuture _ =
-                    context.writeAndFlush(context.alloc().buffer(0))
-                            .addListener(ChannelFutureListener.CLOSE);
+            ChannelFuture sent = context.writeAndFlush(context.alloc().buffer(0));
+            sent.addListener(ChannelFutureListener.CLOSE);
+            if (!sent.isDone()) {
+                leavesUnsent(context.channel());
+            }
         }
     }
+
+    /** The other end has yet to take the rest. */
+    void leavesUnsent(Channel channel) {}
 
     /** Closes at once. */
     final void close() {

@@ -5,6 +5,7 @@ import io.culvert.hook.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 
@@ -33,12 +34,19 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
     private boolean requestDone;
     private boolean answered;
     private long idleDeadline = NEVER;
+    private ReceiveBuffer buffer;
 
     Http1Outbound(UpstreamPool pool, Object place, HttpLoop loop, HeadLimits limits) {
         super(loop);
         this.pool = pool;
         this.place = place;
         reader = new ResponseReader(limits, head);
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        super.handlerAdded(ctx);
+        buffer = ReceiveBuffer.of(ctx.channel());
     }
 
     Object key() {
@@ -104,6 +112,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
         begin(true);
         requestDone = last || request.upgrade != null;
         reader.begin(toHead);
+        buffer.begin();
         key = null;
         if (request.upgrade != null
                 && request.fields.find(FieldKind.SEC_WEBSOCKET_KEY, 0) < 0
@@ -181,6 +190,7 @@ final class Http1Outbound extends Http1Link implements OutboundStream {
             case HEAD -> head();
             case BODY -> {
                 ByteBuf piece = reader.body();
+                buffer.passed(piece.readableBytes());
                 boolean last = reader.isComplete();
                 Exchange user = exchange;
                 if (last) {

@@ -1,5 +1,6 @@
 package io.culvert.gateway.http;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -47,7 +48,7 @@ final class Http2Codec extends Http2ConnectionHandler {
             this.link = link;
             DefaultHttp2Connection connection = new DefaultHttp2Connection(server, 0);
             Http2ConnectionEncoder encoder =
-                    new DefaultHttp2ConnectionEncoder(connection, new DefaultHttp2FrameWriter());
+                    new DefaultHttp2ConnectionEncoder(connection, frames(link));
             // Heads are not validated here but by Http2Heads, which knows why it refuses one.
             codec(
                     new DefaultHttp2ConnectionDecoder(
@@ -72,6 +73,23 @@ final class Http2Codec extends Http2ConnectionHandler {
             }
             initialSettings(initial);
             flushPreface(true);
+        }
+
+        /** Tells how much of each body has gone out. */
+        private static DefaultHttp2FrameWriter frames(Http2Link link) {
+            return new DefaultHttp2FrameWriter() {
+                @Override
+                public ChannelFuture writeData(
+                        ChannelHandlerContext ctx,
+                        int id,
+                        ByteBuf data,
+                        int padding,
+                        boolean ends,
+                        ChannelPromise promise) {
+                    link.sent(id, data.readableBytes());
+                    return super.writeData(ctx, id, data, padding, ends, promise);
+                }
+            };
         }
 
         private static Http2HeadersDecoder heads(int limit) {

@@ -23,6 +23,7 @@ abstract class Http2Half {
     private boolean ends;
     private boolean ended;
     private Fields trailers;
+    private long sent;
 
     Http2Half(Http2Link link, Http2Stream stream) {
         this.link = link;
@@ -35,6 +36,21 @@ abstract class Http2Half {
 
     final Http2Stream stream() {
         return stream;
+    }
+
+    /** So many bytes of a body have gone out. */
+    final void sent(int bytes) {
+        sent += bytes;
+    }
+
+    /** Bytes of a body that have gone out. */
+    final long sent() {
+        return sent;
+    }
+
+    /** Whether the other end's windows hold back what was written. */
+    final boolean isHeldBack() {
+        return link.isHeldBack(stream);
     }
 
     /** Whether all that the other end sends has come. */

@@ -27,6 +27,7 @@ final class Http2Inbound extends Http2Link {
     private final String scheme;
     private final FrameBudget resets;
     private final FrameBudget control;
+    private final Uptake uptake;
     private long deadline;
     private boolean greeted;
     private Reason flooded;
@@ -42,6 +43,7 @@ final class Http2Inbound extends Http2Link {
         long now = loop.now();
         resets = FrameBudget.ofResets(now);
         control = FrameBudget.ofControl(now);
+        uptake = new Uptake(proxy.settings().minimumRate(), loop.tcpInfo());
         deadline = now + proxy.settings().headerTimeout().toNanos();
     }
 
@@ -77,7 +79,8 @@ final class Http2Inbound extends Http2Link {
             return;
         }
         deadline = NEVER;
-        Http2InboundStream fresh = new Http2InboundStream(this, stream);
+        Http2InboundStream fresh =
+                new Http2InboundStream(this, stream, proxy.settings().minimumRate());
         fresh.head().scheme = scheme;
         Reason wrong = Http2Heads.request(headers, ends, fresh.head(), limit);
         attach(stream, fresh);
@@ -199,11 +202,18 @@ final class Http2Inbound extends Http2Link {
 
     @Override
     void headTooLong(Http2Stream stream) {
-        Http2InboundStream fresh = new Http2InboundStream(this, stream);
+        Http2InboundStream fresh =
+                new Http2InboundStream(this, stream, proxy.settings().minimumRate());
         attach(stream, fresh);
         fresh.refuse(
                 new Exchange(proxy, loop(), flow, fresh, fresh.head()),
                 Reason.HTTP_FIELDS_TOO_LONG);
+    }
+
+    /** A stream's answer is over for everybody but the client, which does not take it. */
+    void tooSlow(int id) {
+        proxy.refused(Reason.HTTP_TOO_SLOW);
+        reset(id, Http2Error.CANCEL);
     }
 
     @Override
@@ -215,6 +225,10 @@ final class Http2Inbound extends Http2Link {
 
     @Override
     public void sweep(long nowNanos) {
+        if (uptake.isTooSlow(context().channel(), nowNanos)) {
+            Farewell.end(proxy, context().channel());
+            return;
+        }
         if (nowNanos >= deadline) {
             deadline = NEVER;
             close();

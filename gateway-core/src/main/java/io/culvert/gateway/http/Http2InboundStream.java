@@ -18,13 +18,15 @@ final class Http2InboundStream extends Http2Half implements InboundStream {
     private Exchange exchange;
 
     private boolean sent;
+    private final Pace pace;
 
     /** Whether the stream is no more, and so not to be reset (RFC 9113 section 5.4.2). */
     private boolean gone;
 
-    Http2InboundStream(Http2Inbound link, Http2Stream stream) {
+    Http2InboundStream(Http2Inbound link, Http2Stream stream, MinimumRate least) {
         super(link, stream);
         this.link = link;
+        pace = new Pace(least);
     }
 
     RequestHead head() {
@@ -67,9 +69,29 @@ final class Http2InboundStream extends Http2Half implements InboundStream {
     }
 
     void sweep(long nowNanos) {
+        if (!isHeldBack()) {
+            pace.rest();
+        } else if (pace.isTooSlow(nowNanos, this::sent)) {
+            tooSlow();
+        }
         if (exchange != null) {
             exchange.sweep(nowNanos);
         }
+    }
+
+    /** The client does not open its window, though there may be no exchange any more. */
+    private void tooSlow() {
+        if (exchange == null) {
+            link.tooSlow(id());
+        } else {
+            exchange.tooSlow();
+        }
+    }
+
+    /** Others may have used up what all may send together. */
+    @Override
+    public boolean maySend() {
+        return link.isOpen();
     }
 
     // What the client sends.

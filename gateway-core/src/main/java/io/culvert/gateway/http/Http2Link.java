@@ -9,6 +9,7 @@ import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2EventAdapter;
 import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2RemoteFlowController;
 import io.netty.handler.codec.http2.Http2Stream;
 
 /**
@@ -105,6 +106,28 @@ abstract class Http2Link extends Http2EventAdapter implements Link {
 
     final boolean isWritable(Http2Stream stream) {
         return codec.encoder().flowController().isWritable(stream);
+    }
+
+    /** Whether something waits for a stream's window to open, or the connection's. */
+    final boolean isHeldBack(Http2Stream stream) {
+        Http2RemoteFlowController windows = codec.encoder().flowController();
+        return windows.hasFlowControlled(stream)
+                && (windows.windowSize(stream) <= 0
+                        || windows.windowSize(codec.connection().connectionStream()) <= 0);
+    }
+
+    /** Whether the other end may send anything at all. */
+    final boolean isOpen() {
+        Http2Connection connection = codec.connection();
+        return connection.local().flowController().windowSize(connection.connectionStream()) > 0;
+    }
+
+    /** So many bytes of a body have gone out on a stream. */
+    final void sent(int id, int bytes) {
+        Http2Half half = half(id);
+        if (half != null) {
+            half.sent(bytes);
+        }
     }
 
     final int streams() {

@@ -1,11 +1,11 @@
 package io.culvert.gateway.http;
 
+import io.culvert.linux.TcpInfo;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -27,6 +27,9 @@ import java.util.function.LongSupplier;
 final class HttpLoop {
     private static final long SWEEP_MILLIS = 200;
 
+    /** What is waited for on the network has as long between two slices of a sweep. */
+    private static final long SLICE_NANOS = 1_000_000;
+
     /** Handshakes of QUIC at once beyond which clients are asked whether they exist. */
     private static final int MANY_HANDSHAKES = 64;
 
@@ -34,7 +37,8 @@ final class HttpLoop {
     private final LongSupplier clock;
     private final Set<Link> links = new LinkedHashSet<>();
     private final ArrayDeque<Link> written = new ArrayDeque<>();
-    private final List<Link> swept = new ArrayList<>();
+    private final ArrayDeque<Link> swept = new ArrayDeque<>();
+    private final TcpInfo tcpInfo = new TcpInfo();
     private boolean sweeping;
     private boolean draining;
     private long tickNanos;
@@ -61,6 +65,11 @@ final class HttpLoop {
     /** The time, a fraction of a second old at most. */
     long tick() {
         return tickNanos;
+    }
+
+    /** For whoever wants to know something of a connection now. */
+    TcpInfo tcpInfo() {
+        return tcpInfo;
     }
 
     boolean isDraining() {
@@ -102,30 +111,36 @@ final class HttpLoop {
         Future<?> _ = loop.schedule(this::turn, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     }
 
+    /** Looks at every connection's times. */
     private void turn() {
+        tickNanos = clock.getAsLong();
+        swept.addAll(links);
+        slice();
+    }
+
+    /** A slice of that: a thousand who are late at once must not keep the others waiting. */
+    private void slice() {
+        long begun = System.nanoTime();
         try {
-            sweep();
+            for (Link link; (link = swept.poll()) != null; ) {
+                // It may have gone, or to another loop, since the turn began.
+                if (links.contains(link)) {
+                    link.sweep(tickNanos);
+                    if (System.nanoTime() - begun > SLICE_NANOS) {
+                        break;
+                    }
+                }
+            }
+            flush();
         } finally {
-            if (links.isEmpty()) {
+            if (!swept.isEmpty()) {
+                Future<?> _ = loop.schedule(this::slice, SLICE_NANOS, TimeUnit.NANOSECONDS);
+            } else if (links.isEmpty()) {
                 sweeping = false;
             } else {
                 schedule();
             }
         }
-    }
-
-    /** Looks at every connection's times. */
-    void sweep() {
-        tickNanos = clock.getAsLong();
-        swept.addAll(links);
-        try {
-            for (Link link : swept) {
-                link.sweep(tickNanos);
-            }
-        } finally {
-            swept.clear();
-        }
-        flush();
     }
 
     /** From now on every connection ends as soon as it may. */

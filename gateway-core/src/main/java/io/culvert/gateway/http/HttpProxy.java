@@ -57,6 +57,7 @@ public final class HttpProxy {
     public void accept(Channel client, HttpFlow flow) {
         HttpLoop loop = loop(client.eventLoop());
         client.closeFuture().addListener(_ -> pool.over(flow));
+        Backlog.bound(client);
         if (flow.tls().isPresent()) {
             client.pipeline().addLast(flow.tls().get(), new TlsOpening(this, loop, flow));
         } else {

@@ -25,6 +25,7 @@ import java.time.Duration;
  * @param accessLog of requests
  * @param http3 whether HTTP/3 is spoken with clients
  * @param advertisesHttp3 whether clients by TCP are told of it
+ * @param minimumRate of clients that are waited for
  */
 public record HttpSettings(
         Duration headerTimeout,
@@ -45,7 +46,8 @@ public record HttpSettings(
         PortSet connectPorts,
         AccessLogSettings accessLog,
         boolean http3,
-        boolean advertisesHttp3) {
+        boolean advertisesHttp3,
+        MinimumRate minimumRate) {
     public static final HttpSettings DEFAULT =
             new HttpSettings(
                     Duration.ofSeconds(10),
@@ -66,7 +68,8 @@ public record HttpSettings(
                     PortSet.NONE,
                     AccessLogSettings.NONE,
                     false,
-                    false);
+                    false,
+                    MinimumRate.DEFAULT);
 
     HeadLimits headLimits() {
         return new HeadLimits(headerBytes, headerCount);

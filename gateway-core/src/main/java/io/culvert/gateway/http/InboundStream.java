@@ -31,6 +31,11 @@ interface InboundStream {
     /** Whether more of the request's body may come now. */
     void demand(boolean on);
 
+    /** Whether what is demanded can come; false where that is not known. */
+    default boolean maySend() {
+        return false;
+    }
+
     /** The answer, which has begun, cannot be ended: the client has to see that it is not whole. */
     void abort(Reason reason);
 

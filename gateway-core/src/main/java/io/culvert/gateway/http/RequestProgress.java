@@ -8,6 +8,8 @@ import io.netty.buffer.ByteBuf;
  * <p>Confined to the client's loop.
  */
 final class RequestProgress {
+    private static final String GRPC = "application/grpc";
+
     private final Exchange exchange;
     private final HttpLoop loop;
     private final Deadlines deadlines;
@@ -15,12 +17,14 @@ final class RequestProgress {
     private boolean touched;
     private boolean done;
     private long sent;
+    private final Pace pace;
 
-    RequestProgress(Exchange exchange, HttpLoop loop, Deadlines deadlines, long limit) {
+    RequestProgress(Exchange exchange, HttpLoop loop, Deadlines deadlines, HttpSettings settings) {
         this.exchange = exchange;
         this.loop = loop;
         this.deadlines = deadlines;
-        this.limit = limit;
+        limit = settings.bodyBytes();
+        pace = new Pace(settings.minimumRate());
     }
 
     /** Whether nothing of it is awaited any more. */
@@ -89,6 +93,31 @@ final class RequestProgress {
         touched = true;
         ended();
         server.end(trailers);
+    }
+
+    /**
+     * Whether the client sends the body too slowly.
+     *
+     * @param awaited whether nothing but the client keeps it from coming
+     */
+    boolean isTooSlow(boolean awaited, long nowNanos) {
+        RequestHead head = exchange.request;
+        if (done
+                || !awaited
+                || exchange.isAnswered()
+                || head.upgrade != null
+                || head.isConnect()
+                || isCall(head)) {
+            pace.rest();
+            return false;
+        }
+        return pace.isTooSlow(nowNanos, () -> exchange.requestBytes);
+    }
+
+    /** A body of gRPC comes when there is something to say. */
+    private static boolean isCall(RequestHead head) {
+        String type = head.fields.value("content-type");
+        return type != null && type.regionMatches(true, 0, GRPC, 0, GRPC.length());
     }
 
     private void ended() {

@@ -23,7 +23,7 @@ final class Statuses {
                     HTTP_CONNECTION_FIELD ->
                     400;
             case POLICY_RULE, POLICY_DEFAULT, HOOK_REFUSED, HTTP_CONNECT -> 403;
-            case HTTP_TIMEOUT -> 408;
+            case HTTP_TIMEOUT, HTTP_TOO_SLOW -> 408;
             case HTTP_BODY_TOO_LONG -> 413;
             case HTTP_TARGET_TOO_LONG -> 414;
             case HTTP_FIELDS_TOO_LONG -> 431;

@@ -34,7 +34,7 @@ public final class HookChain {
 
     private final Map<String, Handler> handlers;
 
-    private final Pace pace = new Pace();
+    private final HookPace pace = new HookPace();
 
     /** The gateway while it is in force, and each flow and tunnel that has something of it. */
     private final AtomicInteger users = new AtomicInteger(1);
@@ -207,7 +207,7 @@ public final class HookChain {
         return steps;
     }
 
-    Pace pace() {
+    HookPace pace() {
         return pace;
     }
 

@@ -132,6 +132,8 @@ class EffectiveConfigurationTest {
                 http:
                   header-timeout: 10s                   # default
                   request-timeout: 5m                   # default
+                  minimum-rate: 240                     # default
+                  minimum-rate-time: 30s                # default
                   idle-timeout: 1m                      # default
                   stream-timeout: 5m                    # default
                   response-timeout: 1m                  # default

@@ -39,7 +39,8 @@ class ForwardedLinesTest {
                 usual.connectPorts(),
                 usual.accessLog(),
                 usual.http3(),
-                usual.advertisesHttp3());
+                usual.advertisesHttp3(),
+                usual.minimumRate());
     }
 
     private static HttpFlow of(String client) throws UnknownHostException {

@@ -41,7 +41,8 @@ class HttpTimesTest {
                 usual.connectPorts(),
                 usual.accessLog(),
                 usual.http3(),
-                usual.advertisesHttp3());
+                usual.advertisesHttp3(),
+                new MinimumRate(0, usual.streamTimeout()));
     }
 
     private void pass(Duration time) {

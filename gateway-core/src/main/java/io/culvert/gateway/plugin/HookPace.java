@@ -6,7 +6,7 @@ package io.culvert.gateway.plugin;
  *
  * <p>Threading: any. What two threads say at the same moment may count once.
  */
-final class Pace {
+final class HookPace {
     /** About what it costs to wake a thread: whoever waits longer for another had better not. */
     private static final long QUICK_NANOS = 50_000;
 
