@@ -7,6 +7,7 @@ import io.culvert.linux.SocketOptions;
 import io.culvert.linux.Syscall;
 import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.TakenConnection;
+import io.culvert.upgrade.Toll;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
@@ -55,6 +56,10 @@ final class ConnectionChannel {
                         : new EpollSocketChannel(duplicate);
         adopted.config().setAutoRead(false);
         adopted.pipeline().addLast("bytes", counter);
+        Toll toll = connection.toll();
+        if (toll != null) {
+            adopted.pipeline().addLast("toll", new TollGate(toll));
+        }
         EventLoop loop = poller.loop();
         if (!loop.register(adopted).isSuccess()) {
             adopted.unsafe().closeForcibly();

@@ -109,7 +109,8 @@ public final class DryRun {
                                 routing.listeners()),
                         forwarder,
                         routing.routes(),
-                        routing.listeners());
+                        routing.listeners(),
+                        QuicEnds.of(configuration));
     }
 
     /**

@@ -50,7 +50,11 @@ final class Explainer {
     private final Forwarder forwarder;
     private final Routes routes;
     private final Listeners listeners;
+    private final QuicEnds quic;
 
+    /**
+     * @param quic what is done with QUIC; null where nothing is
+     */
     Explainer(
             int worker,
             FlowTable table,
@@ -60,7 +64,8 @@ final class Explainer {
             Upgraders upgraders,
             Forwarder forwarder,
             Routes routes,
-            Listeners listeners) {
+            Listeners listeners,
+            QuicEnds quic) {
         this.worker = worker;
         this.table = table;
         this.clock = clock;
@@ -70,6 +75,7 @@ final class Explainer {
         this.forwarder = forwarder;
         this.routes = routes;
         this.listeners = listeners;
+        this.quic = quic;
     }
 
     /** A question that was answered in part. */
@@ -119,6 +125,10 @@ final class Explainer {
         /** What hooks are told of the flow. */
         FlowInfo info() {
             return PacketBeginning.info(port, ip);
+        }
+
+        Ruling ruling() {
+            return ruling;
         }
 
         /** What is proposed, an {@link FlowDecision.Upgrade} or a {@link FlowDecision.Forward}. */
@@ -188,7 +198,7 @@ final class Explainer {
             limits(pending);
         }
         if (!pending.isAnswered()) {
-            new WayOut(forwarder, upgraders, routes).find(pending);
+            new WayOut(forwarder, upgraders, routes, quic).find(pending);
         }
         return pending.explanation();
     }

@@ -259,6 +259,25 @@ final class Findings {
                 });
     }
 
+    /**
+     * @param use what becomes of QUIC
+     * @param others what becomes of anything else
+     */
+    void datagrams(String name, QuicUse use, String others) {
+        handler = name;
+        stage(
+                "handler",
+                name,
+                switch (use) {
+                    case END -> "QUIC ends here, as HTTP/3 (experimental)" + others;
+                    case REFUSE ->
+                            "QUIC is refused, since it cannot be inspected; clients that hear of it"
+                                    + " use TCP"
+                                    + others;
+                    case RELAY, NONE -> "datagrams are relayed as they are";
+                });
+    }
+
     /** It goes out. */
     void carried(String how, String head, String tail) {
         outcome = how;

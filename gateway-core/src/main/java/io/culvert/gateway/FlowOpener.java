@@ -277,7 +277,7 @@ final class FlowOpener implements UndecidedFlows.Decided {
             Flow flow, FlowDecision.Upgrade upgrade, Beginning one, Ruling ruling, Answer answer) {
         int protocol = flow.key().protocol();
         if (protocol == IpProtocol.UDP) {
-            switch (QuicUse.of(upgrade, ruling, upgraders.web())) {
+            switch (QuicUse.of(upgrade, ruling, upgraders.quic())) {
                 case NONE -> {}
                 case RELAY -> {
                     return one.upgrade(flow, upgrade, null);

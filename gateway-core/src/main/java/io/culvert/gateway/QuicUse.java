@@ -17,8 +17,11 @@ enum QuicUse {
     /** It would have to be looked into, which cannot be done with QUIC. */
     REFUSE;
 
-    static QuicUse of(FlowDecision.Upgrade decision, Ruling ruling, WebAccess web) {
-        if (web == null || !web.handlers().speaksHttp3() || Upgraders.isDowngraded(decision)) {
+    /**
+     * @param ends null where nothing is ended
+     */
+    static QuicUse of(FlowDecision.Upgrade decision, Ruling ruling, QuicEnds ends) {
+        if (ends == null || !ends.speaksHttp3() || Upgraders.isDowngraded(decision)) {
             return NONE;
         }
         boolean quic =
@@ -26,10 +29,11 @@ enum QuicUse {
                         || (decision.handler().equals(Policy.AUTO)
                                 && ruling.facts() != null
                                 && ruling.facts().application() == Application.QUIC);
-        return quic ? of(web.handlers().tls(ruling.proxying())) : NONE;
+        return quic ? of(ends.tls(ruling.proxying())) : NONE;
     }
 
-    private static QuicUse of(Proxying.Tls tls) {
+    /** What becomes of QUIC whose TLS is to be treated so. */
+    static QuicUse of(Proxying.Tls tls) {
         return switch (tls) {
             case PASS -> RELAY;
             case TERMINATE -> END;
@@ -38,10 +42,10 @@ enum QuicUse {
     }
 
     /** Whether what a flow says first has to be known, though its rule does not ask. */
-    static boolean asks(Ruling ruling, WebAccess web) {
+    static boolean asks(Ruling ruling, QuicEnds ends) {
         return ruling.decision() instanceof FlowDecision.Upgrade upgrade
                 && upgrade.handler().equals(Policy.AUTO)
-                && web != null
-                && web.handlers().speaksHttp3();
+                && ends != null
+                && ends.speaksHttp3();
     }
 }

@@ -145,7 +145,7 @@ final class TunnelIngress implements QuicFlows.Heard {
         beginning.of(port, ip, packet);
         Ruling ruling = opener.ruling(beginning);
         if (ip.protocol() == IpProtocol.UDP
-                && (ruling.asks() || QuicUse.asks(ruling, upgraders.web()))) {
+                && (ruling.asks() || QuicUse.asks(ruling, upgraders.quic()))) {
             listen(port, ip, packet, ruling);
         } else {
             opener.open(beginning, ruling);

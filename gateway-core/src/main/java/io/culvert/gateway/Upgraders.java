@@ -52,6 +52,11 @@ record Upgraders(
         return decision.via().equals(Routes.TUNNELS);
     }
 
+    /** What is done with QUIC; {@code null} where nobody ends it. */
+    QuicEnds quic() {
+        return web == null ? null : web.handlers();
+    }
+
     /** The worker that a new flow is to live on. */
     int owner(FlowDecision.Upgrade decision, int protocol, FlowKey key) {
         return isDowngraded(decision) ? worker : owner(protocol, key);

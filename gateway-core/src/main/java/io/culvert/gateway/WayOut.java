@@ -25,8 +25,10 @@ import java.util.List;
  * By what a flow would leave, and under which address.
  *
  * <p>Confined to one worker.
+ *
+ * @param quic what is done with QUIC; {@code null} where nobody ends it
  */
-record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
+record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes, QuicEnds quic) {
 
     /** Adds the way of a flow, or why there is none. */
     void find(Explainer.Pending pending) {
@@ -110,9 +112,21 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
             FlowKey key,
             FlowDecision.Upgrade upgrade) {
         Tenant tenant = pending.tenant();
-        Reason handler = upgraders.obstacleToHandler(upgrade, key.protocol());
+        QuicUse use =
+                key.protocol() == IpProtocol.UDP
+                        ? QuicUse.of(upgrade, pending.ruling(), quic)
+                        : QuicUse.NONE;
+        if (use == QuicUse.REFUSE) {
+            findings.refuse(
+                    "handler",
+                    Reason.PROTOCOL_NOT_UPGRADABLE,
+                    "QUIC cannot be inspected; clients that hear of it use TCP");
+            return;
+        }
+        Reason handler =
+                use == QuicUse.NONE ? upgraders.obstacleToHandler(upgrade, key.protocol()) : null;
         if (handler != null) {
-            findings.refuse("handler", handler, upgrade.handler() + " takes only TCP connections");
+            findings.refuse("handler", handler, takers(upgrade, key.protocol()));
             return;
         }
         Reason obstacle = upgraders.obstacle(upgrade, tenant, key);
@@ -155,7 +169,9 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
                     upgrade.via(),
                     "a socket of this host to " + whom + (replaced ? ", which it stands for" : ""));
         }
-        if (key.protocol() == IpProtocol.TCP || upgrade.handler().equals(Policy.HTTP)) {
+        if (key.protocol() == IpProtocol.UDP) {
+            datagrams(findings, pending, upgrade, use);
+        } else if (key.protocol() == IpProtocol.TCP) {
             findings.handler(upgrade.handler());
         }
         findings.carried(
@@ -164,6 +180,32 @@ record WayOut(Forwarder forwarder, Upgraders upgraders, Routes routes) {
                 pending.isConnection()
                         ? "; it stands already, and is reset where it cannot go on"
                         : tail(key.protocol()));
+    }
+
+    private static String takers(FlowDecision.Upgrade upgrade, int protocol) {
+        return upgrade.handler()
+                + " takes only TCP connections"
+                + (protocol == IpProtocol.UDP && upgrade.handler().equals(Policy.HTTP)
+                        ? ", and QUIC only with http: { experimental-http3: true }"
+                        : "");
+    }
+
+    /** Who gets a UDP flow: what becomes of QUIC, where HTTP/3 is spoken. */
+    private void datagrams(
+            Findings findings,
+            Explainer.Pending pending,
+            FlowDecision.Upgrade upgrade,
+            QuicUse use) {
+        boolean later =
+                use == QuicUse.NONE
+                        && !Upgraders.isDowngraded(upgrade)
+                        && QuicUse.asks(pending.ruling(), quic);
+        if (later) {
+            QuicUse ofQuic = QuicUse.of(quic.tls(pending.ruling().proxying()));
+            findings.datagrams(upgrade.handler(), ofQuic, "; other datagrams are relayed");
+        } else if (use != QuicUse.NONE) {
+            findings.datagrams(upgrade.handler(), use, "");
+        }
     }
 
     private static String tail(int protocol) {

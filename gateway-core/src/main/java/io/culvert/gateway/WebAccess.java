@@ -1,7 +1,11 @@
 package io.culvert.gateway;
 
 import io.culvert.flow.Flow;
+import io.culvert.flow.FlowKey;
 import io.culvert.gateway.forward.TunnelPort;
+import io.culvert.gateway.http.Alternatives;
+import io.culvert.gateway.policy.LivePolicy;
+import io.culvert.gateway.policy.Policy;
 import io.culvert.gateway.policy.Proxying;
 import io.culvert.gateway.policy.RequestRules;
 import io.culvert.gateway.upstream.ClientFacts;
@@ -12,6 +16,7 @@ import io.culvert.upgrade.Poller;
 import io.culvert.upgrade.SocketOffRamp;
 import io.culvert.upgrade.Takeover;
 import io.culvert.wire.IpAddress;
+import io.culvert.wire.IpProtocol;
 
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -23,13 +28,15 @@ import java.util.Optional;
  * @param listeners where accepted connections come from
  * @param inner where their CONNECT leads
  * @param scratch of the worker's, direct, for the longest packet
+ * @param policy that decides about flows which open now
  */
 record WebAccess(
         WebHandlers handlers,
         Poller poller,
         Listeners listeners,
         InnerFlows inner,
-        ByteBuffer scratch) {
+        ByteBuffer scratch,
+        LivePolicy policy) {
     /**
      * Who gets a flow's connection.
      *
@@ -83,7 +90,24 @@ record WebAccess(
                 proxying,
                 rules,
                 loops,
-                authority -> inner.to(in, facts.client(), authority));
+                authority -> inner.to(in, facts.client(), authority),
+                alternatives(flow));
+    }
+
+    /** By UDP comes what comes as packets; a port of the host accepts TCP alone. */
+    private Alternatives alternatives(Flow flow) {
+        FlowKey key = flow.key();
+        return key.connection() != 0 || key.protocol() != IpProtocol.TCP
+                ? Alternatives.NONE
+                : new Http3Beside(
+                        handlers,
+                        policy,
+                        new Policy.Question(
+                                flow.tenant().name(),
+                                IpProtocol.UDP,
+                                new IpAddress(key.sourceHigh(), key.sourceLow()),
+                                new IpAddress(key.destinationHigh(), key.destinationLow()),
+                                key.destinationPort()));
     }
 
     static InetSocketAddress address(Endpoint endpoint) {

@@ -1,6 +1,7 @@
 package io.culvert.gateway;
 
 import io.culvert.gateway.detect.RequestTarget;
+import io.culvert.gateway.http.Alternatives;
 import io.culvert.gateway.http.Destinations;
 import io.culvert.gateway.http.ExchangeListener;
 import io.culvert.gateway.http.HttpFlow;
@@ -46,7 +47,7 @@ import java.util.function.Supplier;
  *
  * <p>Threading: {@link #takeover} and {@link #accept} on any worker, for its own connections.
  */
-final class WebHandlers {
+final class WebHandlers implements QuicEnds {
     private volatile HttpSettings settings;
     private final Tls tls;
     private final Upstreams upstreams;
@@ -63,6 +64,7 @@ final class WebHandlers {
      * @param rules that decide about each request; empty where that rule has for all of them
      * @param loops whether its target is the gateway itself, which nothing may be sent to
      * @param tunnels where a CONNECT to an authority leads
+     * @param alternatives where else its client finds what it asks for
      */
     record WebFlow(
             String id,
@@ -71,7 +73,8 @@ final class WebHandlers {
             Proxying proxying,
             Optional<RequestRules> rules,
             boolean loops,
-            Function<String, Upstream> tunnels) {}
+            Function<String, Upstream> tunnels,
+            Alternatives alternatives) {}
 
     /**
      * @param hooks the plugins in force
@@ -99,9 +102,14 @@ final class WebHandlers {
         return new HttpTakeover(this, flow, poller);
     }
 
-    /** Whether QUIC is ended here, as HTTP/3. */
-    boolean speaksHttp3() {
+    @Override
+    public boolean speaksHttp3() {
         return settings.http3() && QuicTls.obstacle().isEmpty();
+    }
+
+    /** Whether clients by TCP are told of HTTP/3. */
+    boolean advertisesHttp3() {
+        return settings.advertisesHttp3() && speaksHttp3();
     }
 
     /** How long a client may take to begin. */
@@ -110,7 +118,8 @@ final class WebHandlers {
     }
 
     /** What is done with a connection that begins with TLS. */
-    Proxying.Tls tls(Proxying proxying) {
+    @Override
+    public Proxying.Tls tls(Proxying proxying) {
         return proxying.tls()
                 .orElse(tls.server().terminates() ? Proxying.Tls.TERMINATE : Proxying.Tls.PASS);
     }
@@ -147,7 +156,8 @@ final class WebHandlers {
                                 name ->
                                         upstreams
                                                 .group(name)
-                                                .map(Destinations.Destination.To::new))));
+                                                .map(Destinations.Destination.To::new))),
+                flow.alternatives());
     }
 
     /**

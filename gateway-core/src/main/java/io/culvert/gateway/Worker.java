@@ -239,7 +239,8 @@ final class Worker {
                                 poller,
                                 shared.listeners(),
                                 new InnerFlows(this::reception, shared.web().resolver()),
-                                NativeMemory.allocate(LONGEST_PACKET)),
+                                NativeMemory.allocate(LONGEST_PACKET),
+                                shared.policy()),
                         shared.listeners());
         explainer =
                 new Explainer(
@@ -251,7 +252,8 @@ final class Worker {
                         upgraders,
                         forwarder,
                         shared.routes(),
-                        shared.listeners());
+                        shared.listeners(),
+                        upgraders.quic());
         ingress =
                 Ingress.of(
                         index,

@@ -179,7 +179,8 @@ final class ExplainedWorld {
                         upgraders,
                         forwarder,
                         routes,
-                        new Listeners());
+                        new Listeners(),
+                        null);
     }
 
     /** Every tenant has all the connections that it may, so no socket is ever opened. */

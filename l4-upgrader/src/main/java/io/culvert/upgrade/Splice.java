@@ -6,6 +6,8 @@ import io.culvert.linux.SocketOptions;
 import io.culvert.linux.Syscall;
 
 import java.io.UncheckedIOException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Two joined sockets; a {@link Splicer} makes it.
@@ -21,15 +23,29 @@ public final class Splice implements Joint {
     private Poller.Watch targetWatch;
     private boolean over;
     private boolean again;
+    private boolean later;
     private boolean moved;
     private boolean listed;
     private long lastMovedNanos;
 
-    Splice(Splicer splicer, Splicer.Shared shared, int initiator, int target, Splicer.Done done) {
+    /**
+     * @param tolls gives what a direction pays; {@code null} where packets do
+     */
+    Splice(
+            Splicer splicer,
+            Splicer.Shared shared,
+            int initiator,
+            int target,
+            Supplier<Toll> tolls,
+            Splicer.Done done) {
         this.splicer = splicer;
         this.done = done;
-        up = new SpliceDirection(this, shared, initiator, target, Direction.FROM_INITIATOR);
-        down = new SpliceDirection(this, shared, target, initiator, Direction.FROM_TARGET);
+        up =
+                new SpliceDirection(
+                        this, shared, initiator, target, Direction.FROM_INITIATOR, tolls.get());
+        down =
+                new SpliceDirection(
+                        this, shared, target, initiator, Direction.FROM_TARGET, tolls.get());
     }
 
     void start(Poller.Watch initiatorWatch, Poller.Watch targetWatch, long nowNanos) {
@@ -178,6 +194,22 @@ public final class Splice implements Joint {
     /** A direction has more to move, once others have had their turn. */
     void again() {
         again = true;
+    }
+
+    /** A direction has to wait until what has passed is paid. */
+    void later() {
+        if (!later) {
+            later = true;
+            var _ =
+                    splicer.poller()
+                            .loop()
+                            .schedule(this::paid, Toll.PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void paid() {
+        later = false;
+        pump();
     }
 
     private void list() {

@@ -27,6 +27,10 @@ final class SpliceDirection {
     private final int from;
     private final int to;
     private final Direction direction;
+
+    /** Null where packets pay. */
+    private final Toll toll;
+
     private boolean readable = true;
     private boolean writable = true;
 
@@ -54,12 +58,19 @@ final class SpliceDirection {
     private int spliced;
     private long bytes;
 
-    SpliceDirection(Splice splice, Splicer.Shared shared, int from, int to, Direction direction) {
+    SpliceDirection(
+            Splice splice,
+            Splicer.Shared shared,
+            int from,
+            int to,
+            Direction direction,
+            Toll toll) {
         this.splice = splice;
         this.shared = shared;
         this.from = from;
         this.to = to;
         this.direction = direction;
+        this.toll = toll;
     }
 
     int from() {
@@ -124,6 +135,9 @@ final class SpliceDirection {
                 }
             } else if (!readable || !writable) {
                 return true;
+            } else if (toll != null && !toll.isPaid()) {
+                splice.later();
+                return true;
             } else if (budget <= 0) {
                 splice.again();
                 return true;
@@ -133,6 +147,9 @@ final class SpliceDirection {
                     return false;
                 }
                 budget -= Math.max(read, 0);
+                if (toll != null) {
+                    toll.owe(Math.max(read, 0));
+                }
             }
         }
         return true;

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Joins two stream sockets so that what one sends the other receives, both ways, until both have
@@ -109,7 +110,23 @@ public final class Splicer implements AutoCloseable {
             Poller.Watch targetWatch,
             long nowNanos,
             Done done) {
-        Splice splice = new Splice(this, shared, initiator, target, done);
+        return join(initiator, initiatorWatch, target, targetWatch, nowNanos, () -> null, done);
+    }
+
+    /**
+     * The same where bytes cost something.
+     *
+     * @param tolls gives what a direction pays
+     */
+    Splice join(
+            int initiator,
+            Poller.Watch initiatorWatch,
+            int target,
+            Poller.Watch targetWatch,
+            long nowNanos,
+            Supplier<Toll> tolls,
+            Done done) {
+        Splice splice = new Splice(this, shared, initiator, target, tolls, done);
         live++;
         splice.start(initiatorWatch, targetWatch, nowNanos);
         return splice;

@@ -50,6 +50,11 @@ public interface TakenConnection {
         void dialed(Reason failure);
     }
 
+    /** What bytes of the connection cost; {@code null} where its packets pay. */
+    default Toll toll() {
+        return null;
+    }
+
     /**
      * Gives both sockets to the gateway's own relay: nothing is seen of what passes any more. What
      * was read before and is for the other side has to be written there first.

@@ -4,6 +4,7 @@ import io.culvert.hook.Reason;
 import io.culvert.linux.Syscall;
 
 import java.io.UncheckedIOException;
+import java.util.function.Supplier;
 
 /**
  * The worker's part of a connection that a {@link Takeover} has.
@@ -31,6 +32,7 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
     private final Handlers handlers;
     private final Takeover takeover;
     private final Targets targets;
+    private final Supplier<Toll> tolls;
     private final Done done;
     private final int initiator;
     private int target;
@@ -54,6 +56,7 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
      * @param target the target's, or {@link #NONE}
      * @param targetWatch what waits on it; {@code null} where there is none
      * @param targets where a target is to come from that is dialed later
+     * @param tolls gives what bytes cost
      */
     TakenJoint(
             Handlers handlers,
@@ -62,6 +65,7 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
             int target,
             Poller.Watch targetWatch,
             Targets targets,
+            Supplier<Toll> tolls,
             Done done) {
         this.handlers = handlers;
         this.takeover = takeover;
@@ -69,6 +73,7 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
         this.target = target;
         this.targetWatch = targetWatch;
         this.targets = targets;
+        this.tolls = tolls;
         this.done = done;
     }
 
@@ -104,6 +109,11 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
         } catch (UncheckedIOException noWatch) {
             abort(Reason.DESCRIPTORS_EXHAUSTED);
         }
+    }
+
+    @Override
+    public Toll toll() {
+        return tolls.get();
     }
 
     @Override
@@ -160,6 +170,7 @@ final class TakenJoint implements Joint, TakenConnection, Handlers.Leaving, Hand
                                 target,
                                 targetWatch,
                                 handlers.now(),
+                                tolls,
                                 this::relayOver);
         initiatorWatch = null;
         targetWatch = null;

@@ -3,6 +3,8 @@ package io.culvert.upgrade;
 import io.culvert.flow.Flow;
 import io.culvert.hook.Reason;
 
+import java.util.function.Supplier;
+
 /**
  * The sockets of an upgraded TCP flow: the target's while there is no other, then what joins it
  * with the initiator's.
@@ -61,9 +63,9 @@ final class UpgradedSockets {
         Recipient begun = recipient;
         recipient = null;
         switch (begun) {
-            case null -> relay(initiator, to, done);
+            case null -> relay(initiator, to, flow, done);
             case Handling handling -> handle(handling, initiator, to, flow, targets, done);
-            case Takeover takeover -> hand(takeover, initiator, to, targets, done);
+            case Takeover takeover -> hand(takeover, initiator, to, flow, targets, done);
         }
     }
 
@@ -90,7 +92,12 @@ final class UpgradedSockets {
     }
 
     private void hand(
-            Takeover takeover, int initiator, int to, TargetSide targets, Joint.Done done) {
+            Takeover takeover,
+            int initiator,
+            int to,
+            Flow flow,
+            TargetSide targets,
+            Joint.Done done) {
         TakenJoint taken =
                 new TakenJoint(
                         upgrader.handlers(),
@@ -99,12 +106,17 @@ final class UpgradedSockets {
                         to,
                         to == Joint.NONE ? null : targetWatch,
                         targets,
+                        tolls(flow),
                         (over, reason) -> over(over, reason, done));
         joint = taken;
         taken.start();
     }
 
-    private void relay(int initiator, int to, Joint.Done done) {
+    private Supplier<Toll> tolls(Flow flow) {
+        return () -> Toll.of(flow, upgrader::now);
+    }
+
+    private void relay(int initiator, int to, Flow flow, Joint.Done done) {
         relaying = true;
         Splice splice =
                 upgrader.splicer()
@@ -114,6 +126,7 @@ final class UpgradedSockets {
                                 to,
                                 targetWatch,
                                 upgrader.now(),
+                                tolls(flow),
                                 (over, reason) -> over(over, reason, done));
         if (relaying) {
             joint = splice;

@@ -67,6 +67,7 @@ final class Taken implements AutoCloseable {
                                 ? null
                                 : worker.loop.poller.watch(to, Splicer.EVENTS, events -> {}),
                         targets,
+                        () -> null,
                         (ended, reason) ->
                                 ending.complete(
                                         new Handled.Ending(

@@ -37,9 +37,6 @@ class HttpScenariosTest {
     /** More than any window or buffer on the way, and no multiple of anything. */
     private static final int LENGTH = 3 * MIB + 12_345;
 
-    /** What the gateway adds to every answer that it has seen (RFC 9110 section 7.6.3). */
-    private static final String VIA = "via: 1.1 culvert";
-
     private static WebScene scene;
 
     HttpScenariosTest(Journey journey) {
@@ -77,6 +74,12 @@ class HttpScenariosTest {
             return this != PASSED;
         }
 
+        /** What the gateway adds to every answer that it has seen (RFC 9110 section 7.6.3). */
+        private String via() {
+            boolean http2 = name().endsWith("HAPROXY_HTTP2") || name().startsWith("INSP");
+            return http2 ? "via: 2 culvert" : "via: 1.1 culvert";
+        }
+
         private String trusted() {
             return name().startsWith("INSP") ? scene.inspector() : scene.trusted();
         }
@@ -112,7 +115,7 @@ class HttpScenariosTest {
                     fields.stream().anyMatch(field -> field.startsWith("x-server: haproxy-")),
                     fields::toString);
             assertEquals(
-                    isSeen(), fields.stream().anyMatch(VIA::equalsIgnoreCase), fields::toString);
+                    isSeen(), fields.stream().anyMatch(via()::equalsIgnoreCase), fields::toString);
             return result.output();
         }
     }
@@ -266,14 +269,19 @@ class HttpScenariosTest {
         return Long.parseLong(matcher.group(1));
     }
 
+    /** A server's address as gRPC writes it. */
+    private String grpc(int port) {
+        return (scene.family().isIpv6() ? "ipv6:" : "ipv4:") + scene.authority(port);
+    }
+
     @Test
     void grpcCallsEndAsTheirEndsSay() throws Exception {
         try (CulvertProcess client =
                 WebServers.python(
                         scene.client(),
                         "grpc_client.py",
-                        (scene.family().isIpv6() ? "ipv6:" : "ipv4:")
-                                + scene.authority(WebServers.GRPC))) {
+                        grpc(WebServers.GRPC),
+                        grpc(WebServers.NOBODY))) {
             int status = client.exitStatus();
             assertEquals(
                     List.of(
@@ -291,6 +299,8 @@ class HttpScenariosTest {
                             "cancelled in the middle",
                             "ended by the server",
                             "cancelled by the server",
+                            "denied by the gateway",
+                            "no server",
                             "after all"),
                     client.output(),
                     () -> String.join("\n", client.errors()));

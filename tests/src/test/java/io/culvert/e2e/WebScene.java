@@ -72,6 +72,7 @@ final class WebScene implements AutoCloseable {
             - { ports: [%12$d], do: upgrade, handler: http, tls: pass }
             - { ports: [%3$d], do: upgrade, handler: http, upstream: haproxy }
             - { ports: [%4$d], do: upgrade, handler: http, upstream: nghttpd }
+            - { ports: [%5$d], http: { path: /test/denied }, do: reject }
             - { ports: [%5$d], do: upgrade, handler: http, upstream: grpc }
             - { protocol: tcp, do: upgrade, handler: http }
         """

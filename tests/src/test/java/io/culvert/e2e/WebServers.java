@@ -28,6 +28,9 @@ final class WebServers implements AutoCloseable {
     static final int WEBSOCKET = 8_084;
     static final int GRPC = 8_085;
 
+    /** Where nobody listens. */
+    static final int NOBODY = 8_086;
+
     private final Nginx nginx;
     private final List<CulvertProcess> processes = new ArrayList<>();
 

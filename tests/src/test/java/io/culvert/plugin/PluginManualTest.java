@@ -81,7 +81,7 @@ class PluginManualTest {
 
         Shell.Ended ended = shell.run(tree, String.join("\n", commands));
 
-        assertTrue(ended.said().contains("Tests run: 2, Failures: 0"), ended::said);
+        assertTrue(ended.said().contains("Tests run: 3, Failures: 0"), ended::said);
         assertTrue(ended.said().contains(blocks(page, "").getFirst()), ended::said);
         assertTrue(ended.said().contains("ports.yaml: no errors"), ended::said);
         assertTrue(ended.said().contains("Connection refused"), ended::said);

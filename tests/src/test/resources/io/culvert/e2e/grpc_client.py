@@ -1,6 +1,6 @@
 """Every kind of call to grpc_server.py, and every way that one ends.
 
-Argument: the server's address as gRPC writes it. Says one line for each thing that went well; the exit status is 1
+Arguments: the server's address as gRPC writes it, and one where nobody listens. Says one line for each thing that went well; the exit status is 1
 where one did not.
 """
 import queue
@@ -13,14 +13,19 @@ MEBIBYTE = 1024 * 1024
 # For what has to come; nothing waits for it to pass.
 PATIENCE = 30
 
-channel = grpc.insecure_channel(
-    sys.argv[1],
-    options=[
-        ("grpc.max_receive_message_length", 64 * MEBIBYTE),
-        ("grpc.enable_http_proxy", 0),
-        ("grpc.enable_retries", 0),
-    ],
-)
+
+def connect(address):
+    return grpc.insecure_channel(
+        address,
+        options=[
+            ("grpc.max_receive_message_length", 64 * MEBIBYTE),
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.enable_retries", 0),
+        ],
+    )
+
+
+channel = connect(sys.argv[1])
 
 
 def sending():
@@ -112,6 +117,20 @@ requests.put(b"go on")
 error = fails(lambda: next(answers))
 done("cancelled by the server", error.code() == grpc.StatusCode.CANCELLED, error)
 requests.put(None)
+
+# Ends that the gateway makes.
+error = fails(lambda: channel.unary_unary("/test/denied")(b"", timeout=PATIENCE))
+done(
+    "denied by the gateway",
+    error.code() == grpc.StatusCode.PERMISSION_DENIED and "(POLICY_RULE)" in error.details(),
+    error,
+)
+error = fails(lambda: connect(sys.argv[2]).unary_unary("/test/unary")(b"", timeout=PATIENCE))
+done(
+    "no server",
+    error.code() == grpc.StatusCode.UNAVAILABLE and "(DIAL_REFUSED)" in error.details(),
+    error,
+)
 
 # And the connection is as good as before.
 done("after all", unary(b"still there", timeout=PATIENCE) == b"still there")

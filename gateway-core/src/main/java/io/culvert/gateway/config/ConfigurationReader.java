@@ -44,7 +44,9 @@ final class ConfigurationReader {
         if (errors.isEmpty()) {
             RuleWarnings.of(rules).forEach(this::warn);
         }
-        HttpReader http = new HttpReader(root.section("http"), root.section("tls"));
+        HttpReader http =
+                new HttpReader(
+                        root.section("http"), root.section("tls"), rules, root.has("plugins"));
         http.warning().ifPresent(warning -> errors.warn(http.position(), warning));
         return new Configuration(
                 onramps.onramps(),

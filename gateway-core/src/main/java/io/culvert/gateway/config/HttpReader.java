@@ -5,6 +5,10 @@ import io.culvert.gateway.http.ForwardedFields;
 import io.culvert.gateway.http.HttpSettings;
 import io.culvert.gateway.http.MinimumRate;
 import io.culvert.gateway.http.PortSet;
+import io.culvert.gateway.policy.Policy;
+import io.culvert.gateway.policy.Protocol;
+import io.culvert.gateway.policy.Proxying;
+import io.culvert.gateway.policy.Rule;
 import io.culvert.gateway.tls.QuicTls;
 
 import java.nio.file.Path;
@@ -18,16 +22,23 @@ final class HttpReader {
     private static final HttpSettings DEFAULT = HttpSettings.DEFAULT;
 
     private static final String HTTP3 = "experimental-http3";
+    private static final String ADVERTISE = "advertise-http3";
 
     private final Section section;
     private final Section tls;
+    private final Policy rules;
+    private final boolean plugins;
 
     /**
      * @param tls the section of that name
+     * @param rules all that is decided without plugins
+     * @param plugins whether there are any
      */
-    HttpReader(Section section, Section tls) {
+    HttpReader(Section section, Section tls, Policy rules, boolean plugins) {
         this.section = section;
         this.tls = tls;
+        this.rules = rules;
+        this.plugins = plugins;
     }
 
     /** Whether a section has HTTP/3 spoken. */
@@ -58,6 +69,7 @@ final class HttpReader {
                         section.number("access-log-sample", 1),
                         section.flag("access-log-queries", false)),
                 http3(),
+                advertisesHttp3(),
                 new MinimumRate(
                         section.number("minimum-rate", DEFAULT.minimumRate().bytes()),
                         time("minimum-rate-time", "1s", "10m", DEFAULT.minimumRate().time())));
@@ -68,11 +80,32 @@ final class HttpReader {
         if (spoken && !tls.has("certificates")) {
             section.wrongKey(
                     HTTP3, "there is no certificate to end QUIC with; add tls: certificates");
-        } else if (spoken && tls.has("client-authorities")) {
-            section.wrongKey(
-                    HTTP3, "clients of HTTP/3 are asked for no certificate, as tls has it");
         }
         return spoken;
+    }
+
+    private boolean advertisesHttp3() {
+        boolean told = section.flag(ADVERTISE, DEFAULT.advertisesHttp3());
+        if (told && !http3(section)) {
+            section.wrongKey(ADVERTISE, "no HTTP/3 is spoken; add \"experimental-http3: true\"");
+        } else if (told && !plugins && rules.rules().stream().noneMatch(HttpReader::endsQuic)) {
+            section.wrongKey(
+                    ADVERTISE,
+                    "no rule ends QUIC; add one for udp with \"do: upgrade\" and \"handler:"
+                            + " http\"");
+        }
+        return told;
+    }
+
+    private static boolean endsQuic(Rule rule) {
+        boolean udp =
+                rule.protocols().isEmpty() || rule.protocols().contains(Protocol.UDP.number());
+        boolean web = rule.handler().equals(Policy.HTTP) || rule.handler().equals(Policy.AUTO);
+        Optional<Proxying.Tls> own = rule.terms().proxying().tls();
+        return udp
+                && web
+                && !rule.via().equals(OffRamp.TUNNELS)
+                && own.filter(one -> one != Proxying.Tls.TERMINATE).isEmpty();
     }
 
     /** What may be missing on this machine; loads the library where HTTP/3 is spoken. */

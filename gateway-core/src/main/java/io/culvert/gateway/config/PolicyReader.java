@@ -105,6 +105,7 @@ final class PolicyReader {
             } else if (action == Action.UPGRADE && via.equals(OffRamp.TUNNELS)) {
                 section.wrong("via", NO_PACKETS);
             }
+            uncounted(section.section("rate"), handler);
         }
         List<Integer> numbers = protocols.stream().map(Located::value).toList();
         Content content = ContentReader.read(section, action, numbers, handler, proxying.http3());
@@ -120,6 +121,22 @@ final class PolicyReader {
                 via,
                 TermsReader.read(section, action, audit, proxying.read(section, handler), content),
                 origin(section));
+    }
+
+    /** What of a rate counts nothing of connections that have no packets. */
+    private static void uncounted(Section rate, String handler) {
+        if (rate.has("packets-per-second")) {
+            rate.warnKey(
+                    "packets-per-second",
+                    "connections that on-ramps of type tcp accept have no packets, so it limits"
+                            + " nothing");
+        }
+        if (rate.has("bytes-per-second") && !handler.isEmpty() && !Policy.isBuiltIn(handler)) {
+            rate.warnKey(
+                    "bytes-per-second",
+                    "what a plugin's handler reads and writes of a connection that an on-ramp of"
+                            + " type tcp accepts is not counted");
+        }
     }
 
     /** Whether every flow of those tenants, or where none is named of all, is a connection. */

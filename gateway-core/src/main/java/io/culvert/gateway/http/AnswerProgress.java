@@ -11,6 +11,8 @@ import io.netty.buffer.Unpooled;
  * <p>Confined to the client's loop.
  */
 final class AnswerProgress {
+    private static final String ALT_SVC = "alt-svc";
+
     private final Exchange exchange;
     private final InboundStream client;
     private final HttpLoop loop;
@@ -49,8 +51,25 @@ final class AnswerProgress {
         begun = true;
         exchange.status = head.status;
         ForwardedLines.add(head, settings);
+        advertise(head);
         client.head(head, last);
         done = last;
+    }
+
+    /** Where the server says nothing of that itself. */
+    private void advertise(ResponseHead head) {
+        Alternatives alternatives = exchange.flow.alternatives();
+        if (alternatives == Alternatives.NONE
+                || client.version() > 2
+                || exchange.tunnel
+                || !exchange.request.scheme.equals("https")
+                || head.fields.find(ALT_SVC) >= 0) {
+            return;
+        }
+        String elsewhere = alternatives.of(exchange.request);
+        if (elsewhere != null) {
+            head.fields.add(ALT_SVC, elsewhere);
+        }
     }
 
     void body(ByteBuf piece, boolean last) {
@@ -71,6 +90,9 @@ final class AnswerProgress {
     /** A whole answer that is no server's; nothing of another was sent. */
     void own(HttpAnswer answer) {
         ResponseHead head = HookHeads.head(answer, exchange.request);
+        if (exchange.isGrpc() && GrpcAnswer.isTrailersOnly(answer)) {
+            head.contentLength = ResponseHead.UNKNOWN_LENGTH;
+        }
         exchange.status = head.status;
         begun = true;
         done = true;

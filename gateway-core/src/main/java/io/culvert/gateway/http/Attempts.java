@@ -54,7 +54,8 @@ final class Attempts {
      * @param chosen by plugins; null where it is the connection's to say
      */
     void begin(Destinations.Destination chosen) {
-        ForwardedLines.add(exchange.request, exchange.flow, proxy.settings());
+        ForwardedLines.add(
+                exchange.request, exchange.clientVersion(), exchange.flow, proxy.settings());
         // The operator's rules are asked all the same: what they refuse stays refused.
         Destinations.Destination own = proxy.destination(exchange.flow, exchange.request);
         boolean free = own instanceof Destinations.Destination.To;

@@ -47,7 +47,7 @@ public final class ErrorAnswer {
 
     private static boolean prefersJson(RequestHead request) {
         int accept = request.fields.find(FieldKind.ACCEPT, 0);
-        return accept >= 0 && request.fields.value(accept).contains("json");
+        return accept >= 0 && !request.isGrpc() && request.fields.value(accept).contains("json");
     }
 
     /** The time, as a field has it (RFC 9110 section 5.6.7). */

@@ -37,6 +37,12 @@ public final class Exchange extends ExchangeFacts {
     /** The one that has the request; null before, between two and afterwards. */
     private OutboundStream server;
 
+    /** Whether the server wants the body that waits for that (RFC 9110 section 10.1.1). */
+    private boolean continued;
+
+    /** Whether the server takes no more of the request, and nobody is to wait for that. */
+    private boolean deaf;
+
     private boolean over;
 
     Exchange(
@@ -123,6 +129,7 @@ public final class Exchange extends ExchangeFacts {
     /** There is a server for the request. */
     void attach(OutboundStream stream) {
         server = stream;
+        deaf = false;
         requested.head(stream);
         if (over || server != stream || requested.isDone() || request.upgrade != null) {
             return;
@@ -154,7 +161,7 @@ public final class Exchange extends ExchangeFacts {
     void requestBodyNow(ByteBuf piece, boolean last) {
         // The end of one direction of a tunnel is a half-close where there is HTTP/1, and no
         // framing.
-        requested.body(server, piece, last && !tunnel);
+        requested.body(taker(), piece, last && !tunnel);
         if (last && tunnel) {
             requestEnd(null);
         }
@@ -170,8 +177,12 @@ public final class Exchange extends ExchangeFacts {
         }
     }
 
+    private OutboundStream taker() {
+        return deaf ? AnsweredStream.INSTANCE : server;
+    }
+
     void requestEndNow(Fields trailers) {
-        requested.end(server, trailers);
+        requested.end(taker(), trailers);
         if (tunnel && answered.isDone()) {
             finish();
         }
@@ -220,6 +231,7 @@ public final class Exchange extends ExchangeFacts {
 
     void informational(ResponseHead head) {
         if (!over) {
+            continued |= head.status == 100;
             answered.informational(head);
         }
     }
@@ -233,6 +245,10 @@ public final class Exchange extends ExchangeFacts {
         }
         deadlines.responseBegan();
         deadlines.moved(loop.now());
+        if (head.status >= 400 && hooked != null && hooked.awaitsJudgement()) {
+            // Whoever is told so sends no more (RFC 9112 section 9.5), and it may close any time.
+            serverDeaf();
+        }
         served(last);
         if (hooked == null || !hooked.response(head, last)) {
             responseNow(head, last);
@@ -289,13 +305,21 @@ public final class Exchange extends ExchangeFacts {
     }
 
     /**
-     * Plugins may keep the answer for a while, when its connection serves others by now.
+     * Plugins may keep the answer for a while, when its connection serves others by now, or is
+     * closed.
      *
      * @param last whether it has come as a whole
      */
     private void served(boolean last) {
-        if (last && requested.isDone() && !tunnel) {
+        if (!last || tunnel) {
+            return;
+        }
+        if (requested.isDone()) {
             server = null;
+        } else if (hooked != null && hooked.awaitsJudgement()) {
+            server.cancel();
+            server = AnsweredStream.INSTANCE;
+            deaf = true;
         }
     }
 
@@ -310,8 +334,18 @@ public final class Exchange extends ExchangeFacts {
         }
     }
 
+    /** The server takes no more of the request; its answer has come, or comes. */
+    void serverDeaf() {
+        if (!deaf && !over && server != null) {
+            deaf = true;
+            if (hooked == null || !hooked.holdsRequest()) {
+                unhold(true);
+            }
+        }
+    }
+
     void serverWritable(boolean now) {
-        if (!over && !requested.isDone() && (hooked == null || !hooked.holdsRequest())) {
+        if (!over && !deaf && !requested.isDone() && (hooked == null || !hooked.holdsRequest())) {
             client.demand(now);
         }
     }
@@ -344,6 +378,16 @@ public final class Exchange extends ExchangeFacts {
 
     // What waits for plugins.
 
+    /** Whether more of the request's body may come, or has come and not gone on. */
+    boolean isBodyAwaited() {
+        return !requested.isDone() && request.upgrade == null && !request.isConnect();
+    }
+
+    /** Whether the client sends the body when it is told to, and has not begun. */
+    boolean isBodyAsked() {
+        return request.expectsContinue && !continued && requestBytes == 0;
+    }
+
     /** One side is held back. */
     void hold(boolean up) {
         if (up) {
@@ -361,7 +405,7 @@ public final class Exchange extends ExchangeFacts {
         if (!up) {
             server.demand(client.isWritable());
         } else if (!requested.isDone()) {
-            client.demand(server.isWritable());
+            client.demand(taker().isWritable());
         }
     }
 
@@ -413,8 +457,18 @@ public final class Exchange extends ExchangeFacts {
         abandonServer();
         HttpAnswer own = ErrorAnswer.of(why, request);
         if (hooked == null || !hooked.error(why, own)) {
-            answer(own);
+            answerError(own);
         }
+    }
+
+    /** Answers where nobody else does, as the client understands it. */
+    void answerError(HttpAnswer answer) {
+        answer(isGrpc() ? GrpcAnswer.of(answer) : answer);
+    }
+
+    /** Whether it is a call of gRPC, which there is none of over HTTP/1. */
+    boolean isGrpc() {
+        return client.version() > 1 && request.isGrpc();
     }
 
     /** Answers by itself, or by a plugin's answer; nothing of another has been sent. */

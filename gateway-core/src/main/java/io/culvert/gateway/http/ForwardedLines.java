@@ -5,12 +5,18 @@ import java.net.InetSocketAddress;
 
 /** The fields that the proxy adds by itself. */
 final class ForwardedLines {
-    private static final String VIA = "1.1 culvert";
+    private static final String BY = " culvert";
+    private static final String OLD = "1.0" + BY;
+    private static final String[] VIA = {"", "1.1" + BY, "2" + BY, "3" + BY};
 
     private ForwardedLines() {}
 
-    /** What the server is told. */
-    static void add(RequestHead request, HttpFlow flow, HttpSettings settings) {
+    /**
+     * What the server is told.
+     *
+     * @param version by which the request came, 1 to 3
+     */
+    static void add(RequestHead request, int version, HttpFlow flow, HttpSettings settings) {
         Fields fields = request.fields;
         switch (settings.forwarded()) {
             case NONE -> {}
@@ -27,15 +33,20 @@ final class ForwardedLines {
             }
         }
         if (settings.via()) {
-            fields.add("via", VIA);
+            fields.add("via", via(version, request.minorVersion));
         }
     }
 
     /** What the client is told. */
     static void add(ResponseHead response, HttpSettings settings) {
         if (settings.via()) {
-            response.fields.add("via", VIA);
+            response.fields.add("via", via(response.version, response.minorVersion));
         }
+    }
+
+    /** RFC 9110 section 7.6.3: the version by which the message was received. */
+    private static String via(int version, int minor) {
+        return version == 1 && minor == 0 ? OLD : VIA[version];
     }
 
     /** RFC 7239 sections 4 and 6: an IPv6 address is in brackets, and quoted for them. */

@@ -132,7 +132,7 @@ final class HookedExchange {
         if (!failing) {
             failing = true;
             exchange.hold(true);
-            asking.error(why, own, answer -> onLoop(() -> exchange.answer(answer)));
+            asking.error(why, own, answer -> onLoop(() -> exchange.answerError(answer)));
         }
         return true;
     }
@@ -144,7 +144,7 @@ final class HookedExchange {
     }
 
     private boolean offer(Way way, Event event) {
-        if (way.held.isEmpty() && !needs(way, event)) {
+        if (way.held.isEmpty() && !needs(way, event) && !waits(event)) {
             return false;
         }
         ByteBuf piece = event.piece;
@@ -168,16 +168,36 @@ final class HookedExchange {
         return new Event(head, event.piece, trailers, event.last);
     }
 
+    /**
+     * Whether the answer's head has to wait, though nobody is asked about it: once it is out, a
+     * request whose body is refused has been answered. Of calls in which both sides talk by turns,
+     * only what has come by now is waited for: more may come only when the answer has begun.
+     */
+    boolean awaitsJudgement() {
+        if (!exchange.isBodyAwaited() || !asking.watches(HttpStage.REQUEST_BODY)) {
+            return false;
+        }
+        boolean byTurns = exchange.request().isGrpc() || exchange.isBodyAsked();
+        return byTurns ? !up.held.isEmpty() : !exchange.isAnswered();
+    }
+
     private boolean needs(Way way, Event event) {
         return event.head != null
                 ? asking.watches(HttpStage.RESPONSE)
                 : !exchange.isTunnel() && asking.watches(way.body);
     }
 
+    private boolean waits(Event event) {
+        return event.head != null && awaitsJudgement();
+    }
+
     /** Goes on with what is held, as far as nobody has to be asked and somebody can take it. */
     private void step(Way way) {
         while (!way.asked && !way.held.isEmpty()) {
             Event event = way.held.peek();
+            if (waits(event)) {
+                return;
+            }
             if (way.decided == 0 && needs(way, event)) {
                 ask(way, event);
             } else if (way == up && !exchange.hasServer()) {
@@ -190,6 +210,9 @@ final class HookedExchange {
         }
         if (way.held.isEmpty()) {
             exchange.unhold(way == up);
+        }
+        if (way == up && !down.held.isEmpty()) {
+            step(down);
         }
     }
 

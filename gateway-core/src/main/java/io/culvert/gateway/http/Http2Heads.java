@@ -212,6 +212,7 @@ final class Http2Heads {
      */
     static Reason response(Http2Headers headers, ResponseHead head, boolean toHead, int limit) {
         head.clear();
+        head.version = 2;
         int count = 0;
         boolean regular = false;
         for (Map.Entry<CharSequence, CharSequence> field : headers) {

@@ -134,6 +134,10 @@ final class Http2OutboundHalf extends Http2Half {
     @Override
     void closed() {
         if (hasAll()) {
+            if (exchange != null) {
+                // Its answer may have to wait for the rest of the request.
+                exchange.serverDeaf();
+            }
             return;
         }
         fail(Failure.CLOSED, Reason.UPSTREAM_CLOSED, link.isUntouched(id()));

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param target the flow's own: where a connection goes whose TLS is let through
  * @param destinations where its requests go
  * @param hooks who is asked about them; empty where nobody is
+ * @param alternatives where else its clients find what they ask for
  */
 public record HttpFlow(
         String id,
@@ -22,7 +23,19 @@ public record HttpFlow(
         Optional<ChannelHandler> tls,
         Upstream target,
         Destinations destinations,
-        Optional<ExchangeHooks> hooks) {
+        Optional<ExchangeHooks> hooks,
+        Alternatives alternatives) {
+    /** Which there is nowhere else. */
+    public HttpFlow(
+            String id,
+            ClientFacts facts,
+            Optional<ChannelHandler> tls,
+            Upstream target,
+            Destinations destinations,
+            Optional<ExchangeHooks> hooks) {
+        this(id, facts, tls, target, destinations, hooks, Alternatives.NONE);
+    }
+
     /** Of whose requests nobody is asked. */
     public HttpFlow(
             String id,

@@ -24,6 +24,7 @@ import java.time.Duration;
  * @param connectPorts where CONNECT may lead
  * @param accessLog of requests
  * @param http3 whether HTTP/3 is spoken with clients
+ * @param advertisesHttp3 whether clients by TCP are told of it
  * @param minimumRate of clients that are waited for
  */
 public record HttpSettings(
@@ -45,6 +46,7 @@ public record HttpSettings(
         PortSet connectPorts,
         AccessLogSettings accessLog,
         boolean http3,
+        boolean advertisesHttp3,
         MinimumRate minimumRate) {
     public static final HttpSettings DEFAULT =
             new HttpSettings(
@@ -65,6 +67,7 @@ public record HttpSettings(
                     ForwardedFields.NONE,
                     PortSet.NONE,
                     AccessLogSettings.NONE,
+                    false,
                     false,
                     MinimumRate.DEFAULT);
 

@@ -13,6 +13,8 @@ public final class RequestHead {
     /** The body's length where it ends with the stream's end or the last chunk. */
     public static final long UNKNOWN_LENGTH = -1;
 
+    private static final String GRPC = "application/grpc";
+
     final Fields fields = new Fields();
     String method = "";
     String scheme = "http";
@@ -87,6 +89,21 @@ public final class RequestHead {
     /** Whether it asks for a tunnel to its {@link #authority}, RFC 9110 section 9.3.6. */
     public boolean isConnect() {
         return method.equals("CONNECT");
+    }
+
+    /**
+     * Whether it is a call of gRPC, in which both sides may talk by turns, and the status is in the
+     * trailers (gRPC over HTTP2, "Requests"). gRPC-Web is not meant.
+     */
+    boolean isGrpc() {
+        int at = fields.find(FieldKind.CONTENT_TYPE, 0);
+        if (at < 0) {
+            return false;
+        }
+        String type = fields.value(at);
+        return type.regionMatches(true, 0, GRPC, 0, GRPC.length())
+                && (type.length() == GRPC.length()
+                        || "+;".indexOf(type.charAt(GRPC.length())) >= 0);
     }
 
     boolean isHead() {

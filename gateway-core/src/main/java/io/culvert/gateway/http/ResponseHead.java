@@ -23,6 +23,10 @@ public final class ResponseHead {
     String upgrade;
 
     boolean keepAlive;
+
+    /** By which it came, 1 or 2; of 1 the minor version as well. */
+    int version;
+
     int minorVersion;
 
     void clear() {
@@ -33,6 +37,7 @@ public final class ResponseHead {
         bodiless = false;
         upgrade = null;
         keepAlive = true;
+        version = 1;
         minorVersion = 1;
     }
 
@@ -46,6 +51,7 @@ public final class ResponseHead {
         copy.bodiless = bodiless;
         copy.upgrade = upgrade;
         copy.keepAlive = keepAlive;
+        copy.version = version;
         copy.minorVersion = minorVersion;
         return copy;
     }

@@ -45,7 +45,7 @@ public final class QuicTls {
      * @throws IllegalStateException if there is no certificate any more
      */
     public QuicSslEngine engine(ByteBufAllocator allocator) {
-        return server.generation().quic().newEngine(allocator);
+        return server.generation().quic().engine(allocator);
     }
 
     /** Counts the handshake of one connection, to whose pipeline it is added. */

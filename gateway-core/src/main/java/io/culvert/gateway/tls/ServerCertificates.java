@@ -16,6 +16,7 @@ import java.util.Set;
 final class ServerCertificates {
     private final NameTable<Offer> names = new NameTable<>();
     private final List<KeyedCertificate> certificates;
+    private final Optional<ClientAuthorities> clients;
     private final List<SharedContext> contexts = new ArrayList<>();
 
     /** For clients that name nothing known; null where there is no certificate. */
@@ -34,8 +35,10 @@ final class ServerCertificates {
         }
     }
 
-    private ServerCertificates(List<KeyedCertificate> certificates) {
+    private ServerCertificates(
+            List<KeyedCertificate> certificates, Optional<ClientAuthorities> clients) {
         this.certificates = List.copyOf(certificates);
+        this.clients = clients;
     }
 
     /**
@@ -57,7 +60,7 @@ final class ServerCertificates {
         for (CertificateFiles files : settings.certificates()) {
             certificates.add(KeyedCertificate.load(files));
         }
-        ServerCertificates all = new ServerCertificates(certificates);
+        ServerCertificates all = new ServerCertificates(certificates, clients);
         try {
             for (KeyedCertificate each : certificates) {
                 // A client that is known by its certificate shows it each time: a ticket would be
@@ -97,6 +100,11 @@ final class ServerCertificates {
 
     boolean isEmpty() {
         return certificates.isEmpty();
+    }
+
+    /** Whose certificates clients show; empty where none is asked for. */
+    Optional<ClientAuthorities> clients() {
+        return clients;
     }
 
     List<KeyedCertificate> certificates() {

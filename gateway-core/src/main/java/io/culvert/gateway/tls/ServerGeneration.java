@@ -3,7 +3,6 @@ package io.culvert.gateway.tls;
 import io.culvert.gateway.tls.HelloHandler.Choice;
 import io.culvert.gateway.tls.HelloHandler.Ending;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.quic.QuicSslContext;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 
@@ -25,7 +24,7 @@ final class ServerGeneration {
     private final NameTable<Boolean> pass;
 
     /** Made when it is first asked for; null before. */
-    private QuicSslContext quic;
+    private QuicContexts quic;
 
     private ServerGeneration(
             TlsSettings settings, ServerCertificates certificates, Optional<Mint> mint) {
@@ -93,9 +92,9 @@ final class ServerGeneration {
     }
 
     /** What ends the TLS of QUIC. */
-    synchronized QuicSslContext quic() {
+    synchronized QuicContexts quic() {
         if (quic == null) {
-            quic = QuicContexts.of(certificates.certificates());
+            quic = new QuicContexts(certificates);
         }
         return quic;
     }

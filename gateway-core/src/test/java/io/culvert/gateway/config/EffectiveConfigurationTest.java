@@ -132,6 +132,8 @@ class EffectiveConfigurationTest {
                 http:
                   header-timeout: 10s                   # default
                   request-timeout: 5m                   # default
+                  minimum-rate: 240                     # default
+                  minimum-rate-time: 30s                # default
                   idle-timeout: 1m                      # default
                   stream-timeout: 5m                    # default
                   response-timeout: 1m                  # default
@@ -148,6 +150,7 @@ class EffectiveConfigurationTest {
                   access-log-sample: 1                  # default
                   access-log-queries: false             # default
                   experimental-http3: false             # default
+                  advertise-http3: false                # default
                 """,
                 shown(
                         """

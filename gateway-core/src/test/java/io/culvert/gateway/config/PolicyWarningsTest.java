@@ -136,4 +136,38 @@ class PolicyWarningsTest {
         assertEquals(21, said.size());
         assertEquals("24: 80 more such rules from here on", said.getLast());
     }
+
+    private static List<String> ofRates(String onRamp, String rule) {
+        Loaded loaded =
+                ConfigurationFile.read(
+                        "f",
+                        """
+                        onramps:
+                          - { name: web, type: tcp, tenant: acme, listen: "0.0.0.0:80" }
+                        %s
+                        plugins: [{ jar: a.jar }]
+                        policy: { rules: [{ name: a, do: upgrade, protocol: tcp, %s }] }
+                        """
+                                .formatted(onRamp, rule));
+        return assertInstanceOf(Loaded.Valid.class, loaded, loaded::toString).warnings().stream()
+                .map(each -> each.message().substring(0, 40))
+                .toList();
+    }
+
+    @Test
+    void saysWhatOfARateCountsNothingOfConnectionsWithoutPackets() {
+        String both = "rate: { per: rule, packets-per-second: 5, bytes-per-second: 1MiB }";
+        assertEquals(List.of("connections that on-ramps of type tcp ac"), ofRates("", both));
+        assertEquals(
+                List.of("what a plugin's handler reads and writes"),
+                ofRates(
+                        "",
+                        "handler: mine, rate: { per: rule, bytes-per-second: 1MiB, flows: 3 }"));
+        assertEquals(
+                List.of(),
+                ofRates("", "handler: http, rate: { per: rule, bytes-per-second: 1MiB }"));
+        assertEquals(
+                List.of(),
+                ofRates("  - { name: tun, type: tun, tenant: acme, device: culv0 }", both));
+    }
 }

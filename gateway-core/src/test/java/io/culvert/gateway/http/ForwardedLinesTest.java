@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.culvert.gateway.upstream.ClientFacts;
+import io.culvert.gateway.upstream.Protocol;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,6 +16,7 @@ import java.net.UnknownHostException;
 import java.util.Optional;
 
 /** What servers are told of the client, whatever the client says of itself. */
+@SuppressWarnings("StringConcatToTextBlock") // The line ends are what matters.
 class ForwardedLinesTest {
     private static HttpSettings settings(ForwardedFields forwarded, boolean via) {
         HttpSettings usual = HttpSettings.DEFAULT;
@@ -37,6 +39,7 @@ class ForwardedLinesTest {
                 usual.connectPorts(),
                 usual.accessLog(),
                 usual.http3(),
+                usual.advertisesHttp3(),
                 usual.minimumRate());
     }
 
@@ -89,20 +92,61 @@ class ForwardedLinesTest {
     void tellsServersWhoTheClientIs(ForwardedFields forwarded, String client, String expected)
             throws UnknownHostException {
         RequestHead request = request();
-        ForwardedLines.add(request, of(client), settings(forwarded, false));
+        ForwardedLines.add(request, 1, of(client), settings(forwarded, false));
         assertEquals(expected, lines(request.fields));
     }
 
+    /** RFC 9110 section 7.6.3. */
+    @ParameterizedTest
+    @CsvSource({"1, 0, 1.0 culvert", "1, 1, 1.1 culvert", "2, 1, 2 culvert", "3, 1, 3 culvert"})
+    void namesItselfAndTheVersionByWhichAMessageCameToIt(int version, int minor, String expected)
+            throws UnknownHostException {
+        RequestHead request = request();
+        request.minorVersion = minor;
+        HttpSettings settings = settings(ForwardedFields.NONE, true);
+        ForwardedLines.add(request, version, of("192.0.2.1"), settings);
+        String lines = lines(request.fields);
+        assertTrue(lines.endsWith("Via: 1.0 other|via: " + expected + "|"), lines);
+        ResponseHead response = response();
+        response.version = version;
+        response.minorVersion = minor;
+        ForwardedLines.add(response, settings);
+        assertEquals("via: " + expected + "|", lines(response.fields));
+    }
+
+    private static ResponseHead response() {
+        ResponseHead head = new ResponseHead();
+        head.clear();
+        return head;
+    }
+
     @Test
-    void namesItselfInMessagesOfBothDirectionsWhereItIsTo() throws UnknownHostException {
-        for (boolean via : new boolean[] {true, false}) {
-            RequestHead request = request();
-            ForwardedLines.add(request, of("192.0.2.1"), settings(ForwardedFields.NONE, via));
-            ResponseHead response = new ResponseHead();
-            ForwardedLines.add(response, settings(ForwardedFields.NONE, via));
-            String behind = via ? "Via: 1.0 other|via: 1.1 culvert|" : "Via: 1.0 other|";
-            assertTrue(lines(request.fields).endsWith(behind), lines(request.fields));
-            assertEquals(via ? "via: 1.1 culvert|" : "", lines(response.fields));
+    void saysNothingOfItselfWhereItIsNotTo() throws UnknownHostException {
+        HttpSettings settings = settings(ForwardedFields.NONE, false);
+        RequestHead request = request();
+        ForwardedLines.add(request, 1, of("192.0.2.1"), settings);
+        assertTrue(lines(request.fields).endsWith("Via: 1.0 other|"), lines(request.fields));
+        ResponseHead response = response();
+        ForwardedLines.add(response, settings);
+        assertEquals("", lines(response.fields));
+    }
+
+    /** Two proxies, with HTTP/2 between them. */
+    @Test
+    void eachOfTwoSaysWhatItHasHeard() throws Exception {
+        try (HookedProxy proxy = new HookedProxy(Protocol.HTTP2);
+                Script client = proxy.connect()) {
+            client.send("GET /a HTTP/1.0\r\nHost: a\r\n\r\n");
+            try (Script origin = proxy.accept()) {
+                assertEquals(
+                        "GET /a HTTP/1.1\r\nHost: a\r\nvia: 1.0 culvert\r\nvia: 2 culvert\r\n\r\n",
+                        origin.head());
+                origin.send("HTTP/1.0 204 No Content\r\n\r\n");
+                assertEquals(
+                        "HTTP/1.1 204 \r\nvia: 1.0 culvert\r\nvia: 2 culvert\r\n"
+                                + "Connection: close\r\n\r\n",
+                        client.head());
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +42,28 @@ class Http1ProxyTest {
         }
         assertEquals(1, proxy.proxy.pool().dials());
         assertEquals(1, proxy.proxy.pool().reuses());
+    }
+
+    /** RFC 9112 section 3.2.2. */
+    @ParameterizedTest
+    @CsvSource({
+        "GET, http://b.test:81/a?c, GET /a?c, b.test:81",
+        "GET, HTTPS://b.test?c, GET /?c, b.test",
+        "GET, http://[2001:db8::1]:81/, GET /, [2001:db8::1]:81",
+        "OPTIONS, http://b.test, OPTIONS *, b.test",
+    })
+    void putsTheNameOfAnAbsoluteFormInThePlaceOfHost(
+            String method, String target, String line, String host) throws IOException {
+        try (Script client = Script.connect(proxy.address())) {
+            client.send(method + " " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+            try (Script origin = behind.accept()) {
+                assertEquals(
+                        line + " HTTP/1.1\r\nHost: " + host + "\r\nvia: 1.1 culvert\r\n\r\n",
+                        origin.head());
+                origin.send("HTTP/1.1 204 No Content\r\n\r\n");
+                client.head();
+            }
+        }
     }
 
     @Test

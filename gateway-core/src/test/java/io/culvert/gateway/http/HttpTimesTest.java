@@ -41,6 +41,7 @@ class HttpTimesTest {
                 usual.connectPorts(),
                 usual.accessLog(),
                 usual.http3(),
+                usual.advertisesHttp3(),
                 new MinimumRate(0, usual.streamTimeout()));
     }
 
