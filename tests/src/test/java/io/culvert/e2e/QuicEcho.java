@@ -27,6 +27,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.DatagramChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -37,6 +39,7 @@ final class QuicEcho implements AutoCloseable {
     private static final int MIB = 1024 * 1024;
 
     private final AtomicInteger streams = new AtomicInteger();
+    private final List<Channel> channels = new ArrayList<>();
     private final EventLoopGroup group =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
 
@@ -70,6 +73,7 @@ final class QuicEcho implements AutoCloseable {
 
     private Channel register(DatagramChannel socket, ChannelHandler codec) throws Exception {
         NioDatagramChannel channel = new NioDatagramChannel(socket);
+        channels.add(channel);
         channel.pipeline().addLast(codec);
         group.register(channel).sync();
         return channel;
@@ -165,6 +169,11 @@ final class QuicEcho implements AutoCloseable {
 
     @Override
     public void close() {
+        for (Channel channel : channels) {
+            channel.close().syncUninterruptibly();
+        }
+        // The codec's memory is given back by a task that comes after the close.
+        group.submit(() -> {}).syncUninterruptibly();
         group.shutdownGracefully(0, 10, TimeUnit.SECONDS).syncUninterruptibly();
     }
 }

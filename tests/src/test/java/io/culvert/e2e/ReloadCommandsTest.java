@@ -196,7 +196,7 @@ class ReloadCommandsTest {
             Files.writeString(next, "onramps: []\n" + Topology.UPGRADE_ALL);
             String hash = configuration().path("hash").asString();
 
-            CulvertProcess apply = command(topology, "apply", "--confirm", "3s", next.toString());
+            CulvertProcess apply = command(topology, "apply", "--confirm", "10s", next.toString());
             Eventually.holds("cut off", () -> topology.client().link(Topology.DEVICE).isEmpty());
             Files.writeString(running, shut(topology));
             List<String> refused = done(topology, 1, "reload").errors();

@@ -77,6 +77,7 @@ class ResolverFailuresTest {
     private static final class Failing implements AutoCloseable {
         private final DatagramChannel channel;
         private final AtomicInteger asked = new AtomicInteger();
+        private final Thread server;
 
         /**
          * @param code of each answer; negative for none
@@ -85,7 +86,7 @@ class ResolverFailuresTest {
             channel =
                     topology.gatewayHost()
                             .udp(Family.IPV4, InetAddress.getLoopbackAddress(), DNS_PORT);
-            Thread.ofVirtual().name("dns").start(() -> serve(code));
+            server = Thread.ofVirtual().name("dns").start(() -> serve(code));
         }
 
         private void serve(int code) {
@@ -122,6 +123,10 @@ class ResolverFailuresTest {
         @Override
         public void close() throws IOException {
             channel.close();
+            // The port is free once nobody waits on the channel any more.
+            while (server.isAlive()) {
+                Thread.onSpinWait();
+            }
         }
     }
 
